@@ -1,0 +1,61 @@
+"""An agent version as an MLflow LoggedModel: one for each fingerprint of an experiment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+    from linenotes.agents._versions import AgentVersion
+
+_FINGERPRINT = "linenotes.fingerprint"
+_PARAM_LIMIT = 250
+"""MLflow refuses longer parameter values in some stores."""
+
+
+def log_version(version: AgentVersion, client: MlflowClient, experiment_id: str) -> str:
+    """Return the id of the LoggedModel of `version`, creating it when it is new."""
+    found = client.search_logged_models(
+        experiment_ids=[experiment_id],
+        filter_string=f"tags.`{_FINGERPRINT}` = '{version.fingerprint}'",
+        max_results=1,
+    )
+    if found:
+        return str(found[0].model_id)
+    model = client.create_logged_model(
+        experiment_id=experiment_id,
+        name=_name(version),
+        model_type="agent",
+        params=version_params(version),
+        tags=_tags(version),
+    )
+    client.finalize_logged_model(model.model_id, "READY")
+    return str(model.model_id)
+
+
+def version_params(version: AgentVersion) -> dict[str, str]:
+    """Return what makes up the version as flat text parameters, for a model or a run."""
+    params = {"agent": version.agent.name, "version": version.label}
+    params |= {f"prompt.{name}": prompt.version for name, prompt in version.prompts.items()}
+    for role, model in version.models.items():
+        params[f"model.{role}"] = model.model
+        params[f"temperature.{role}"] = f"{model.temperature:g}"
+    if version.tools:
+        params["tools"] = ", ".join(version.tools)
+    return {name: value[:_PARAM_LIMIT] for name, value in params.items()}
+
+
+def _name(version: AgentVersion) -> str:
+    """MLflow refuses some characters in a model's name."""
+    text = f"{version.agent.name}-{version.label}"
+    return "".join(c if c.isalnum() or c in "-_" else "-" for c in text)[:200]
+
+
+def _tags(version: AgentVersion) -> dict[str, str]:
+    # Without a folder of MLflow's own: the version lives in this project's code and prompts.
+    tags = {"mlflow.model.isExternal": "true", _FINGERPRINT: version.fingerprint}
+    if version.commit is not None:
+        tags["mlflow.source.git.commit"] = version.commit.sha
+        tags["mlflow.source.git.dirty"] = str(version.commit.dirty).lower()
+    return tags

@@ -1,0 +1,107 @@
+"""The MLflow Prompt Registry: where prompts that are not files live, and where all are shown.
+
+A prompt file is registered once for each text it ever had; the same text is never registered
+twice, so the registry's versions are the history of what the prompt said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from linenotes.agents._prompts import Prompt
+from linenotes.project import PromptError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import PromptVersion
+
+
+@dataclass(frozen=True)
+class RegisteredPrompt:
+    """One version of a prompt in the registry."""
+
+    name: str
+    number: int
+    """The registry's version number, from 1."""
+    text: str
+    aliases: tuple[str, ...] = ()
+
+
+class PromptRegistry:
+    """Reads and writes the prompts of one MLflow store."""
+
+    def __init__(self, tracking_uri: str) -> None:
+        self._tracking_uri = tracking_uri
+
+    @cached_property
+    def _client(self) -> MlflowClient:
+        from mlflow import MlflowClient
+
+        return MlflowClient(tracking_uri=self._tracking_uri, registry_uri=self._tracking_uri)
+
+    def load(self, name: str, version: str) -> RegisteredPrompt:
+        """Return the version `@alias` or `registry:N` of the prompt `name`.
+
+        Raises:
+            PromptError: the registry holds no such prompt, alias or version.
+        """
+        from mlflow.exceptions import MlflowException
+
+        path = f"{name}{version}" if version.startswith("@") else name + "/" + version[9:]
+        try:
+            found = self._client.load_prompt(f"prompts:/{path}", allow_missing=True)
+        except MlflowException as error:
+            raise PromptError(f"Prompt {name!r} version {version!r}: {error.message}") from None
+        if found is None:
+            raise PromptError(
+                f"The MLflow Prompt Registry holds no version {version!r} of prompt {name!r}. "
+                f"`linenotes prompt list` shows what it holds."
+            )
+        return _registered(found)
+
+    def versions(self, name: str) -> list[RegisteredPrompt]:
+        """Return all versions of the prompt `name`, newest first; empty if there is none."""
+        found: list[RegisteredPrompt] = []
+        token: str | None = None
+        while True:
+            page = self._client.search_prompt_versions(name, page_token=token)
+            found += [_registered(version) for version in page]
+            token = page.token
+            if not token:
+                return sorted(found, key=lambda version: -version.number)
+
+    def names(self) -> list[str]:
+        """Return the names of all registered prompts, sorted."""
+        return sorted(prompt.name for prompt in self._client.search_prompts(max_results=1000))
+
+    def register(self, prompt: Prompt) -> int:
+        """Return the registry's number for this text, registering it if it is new."""
+        if prompt.registry_version is not None:
+            return prompt.registry_version
+        for version in self.versions(prompt.name):
+            if version.text == prompt.text:
+                return version.number
+        created = self._client.register_prompt(
+            name=prompt.name,
+            template=prompt.text,
+            commit_message=f"{prompt.name} {prompt.version}",
+            tags={"linenotes.version": prompt.version, "linenotes.digest": prompt.digest},
+        )
+        return int(created.version)
+
+
+def _registered(version: PromptVersion) -> RegisteredPrompt:
+    template = version.template
+    if not isinstance(template, str):
+        raise PromptError(
+            f"Prompt {version.name!r} version {version.version} is a list of chat messages. "
+            "linenotes reads text prompts: register the text of one message."
+        )
+    return RegisteredPrompt(
+        name=version.name,
+        number=int(version.version),
+        text=template,
+        aliases=tuple(version.aliases),
+    )

@@ -1,0 +1,34 @@
+"""The ground that the other packages stand on: settings, state folder, errors, canonical JSON."""
+
+from linenotes.project._errors import (
+    AgentError,
+    DatasetError,
+    LinenotesError,
+    ModelError,
+    ProjectError,
+    PromptError,
+    RunError,
+    ScorerError,
+    StoreError,
+)
+from linenotes.project._json import canonical_json, digest
+from linenotes.project._project import Project
+from linenotes.project._settings import AgentSettings, ModelSettings, Settings
+
+__all__ = [
+    "AgentError",
+    "AgentSettings",
+    "DatasetError",
+    "LinenotesError",
+    "ModelError",
+    "ModelSettings",
+    "Project",
+    "ProjectError",
+    "PromptError",
+    "RunError",
+    "ScorerError",
+    "Settings",
+    "StoreError",
+    "canonical_json",
+    "digest",
+]

@@ -1,0 +1,60 @@
+"""The error tree.
+
+    LinenotesError          a person can mend it: one sentence what, where, and the cure; exit 2
+    ├── ProjectError        pyproject.toml or langgraph.json says something that cannot be used
+    ├── AgentError          an agent is not found, does not import, or does not build
+    ├── PromptError         a prompt or its version is not found, or its placeholders do not fit
+    ├── ModelError          a model has no key, no weights, no endpoint, or is not known
+    ├── DatasetError        a golden file is not valid; lists every problem with its line
+    ├── ScorerError         a scorer is not found, or cannot be used at all
+    ├── StoreError          the MLflow store does not open, or belongs to another version
+    └── RunError            a run or trace is not found, or its journal cannot be used
+
+Anything else that is raised is our own mistake and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+
+class LinenotesError(Exception):
+    """Something the user can mend. The message names what, where and the cure."""
+
+
+class ProjectError(LinenotesError):
+    """`pyproject.toml` or `langgraph.json` holds a setting that cannot be used."""
+
+
+class AgentError(LinenotesError):
+    """An agent is not found, does not import, or does not build a graph."""
+
+
+class PromptError(LinenotesError):
+    """A prompt or a version of it is not found, or its placeholders do not fit."""
+
+
+class ModelError(LinenotesError):
+    """A model has no key, no weights, no endpoint, or is not known."""
+
+
+class DatasetError(LinenotesError):
+    """A golden file is not valid.
+
+    Attributes:
+        problems: every problem found, each one line that starts with `file:line:`.
+    """
+
+    def __init__(self, message: str, *, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
+class ScorerError(LinenotesError):
+    """A scorer is not found, or is not a function of one sample."""
+
+
+class StoreError(LinenotesError):
+    """The MLflow store does not open, or belongs to another version of MLflow."""
+
+
+class RunError(LinenotesError):
+    """A run or a trace is not found, or its journal cannot be read or written."""

@@ -1,0 +1,115 @@
+"""The project that a command stands in: its root, its settings, and where its state lives."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from linenotes.project._errors import ProjectError
+from linenotes.project._settings import AgentSettings, Settings
+
+_MARKERS = ("pyproject.toml", "langgraph.json", ".git")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with agents, prompts and golden files, and the state that runs leave there."""
+
+    root: Path
+    settings: Settings
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> Project:
+        """Return the project that holds `start` (default: the working directory).
+
+        The root is the nearest folder upwards with a pyproject.toml, a langgraph.json or a
+        .git; a folder without any of them is its own project, with default settings.
+
+        Raises:
+            ProjectError: a settings file is not valid.
+        """
+        here = (start or Path.cwd()).resolve()
+        for folder in (here, *here.parents):
+            if any((folder / marker).exists() for marker in _MARKERS):
+                return cls(root=folder, settings=_read_settings(folder))
+        return cls(root=here, settings=Settings())
+
+    @property
+    def state(self) -> Path:
+        """The folder for everything that runs leave: store, journals, artifacts."""
+        return Path(os.environ.get("LINENOTES_STATE") or self.root / ".linenotes").absolute()
+
+    @property
+    def runs(self) -> Path:
+        """The folder that holds one folder a run, each with its journal."""
+        return self.state / "runs"
+
+    @property
+    def experiment(self) -> str:
+        """The name of the MLflow experiment."""
+        return (
+            os.environ.get("MLFLOW_EXPERIMENT_NAME") or self.settings.experiment or self.root.name
+        )
+
+    @property
+    def tracking_uri(self) -> str:
+        """The MLflow store: the environment's, else the settings', else sqlite in `state`."""
+        named = os.environ.get("MLFLOW_TRACKING_URI") or self.settings.tracking_uri
+        return named or f"sqlite:///{self.state / 'mlflow.db'}"
+
+
+def _read_settings(root: Path) -> Settings:
+    table = _tool_table(root / "pyproject.toml")
+    graphs = _langgraph_graphs(root / "langgraph.json")
+    try:
+        settings = Settings.model_validate(table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ProjectError(
+            f"{root / 'pyproject.toml'}: [tool.linenotes] {where}: {first['msg']}. "
+            "Mend that key; docs/settings.md lists them all."
+        ) from None
+    if not graphs:
+        return settings
+    found = {name: AgentSettings(graph=graph) for name, graph in graphs.items()}
+    return settings.model_copy(update={"agents": {**found, **settings.agents}})
+
+
+def _tool_table(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProjectError(f"{path}: not valid TOML: {error}. Mend the file.") from None
+    tool = document.get("tool", {})
+    table = tool.get("linenotes", {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise ProjectError(f"{path}: [tool.linenotes] must be a table, not {table!r}.")
+    return table
+
+
+def _langgraph_graphs(path: Path) -> dict[str, str]:
+    """Return name to `path.py:attr` of LangGraph's own project file, if there is one."""
+    if not path.exists():
+        return {}
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ProjectError(f"{path}: not valid JSON: {error}. Mend the file.") from None
+    graphs = document.get("graphs", {}) if isinstance(document, dict) else None
+    if not isinstance(graphs, dict):
+        raise ProjectError(f'{path}: "graphs" must map a name to "path.py:attr".')
+    # A graph is a string, or since LangGraph CLI 0.3 a table with the string under "path".
+    named = {k: v.get("path") if isinstance(v, dict) else v for k, v in graphs.items()}
+    for name, graph in named.items():
+        if not isinstance(graph, str) or ":" not in graph:
+            raise ProjectError(f'{path}: graph {name!r} must be "path.py:attr", not {graph!r}.')
+    return {name: str(graph) for name, graph in named.items()}

@@ -1,0 +1,81 @@
+"""What a project says about itself: `[tool.linenotes]` in pyproject.toml.
+
+Parsed once, at the edge, into frozen models; an unknown key is an error that names the file.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+
+def _kebab(name: str) -> str:
+    return name.replace("_", "-")
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=_kebab, validate_by_name=True
+    )
+
+
+class ModelSettings(_Table):
+    """One model as a role uses it: `[tool.linenotes.models.ROLE]`."""
+
+    model: str = "local:smollm2-135m"
+    """A model id of the endpoint, or `local:smollm2-135m`, the embedded model."""
+    base_url: str | None = None
+    """An OpenAI-compatible endpoint. None: the OpenAI client's own default."""
+    api_key_env: str = "OPENAI_API_KEY"
+    """The environment variable that holds the key. Keys never stand in a file."""
+    temperature: float = Field(default=1.0, ge=0)
+    """1, as providers have it: an evaluation should see the spread that users see."""
+    seed: int = 0
+    """The run's seed; each call derives its own from it, the case, the sample and the role."""
+    max_tokens: int = Field(default=256, gt=0)
+    timeout: float = Field(default=60.0, gt=0)
+    """Seconds that one request may take."""
+    max_retries: int = Field(default=2, ge=0)
+
+
+class AgentSettings(_Table):
+    """One agent: `[tool.linenotes.agents.NAME]`, or just its graph as a string."""
+
+    graph: str
+    """`module:attr` or `path.py:attr`."""
+    baseline: str | None = None
+    """An agent that every evaluation of this one also runs, as the thing to beat."""
+    dataset: str | None = None
+    """The dataset that is used when none is named."""
+    scorers: tuple[str, ...] = ()
+    """The scorers that are used when none is named; the first is the primary metric."""
+
+
+class Settings(_Table):
+    """Everything under `[tool.linenotes]`."""
+
+    experiment: str | None = None
+    """The MLflow experiment. None: the name of the project's folder."""
+    tracking_uri: str | None = None
+    """The MLflow store. None: sqlite in the project's state folder."""
+    prompt_folder: str = "prompts"
+    agents: dict[str, AgentSettings] = Field(default_factory=dict)
+    datasets: dict[str, str] = Field(default_factory=dict)
+    scorers: dict[str, str] = Field(default_factory=dict)
+    prompts: dict[str, str] = Field(default_factory=dict)
+    """Prompt name to the version in force: a file's version, or `@alias` of the registry."""
+    models: dict[str, ModelSettings] = Field(default_factory=dict)
+    """Role to model; the role `default` serves every role that is not named."""
+
+    @field_validator("agents", mode="before")
+    @classmethod
+    def _a_string_is_a_graph(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {k: {"graph": v} if isinstance(v, str) else v for k, v in value.items()}
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _a_string_is_a_model(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {k: {"model": v} if isinstance(v, str) else v for k, v in value.items()}
