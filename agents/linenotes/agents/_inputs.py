@@ -32,7 +32,7 @@ def text_input(graph: CompiledStateGraph[Any, Any, Any, Any], text: str) -> dict
 
 
 def _fields(graph: CompiledStateGraph[Any, Any, Any, Any]) -> dict[str, object]:
-    """Return name to type. (The graph's JSON schema fails on TypedDict before Python 3.12.)"""
+    """Return name to type; the graph's own JSON schema fails on TypedDict before Python 3.12."""
     try:
         return get_type_hints(graph.builder.input_schema)
     except (AttributeError, NameError, TypeError):

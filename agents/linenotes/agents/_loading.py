@@ -34,11 +34,13 @@ SHIPPED = {
         graph=f"{_DESK}:build",
         baseline="nearest_neighbour",
         dataset="support-desk",
+        split="test",
         scorers=(f"{_DESK}:team_correct", f"{_DESK}:intent_correct"),
     ),
     "nearest_neighbour": AgentSettings(
         graph=f"{_DESK}:nearest_neighbour",
         dataset="support-desk",
+        split="test",
         scorers=(f"{_DESK}:team_correct", f"{_DESK}:intent_correct"),
     ),
 }
@@ -210,7 +212,7 @@ def _is_state_graph(value: object) -> bool:
 
 def _compiled(name: str, value: object) -> CompiledStateGraph[Any, Any, Any, Any]:
     if _is_state_graph(value):
-        return cast("Any", value).compile()  # type: ignore[no-any-return]  duck-typed above
+        return cast("Any", value).compile()  # type: ignore[no-any-return]  # duck-typed above
     if _is_graph(value):
         return cast("CompiledStateGraph[Any, Any, Any, Any]", value)
     if not callable(value):

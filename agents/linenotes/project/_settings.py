@@ -46,6 +46,8 @@ class AgentSettings(_Table):
     """An agent that every evaluation of this one also runs, as the thing to beat."""
     dataset: str | None = None
     """The dataset that is used when none is named."""
+    split: str | None = None
+    """The split of that dataset that is used when none is named."""
     scorers: tuple[str, ...] = ()
     """The scorers that are used when none is named; the first is the primary metric."""
 

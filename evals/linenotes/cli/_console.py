@@ -1,0 +1,132 @@
+"""What a terminal shows: results on stdout, progress on stderr, JSON when asked for.
+
+Colour and movement only where a person looks: never in a pipe, nor with NO_COLOR.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from pydantic import JsonValue
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+    from rich.table import Table
+
+    from linenotes.evals import Sample
+
+WIDTH = 100
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console on stdout or stderr that is at most 100 columns wide."""
+    from rich.console import Console
+
+    found = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    return Console(
+        stderr=stderr,
+        highlight=False,
+        width=min(found.width, WIDTH) if found.is_terminal else WIDTH,
+    )
+
+
+def table(rows: Sequence[Sequence[str]]) -> Table:
+    """Return a table without lines; the first row is the header, the first column is left."""
+    from rich.table import Table
+    from rich.text import Text
+
+    header, *body = rows
+    found = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    for position, name in enumerate(header):
+        found.add_column(Text(name), justify="left" if position == 0 else "right")
+    for row in body:
+        found.add_row(*(Text(cell) for cell in row))
+    return found
+
+
+def print_json(document: Mapping[str, JsonValue]) -> None:
+    """Print one JSON document on stdout, readable and parseable."""
+    import orjson
+
+    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+
+
+class Live:
+    """Shows the stages of long work on stderr: a bar with rate, time left and tokens so far.
+
+    Where stderr is no terminal it prints one line a stage instead.
+    """
+
+    def __init__(self) -> None:
+        self._console = console(stderr=True)
+        self._bars: Progress | None = None
+        self._task: TaskID | None = None
+        self._tokens = 0
+        self._failed = 0
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._bars = _bars(self._console)
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    def stage(self, text: str, *, total: int | None = None) -> None:
+        """Show that a stage begins, of `total` steps where that is known."""
+        if self._bars is None:
+            of = f" ({total})" if total is not None else ""
+            self._console.print(f"{text}{of} …", style="dim")
+            return
+        if self._task is not None:
+            self._bars.remove_task(self._task)
+        self._task = self._bars.add_task(text, total=total, note="")
+
+    def advance(self, sample: Sample | None = None) -> None:
+        """Show that a step is done."""
+        if sample is not None:
+            self._tokens += sample.ledger.tokens.total
+            self._failed += sample.error is not None
+        if self._bars is not None and self._task is not None:
+            self._bars.update(self._task, advance=1, note=self._note() if sample else "")
+
+    def _note(self) -> str:
+        failed = f"  {self._failed} failed" if self._failed else ""
+        return f"{self._tokens:,} tokens{failed}"
+
+
+def _bars(target: Console) -> Progress:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}", style="dim"),
+        console=target,
+        transient=True,
+    )

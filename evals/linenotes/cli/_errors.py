@@ -1,0 +1,26 @@
+"""What a mistake of the user's looks like in a terminal."""
+
+from __future__ import annotations
+
+from linenotes.cli._main import INTERRUPTED, USAGE
+from linenotes.project import DatasetError, LinenotesError
+
+_SHOWN = 20
+"""Problems of one file that fit a screen."""
+
+
+def explain(error: LinenotesError) -> tuple[str, int]:
+    """Return the message and the exit code of `error`."""
+    from linenotes.evals import Interrupted
+
+    if isinstance(error, Interrupted):
+        return str(error), INTERRUPTED
+    if isinstance(error, DatasetError) and error.problems:
+        return "\n".join([str(error), *_listed(error.problems)]), USAGE
+    return str(error), USAGE
+
+
+def _listed(problems: tuple[str, ...]) -> list[str]:
+    lines = [f"  {problem}" for problem in problems[:_SHOWN]]
+    left = len(problems) - _SHOWN
+    return [*lines, f"  and {left} more"] if left > 0 else lines

@@ -1,0 +1,93 @@
+"""`linenotes eval`: evaluate one or several versions of an agent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from linenotes.cli._options import choices, json_option, target_option, version_options
+
+if TYPE_CHECKING:
+    from linenotes.evals.statistics import Target
+
+_EPILOG = """\b
+Examples:
+  linenotes eval support_desk --samples 3 --limit 20
+  linenotes eval app.py:graph --dataset cases.jsonl --prompt worker=1,2 --samples 5
+  linenotes eval app.py:graph --dataset cases.jsonl --scorer scorers.py:is_polite
+  linenotes eval --resume latest
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("agent", required=False)
+@click.option("--dataset", metavar="NAME|FILE", help="Golden cases. Default: the agent's own.")
+@click.option("--split", help="Only the cases of this split.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many cases, spread evenly.")
+@click.option("--samples", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option("-j", "--concurrency", type=click.IntRange(min=1), default=8, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@version_options
+@click.option(
+    "--scorer",
+    "scorers",
+    multiple=True,
+    metavar="NAME|FILE:FUNCTION",
+    help="Repeatable; the first is the primary metric. Default: the agent's own.",
+)
+@target_option
+@click.option("--resume", metavar="RUN", help="Continue a run that was stopped.")
+@json_option
+def command(
+    agent: str | None,
+    dataset: str | None,
+    split: str | None,
+    limit: int | None,
+    samples: int,
+    concurrency: int,
+    seed: int,
+    prompts: tuple[str, ...],
+    models: tuple[str, ...],
+    temperature: float | None,
+    scorers: tuple[str, ...],
+    target: Target,
+    resume: str | None,
+    as_json: bool,
+) -> int:
+    """Evaluate AGENT on a dataset, several samples a case.
+
+    AGENT is a name from pyproject.toml or langgraph.json, or module:attr, or path.py:attr. With
+    several prompts or models the versions run interleaved and end in one comparison. Everything
+    is journalled as it happens and ends as one MLflow run a version.
+    """
+    from linenotes.agents import load_agent
+    from linenotes.cli._evaluations import carry_out, show
+    from linenotes.evals import EVERY, Choice, arms, choose_cases, find_scorers
+    from linenotes.project import Project
+
+    if (agent is None) == (resume is None):
+        raise click.UsageError("Name an AGENT, or --resume a RUN.")
+    project = Project.find()
+    if resume is not None:
+        results = carry_out(
+            project, lambda e: e.resume(resume), concurrency=concurrency, target=target
+        )
+        return show(results, target=target, as_json=as_json)
+    assert agent is not None
+    found = load_agent(agent, project)
+    choice = Choice(
+        prompts=choices(prompts, everything=EVERY),
+        models=choices(models, everything=EVERY),
+        temperature=temperature,
+    )
+    planned = arms(found, choice, samples=samples)
+    wanted = find_scorers(scorers or found.settings.scorers, project)
+    cases = choose_cases(found, dataset, split=split, limit=limit)
+    results = carry_out(
+        project,
+        lambda e: e.run(planned, cases, wanted, seed=seed),
+        concurrency=concurrency,
+        target=target,
+    )
+    return show(results, target=target, as_json=as_json)

@@ -1,0 +1,66 @@
+"""Carrying out an evaluation in a terminal, and showing what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from linenotes.cli._console import Live, console, print_json, table
+from linenotes.cli._interrupts import stop_on_interrupt
+from linenotes.cli._main import USAGE
+from linenotes.evals import Evaluation, RunComparison, RunResult, compare_all, report
+from linenotes.project import Project
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    from linenotes.evals.statistics import Target
+
+
+def carry_out(
+    project: Project,
+    work: Callable[[Evaluation], list[RunResult]],
+    *,
+    concurrency: int,
+    target: Target,
+) -> list[RunResult]:
+    """Run `work` with progress on stderr; Ctrl-C stops it, and keeps what had finished."""
+    with stop_on_interrupt() as stop, Live() as live:
+        return work(
+            Evaluation(project, concurrency=concurrency, target=target, progress=live, stop=stop)
+        )
+
+
+def show(results: Sequence[RunResult], *, target: Target, as_json: bool) -> int:
+    """Print results, with comparisons where there are several versions; return the exit code."""
+    comparisons = compare_all([result.record for result in results], target=target)
+    if as_json:
+        print_json(_document(results, comparisons))
+    else:
+        _print(results, comparisons)
+    return 0 if all(result.scored for result in results) else USAGE
+
+
+def _document(
+    results: Sequence[RunResult], comparisons: Sequence[RunComparison]
+) -> dict[str, JsonValue]:
+    """One version is one flat document with its baseline inside; several are a list of runs."""
+    compared: list[JsonValue] = [comparison.document() for comparison in comparisons]
+    versions = [result for result in results if not result.record.plan.baseline]
+    if len(versions) > 1:
+        runs: list[JsonValue] = [result.document() for result in results]
+        return {"schema_version": 1, "runs": runs, "comparisons": compared}
+    baseline = next((r.document() for r in results if r.record.plan.baseline), None)
+    return {**versions[0].document(), "baseline": baseline, "comparisons": compared}
+
+
+def _print(results: Sequence[RunResult], comparisons: Sequence[RunComparison]) -> None:
+    out = console()
+    out.print(report.title(results))
+    out.print()
+    out.print(table(report.rows(results)))
+    out.print()
+    for line in report.closing_lines(results, comparisons):
+        out.print(line)
+    newest = results[-1].record.plan.run_id[:12]
+    out.print(f"\nrun {newest}   linenotes compare latest~1 latest   linenotes ui", style="dim")

@@ -1,0 +1,61 @@
+"""A ledger in a terminal: one line a message, who said what to whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import JsonValue
+    from rich.text import Text
+
+    from linenotes.tracing import Message
+
+_ROUTE = 34
+"""Columns for `sender → recipient`."""
+
+
+def line(message: Message, *, width: int) -> Text:
+    """Return one message as one line: route, text, and tokens where a model said it."""
+    from rich.text import Text
+
+    tokens = f"  {message.tokens.total:,} tokens" if message.tokens.total else ""
+    room = max(20, width - _ROUTE - len(tokens) - 4)
+    text = Text("  ")
+    text.append(_cut(route(message), _ROUTE - 1).ljust(_ROUTE), style="bold")
+    text.append(_cut(one_line(message.text), room))
+    text.append(tokens, style="dim")
+    return text
+
+
+def route(message: Message) -> str:
+    """Return `sender → recipients`; what nobody received stays with its sender."""
+    if not message.recipients:
+        return f"{message.sender} (kept)"
+    return f"{message.sender} → {', '.join(message.recipients)}"
+
+
+def documents(messages: Sequence[Message]) -> list[JsonValue]:
+    """Return messages as the JSON contract has them (docs/json.md)."""
+    return [
+        {
+            "id": message.id,
+            "kind": message.kind,
+            "sender": message.sender,
+            "recipients": list(message.recipients),
+            "cause": list(message.cause),
+            "text": message.text,
+            "tokens": {"input": message.tokens.input, "output": message.tokens.output},
+        }
+        for message in messages
+    ]
+
+
+def one_line(text: str) -> str:
+    """Return `text` on one line; control characters, which could move the cursor, are spaces."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else text[: room - 1] + "…"

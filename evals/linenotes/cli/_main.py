@@ -1,0 +1,110 @@
+"""The command `linenotes`: its verbs, and how every one of them ends.
+
+Exit codes: 0 done or pass, 1 fail, 2 usage or cannot measure, 3 inconclusive, 130 interrupted.
+A mistake that the user can mend is one sentence on stderr; only our own mistakes show a
+traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from importlib.metadata import version
+from typing import NoReturn
+
+import click
+
+_VERBS = {
+    "demo": "Run the whole story on the shipped support desk: two prompt versions, one verdict.",
+    "run": "Run an agent once and show who said what to whom.",
+    "eval": "Evaluate an agent on a dataset, several samples a case.",
+    "compare": "Say whether one run is better or worse than another.",
+    "trace": "Read stored conversations.",
+    "dataset": "Check golden files.",
+    "prompt": "Show prompts and their versions.",
+    "models": "Install the embedded model.",
+    "ui": "Open the results in MLflow.",
+    "doctor": "Check that everything is there, and say the cure where it is not.",
+}
+"""Verb to its line in `--help`; a verb's module is imported when it is used."""
+
+USAGE = 2
+INTERRUPTED = 130
+
+
+class _Verbs(click.Group):
+    """Finds a verb in the module of its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return list(_VERBS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002  click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        found = import_module(f"linenotes.cli._{cmd_name}").command
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002  click's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(_VERBS.items()))
+
+
+@click.group(
+    cls=_Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with `linenotes demo`. Each verb has --help with an example, and --json.",
+)
+@click.version_option(version("linenotes"), prog_name="linenotes")
+def _command() -> None:
+    """Run LangGraph agents, read what they said, and say which version is better."""
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    from linenotes.project import LinenotesError
+
+    # Nothing that we import may call home; each reads its variable when it is imported.
+    for name, value in _SILENCE.items():
+        os.environ.setdefault(name, value)
+    try:
+        code = _command.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        code = INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = _say("Interrupted.", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader, such as `head`, has what it wanted; there is nobody left to write to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except LinenotesError as error:
+        from linenotes.cli._errors import explain
+
+        code = _say(*explain(error))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(message: str, code: int) -> int:
+    click.echo(f"linenotes: {message}", err=True)
+    return code
+
+
+_SILENCE = {
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DEEPEVAL_TELEMETRY_OPT_OUT": "YES",
+    "DEEPEVAL_UPDATE_WARNING_OPT_OUT": "YES",
+    "LANGSMITH_TRACING": "false",
+}

@@ -1,0 +1,57 @@
+"""Options that several verbs share, and how their text is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., object])
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+target_option = click.option(
+    "--target",
+    type=click.Choice(["population", "dataset"]),
+    default="population",
+    show_default=True,
+    help="What intervals speak of: cases like these, or exactly these cases.",
+)
+
+
+def version_options(function: F) -> F:
+    """Add the options that choose prompts and models without touching code."""
+    options = [
+        click.option(
+            "--prompt",
+            "prompts",
+            multiple=True,
+            metavar="NAME=VERSION[,VERSION…]",
+            help="A prompt's version; without NAME=, of every prompt.",
+        ),
+        click.option(
+            "--model",
+            "models",
+            multiple=True,
+            metavar="ROLE=MODEL[,MODEL…]",
+            help="A role's model, or MODEL@BASE_URL; without ROLE=, of every role.",
+        ),
+        click.option("--temperature", type=click.FloatRange(min=0), help="For every role."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def choices(given: Sequence[str], *, everything: str) -> dict[str, list[str]]:
+    """Read `NAME=A,B` into {NAME: [A, B]}; without a name it is for `everything`."""
+    found: dict[str, list[str]] = {}
+    for text in given:
+        name, equals, values = text.partition("=")
+        if not equals:
+            name, values = everything, text
+        listed = [value.strip() for value in values.split(",")]
+        if not all(listed) or name in found:
+            raise click.UsageError(f"{text!r} is not NAME=VALUE[,VALUE…], or repeats a name.")
+        found[name] = listed
+    return found

@@ -1,0 +1,149 @@
+"""`linenotes run`: run an agent once and show who said what to whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from linenotes.cli._options import choices, json_option, version_options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic import JsonValue
+
+    from linenotes.agents import AgentVersion
+    from linenotes.datasets import Case
+    from linenotes.evals import Execution
+    from linenotes.project import Project
+    from linenotes.tracing import Message
+
+_EPILOG = """\b
+Examples:
+  linenotes run support_desk "my card was stolen"
+  linenotes run support_desk --case test-banking-transfer-01 --prompt 1
+  linenotes run app.py:graph --input '{"question": "what is item 3?"}'
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("agent")
+@click.argument("text", required=False)
+@click.option("--input", "inputs", metavar="JSON", help="The graph's input as a JSON object.")
+@click.option("--case", "case_id", metavar="ID", help="A case of the dataset as input.")
+@click.option("--dataset", metavar="NAME|FILE", help="Where --case is. Default: the agent's own.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@version_options
+@json_option
+def command(
+    agent: str,
+    text: str | None,
+    inputs: str | None,
+    case_id: str | None,
+    dataset: str | None,
+    seed: int,
+    prompts: tuple[str, ...],
+    models: tuple[str, ...],
+    temperature: float | None,
+    as_json: bool,
+) -> int:
+    """Run AGENT once on TEXT, on --input or on --case, and print its messages as they happen.
+
+    The conversation is stored as one trace: `linenotes trace show` reads it again.
+    """
+    from linenotes.agents import load_agent
+    from linenotes.evals import EVERY, Choice, find_scorers, run_once, single_version
+    from linenotes.project import Project
+
+    if sum(given is not None for given in (text, inputs, case_id)) != 1:
+        raise click.UsageError("Give the agent one input: TEXT, --input JSON or --case ID.")
+    project = Project.find()
+    choice = Choice(
+        prompts=choices(prompts, everything=EVERY),
+        models=choices(models, everything=EVERY),
+        temperature=temperature,
+    )
+    version = single_version(load_agent(agent, project), choice)
+    case = _case(version, text=text, inputs=inputs, case_id=case_id, dataset=dataset)
+    scorers = find_scorers(version.agent.settings.scorers, project) if case_id else []
+    show = None if as_json else _printer()
+    execution = run_once(version, case, scorers=scorers, seed=seed, on_message=show)
+    return _finish(execution, version, project, as_json=as_json)
+
+
+def _case(
+    version: AgentVersion,
+    *,
+    text: str | None,
+    inputs: str | None,
+    case_id: str | None,
+    dataset: str | None,
+) -> Case:
+    from linenotes.agents import text_input
+    from linenotes.datasets import Case
+    from linenotes.evals import find_case
+
+    if case_id is not None:
+        return find_case(version.agent, case_id, dataset=dataset)
+    given = text_input(version.graph, text) if text is not None else _json_object(inputs or "")
+    return Case(id="ad-hoc", inputs=given)
+
+
+def _json_object(text: str) -> dict[str, JsonValue]:
+    import orjson
+
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise click.UsageError(f"--input is not JSON: {error}.") from None
+    if not isinstance(value, dict):
+        raise click.UsageError(f"--input must be a JSON object, not {text!r}.")
+    return value
+
+
+def _printer() -> Callable[[Message], None]:
+    from linenotes.cli._console import console
+    from linenotes.cli._ledgers import line
+
+    out = console()
+    return lambda message: out.print(line(message, width=out.width))
+
+
+def _finish(execution: Execution, version: AgentVersion, project: Project, *, as_json: bool) -> int:
+    """Store the trace, say how it ended, and return the exit code."""
+    from linenotes.cli._console import console, print_json
+    from linenotes.cli._ledgers import documents
+    from linenotes.evals import store_execution
+
+    sample = execution.sample
+    if not as_json:
+        out = console()
+        for text in _outcome(execution):
+            out.print(text, markup=False)
+    trace_id = store_execution(execution, version, project)
+    if as_json:
+        print_json(
+            {
+                "schema_version": 1,
+                "trace_id": trace_id,
+                "output": sample.output,
+                "error": str(sample.error) if sample.error else None,
+                "messages": documents(sample.ledger.messages),
+            }
+        )
+    else:
+        out.print(
+            f"trace {trace_id}   linenotes trace show {trace_id[:11]}   linenotes ui", style="dim"
+        )
+    return 1 if sample.error else 0
+
+
+def _outcome(execution: Execution) -> list[str]:
+    from linenotes.cli._ledgers import one_line
+
+    sample = execution.sample
+    cost = f"{sample.ledger.calls} calls, {sample.ledger.tokens.total} tokens"
+    ended = f"failed: {one_line(str(sample.error))}" if sample.error else "done"
+    lines = [f"{ended}   {cost}, {sample.seconds:.2f} s"]
+    return lines + [f"{score.name}: {score.error or score.value}" for score in execution.scores]

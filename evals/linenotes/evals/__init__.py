@@ -1,0 +1,60 @@
+"""How good it is: the engine, the journal, scorers, statistics and comparisons."""
+
+from linenotes.evals import _report as report
+from linenotes.evals._arms import EVERY, Choice, arms, single_version, versions_of
+from linenotes.evals._checkup import Finding, checkup
+from linenotes.evals._comparison import (
+    DEFAULT_MARGIN,
+    RunComparison,
+    compare_all,
+    compare_runs,
+    differences,
+)
+from linenotes.evals._engine import Job, Stop, run_sample
+from linenotes.evals._evaluate import choose_cases, evaluate, find_case
+from linenotes.evals._evaluation import Arm, Evaluation, Interrupted
+from linenotes.evals._journal import RunRecord
+from linenotes.evals._once import Execution, run_once, store_execution
+from linenotes.evals._plans import RunPlan
+from linenotes.evals._results import RunResult
+from linenotes.evals._runs import RunStore
+from linenotes.evals._samples import Failure, Sample, Score
+from linenotes.evals._scorers import Scorer, find_scorers, score_sample
+
+__all__ = [
+    "DEFAULT_MARGIN",
+    "EVERY",
+    "Arm",
+    "Choice",
+    "Evaluation",
+    "Execution",
+    "Failure",
+    "Finding",
+    "Interrupted",
+    "Job",
+    "RunComparison",
+    "RunPlan",
+    "RunRecord",
+    "RunResult",
+    "RunStore",
+    "Sample",
+    "Score",
+    "Scorer",
+    "Stop",
+    "arms",
+    "checkup",
+    "choose_cases",
+    "compare_all",
+    "compare_runs",
+    "differences",
+    "evaluate",
+    "find_case",
+    "find_scorers",
+    "report",
+    "run_once",
+    "run_sample",
+    "score_sample",
+    "single_version",
+    "store_execution",
+    "versions_of",
+]

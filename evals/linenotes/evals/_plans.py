@@ -1,0 +1,146 @@
+"""What a run sets out to do: everything that is needed to continue or to re-score it.
+
+The plan is the first line of the journal. It holds the cases themselves and the texts of the
+prompts, so that a run can be read after the golden file or the prompts have moved on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from linenotes.agents import SHIPPED, AgentVersion, Prompt, load_agent
+from linenotes.datasets import Case, Dataset
+from linenotes.project import ModelSettings, Project, RunError
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PromptInPlan(_Part):
+    """A prompt as the run used it."""
+
+    version: str
+    text: str
+    registry_version: int
+
+
+class CommitInPlan(_Part):
+    """The git commit of the agent's code."""
+
+    sha: str
+    dirty: bool
+
+
+class DatasetInPlan(_Part):
+    """The dataset as the run used it: the digest of the cases that were selected."""
+
+    name: str
+    digest: str
+
+
+class RunPlan(_Part):
+    """One version of one agent against one dataset, `samples` times each case."""
+
+    schema_version: Literal[1] = 1
+    run_id: str
+    """Also the id of the MLflow run."""
+    group: str
+    """The runs that one command started together share it."""
+    created: datetime
+    agent: str
+    graph: str
+    """The agent's `module:attr` or `path.py:attr`."""
+    version: str
+    """The version's label."""
+    fingerprint: str
+    composition: dict[str, JsonValue]
+    """What the fingerprint was taken of."""
+    prompts: dict[str, PromptInPlan]
+    models: dict[str, ModelSettings]
+    commit: CommitInPlan | None
+    model_id: str
+    """The MLflow LoggedModel."""
+    dataset: DatasetInPlan
+    cases: tuple[Case, ...]
+    samples: int = Field(ge=1)
+    baseline: bool
+    """True for the thing to beat, which every evaluation of an agent also runs."""
+    seed: int
+    scorers: tuple[str, ...]
+    """Specs of the scorers, the primary metric first."""
+    metrics: tuple[str, ...]
+    """The names of the metrics, in the same order."""
+
+    @classmethod
+    def of(
+        cls,
+        version: AgentVersion,
+        dataset: Dataset,
+        *,
+        run_id: str,
+        group: str,
+        model_id: str,
+        prompt_numbers: Mapping[str, int],
+        samples: int,
+        baseline: bool,
+        seed: int,
+        scorers: Mapping[str, str],
+    ) -> Self:
+        """Return the plan to evaluate `version` against `dataset`; `scorers` maps name to spec."""
+        commit = version.commit
+        return cls(
+            run_id=run_id,
+            group=group,
+            created=datetime.now(UTC),
+            agent=version.agent.name,
+            graph=version.agent.settings.graph,
+            version=version.label,
+            fingerprint=version.fingerprint,
+            composition=version.composition(),
+            prompts={
+                name: PromptInPlan(
+                    version=prompt.version,
+                    text=prompt.text,
+                    registry_version=prompt_numbers[name],
+                )
+                for name, prompt in version.prompts.items()
+            },
+            models=dict(version.models),
+            commit=CommitInPlan(sha=commit.sha, dirty=commit.dirty) if commit else None,
+            model_id=model_id,
+            dataset=DatasetInPlan(name=dataset.name, digest=dataset.digest),
+            cases=dataset.cases,
+            samples=samples,
+            baseline=baseline,
+            seed=seed,
+            scorers=tuple(scorers.values()),
+            metrics=tuple(scorers),
+        )
+
+    def agent_version(self, project: Project) -> AgentVersion:
+        """Return the version that the run executes, with the prompts and models of the plan.
+
+        Raises:
+            RunError: the agent's code is no longer what the run was started with.
+        """
+        known = self.agent in {**SHIPPED, **project.settings.agents}
+        version = AgentVersion(
+            agent=load_agent(self.agent if known else self.graph, project),
+            label=self.version,
+            prompts={
+                name: Prompt(name, p.version, p.text, p.registry_version)
+                for name, p in self.prompts.items()
+            },
+            models=self.models,
+        )
+        if version.fingerprint != self.fingerprint:
+            raise RunError(
+                f"Agent {self.agent!r} has changed since run {self.run_id[:12]} was started, so "
+                "its samples would be of two versions. Start a new run."
+            )
+        return version

@@ -1,0 +1,194 @@
+"""From the journal to MLflow: one MLflow run an evaluation of one version.
+
+The journal is the truth; what is published can be published again and stays the same. The
+publisher ends by counting the traces that the store holds against those that were to be stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from linenotes.agents import AgentVersion, log_version, version_params
+from linenotes.datasets import Dataset, register_dataset
+from linenotes.evals._journal import RunRecord, SampleKey
+from linenotes.evals._progress import Progress
+from linenotes.evals._samples import Score
+from linenotes.tracing import FiledTrace, MlflowStore, TraceScore, output_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from mlflow import MlflowClient
+
+    from linenotes.evals.statistics import Estimate
+
+_BATCH = 100
+"""Traces that are written in one transaction."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """How many traces a run should have in the store, and how many it has."""
+
+    expected: int
+    stored: int
+
+
+class Publisher:
+    """Writes runs into one MLflow store."""
+
+    def __init__(self, store: MlflowStore) -> None:
+        self._store = store
+
+    @cached_property
+    def _client(self) -> MlflowClient:
+        from mlflow import MlflowClient
+
+        return MlflowClient(tracking_uri=self._store.tracking_uri)
+
+    def log_version(self, version: AgentVersion) -> str:
+        """Return the id of the version's LoggedModel."""
+        return log_version(version, self._client, self._store.experiment_id)
+
+    def start_run(
+        self, version: AgentVersion, *, group: str, numbers: Mapping[str, int], model_id: str
+    ) -> str:
+        """Create the MLflow run of a version and return its id."""
+        from mlflow.entities import LoggedModelInput
+
+        tags = {
+            "mlflow.runType": "genai_evaluate",
+            "linenotes.agent": version.agent.name,
+            "linenotes.version": version.label,
+            "linenotes.fingerprint": version.fingerprint,
+            "linenotes.group": group,
+            "mlflow.linkedPrompts": _linked_prompts(numbers),
+        }
+        if version.commit is not None:
+            tags["mlflow.source.git.commit"] = version.commit.sha
+        run = self._client.create_run(
+            self._store.experiment_id,
+            run_name=f"{version.agent.name} {version.label}",
+            tags=tags,
+        )
+        run_id = str(run.info.run_id)
+        for name, value in version_params(version).items():
+            self._client.log_param(run_id, name, value)
+        self._client.log_inputs(run_id, models=[LoggedModelInput(model_id=model_id)])
+        return run_id
+
+    def log_dataset(self, run_ids: list[str], dataset: Dataset) -> None:
+        """Register the dataset and name it as the input of the runs."""
+        registered = register_dataset(
+            dataset,
+            tracking_uri=self._store.tracking_uri,
+            experiment_id=self._store.experiment_id,
+        )
+        for run_id in run_ids:
+            self._client.log_inputs(run_id, datasets=[registered])
+
+    def publish(
+        self,
+        record: RunRecord,
+        estimates: Mapping[str, Estimate],
+        *,
+        note: str,
+        progress: Progress,
+    ) -> Stored:
+        """Write traces, metrics and the samples table of a run, and count what is stored."""
+        run_id = record.plan.run_id
+        for batch in _batches(list(record.samples), _BATCH):
+            self._store.write_traces([_filed(record, key) for key in batch])
+            for _ in batch:
+                progress.advance()
+        self._log_metrics(record, estimates)
+        self._client.log_table(run_id, _samples_table(record), "samples.json")
+        self._client.set_tag(run_id, "mlflow.note.content", note)
+        self._client.set_terminated(run_id, "FINISHED")
+        return Stored(len(record.samples), self._store.count_traces(run_id))
+
+    def mark_stopped(self, run_id: str) -> None:
+        """Show in MLflow that the run was stopped before its end, if MLflow can be reached."""
+        from mlflow.exceptions import MlflowException
+
+        # The reason for stopping may be the store itself, and must not be hidden by this.
+        with suppress(MlflowException, OSError):
+            self._client.set_terminated(run_id, "KILLED")
+
+    def _log_metrics(self, record: RunRecord, estimates: Mapping[str, Estimate]) -> None:
+        values: dict[str, float] = {"samples": len(record.samples)}
+        for name, estimate in estimates.items():
+            bounds = {"": estimate.mean, "/low": estimate.low, "/high": estimate.high}
+            values |= {name + key: v for key, v in bounds.items() if v is not None}
+        for name, value in values.items():
+            self._client.log_metric(
+                record.plan.run_id,
+                name,
+                value,
+                model_id=record.plan.model_id,
+                dataset_name=record.plan.dataset.name,
+                dataset_digest=record.plan.dataset.digest[:36],
+            )
+
+
+def _batches(keys: list[SampleKey], size: int) -> Iterator[list[SampleKey]]:
+    for start in range(0, len(keys), size):
+        yield keys[start : start + size]
+
+
+def _filed(record: RunRecord, key: SampleKey) -> FiledTrace:
+    plan, sample = record.plan, record.samples[key]
+    return FiledTrace(
+        trace=sample.trace,
+        run_id=plan.run_id,
+        model_id=plan.model_id,
+        version=plan.version,
+        prompts=tuple((n, p.registry_version) for n, p in plan.prompts.items()),
+        scores=tuple(trace_score(score) for score in record.scores.get(key, ())),
+        expectations=sample.expectations,
+        tags={f"tag.{name}": value for name, value in sample.case.tags.items()},
+    )
+
+
+def trace_score(score: Score) -> TraceScore:
+    """Return a score as the trace store keeps it."""
+    return TraceScore(
+        name=score.name,
+        value=score.value,
+        rationale=score.rationale,
+        error=str(score.error) if score.error else None,
+    )
+
+
+def _linked_prompts(numbers: Mapping[str, int]) -> str:
+    import orjson
+
+    linked = [{"name": name, "version": str(number)} for name, number in numbers.items()]
+    return orjson.dumps(linked).decode()
+
+
+def _samples_table(record: RunRecord) -> pd.DataFrame:
+    """Return one row a sample: identity, outcome, cost, and one column a metric."""
+    import pandas as pd
+
+    rows = []
+    for key, sample in sorted(record.samples.items()):
+        scores = {score.name: score.value for score in record.scores.get(key, ())}
+        rows.append(
+            {
+                "case": key[0],
+                "sample": key[1],
+                "request": sample.trace.request,
+                "response": output_text(sample.output),
+                **{name: scores.get(name) for name in record.plan.metrics},
+                "error": str(sample.error) if sample.error else None,
+                "seconds": round(sample.seconds, 3),
+                "calls": sample.ledger.calls,
+                "tokens": sample.ledger.tokens.total,
+                "trace_id": sample.trace.trace_id,
+            }
+        )
+    return pd.DataFrame(rows)

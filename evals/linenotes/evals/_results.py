@@ -1,0 +1,92 @@
+"""What a finished run shows: its estimates and counts, and the JSON contract for them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
+
+from linenotes.evals._journal import RunRecord
+from linenotes.evals._publisher import Stored
+from linenotes.evals._tables import score_table
+
+if TYPE_CHECKING:
+    from linenotes.evals.statistics import Estimate, Target
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """One run with what was estimated from it."""
+
+    record: RunRecord
+    estimates: Mapping[str, Estimate]
+    """Metric to estimate, the primary metric first."""
+    traces: Stored
+
+    @property
+    def scored(self) -> int:
+        """How many samples have a value of the primary metric."""
+        return len(score_table(self.record, self.record.plan.metrics[0]))
+
+    @property
+    def errors(self) -> dict[str, int]:
+        """How many samples failed, by whose failure it was."""
+        kinds = Counter(s.error.kind for s in self.record.samples.values() if s.error)
+        kinds["scorer"] = sum(
+            any(score.error for score in scores) for scores in self.record.scores.values()
+        )
+        return {kind: kinds[kind] for kind in ("infrastructure", "agent", "scorer")}
+
+    @property
+    def calls(self) -> int:
+        """How many model calls the samples made."""
+        return sum(sample.ledger.calls for sample in self.record.samples.values())
+
+    @property
+    def tokens(self) -> int:
+        """Tokens in and out of all model calls."""
+        return sum(sample.ledger.tokens.total for sample in self.record.samples.values())
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars: 0 where every model is local, None where a model has no known price."""
+        local = all(model.model.startswith("local:") for model in self.record.plan.models.values())
+        return 0.0 if local or self.calls == 0 else None
+
+    def document(self) -> dict[str, JsonValue]:
+        """Return the run as the JSON contract has it (docs/json.md)."""
+        plan = self.record.plan
+        return {
+            "schema_version": 1,
+            "run_id": plan.run_id,
+            "agent": plan.agent,
+            "version": plan.version,
+            "fingerprint": plan.fingerprint,
+            "dataset": {"name": plan.dataset.name, "digest": plan.dataset.digest},
+            "n": len(plan.cases),
+            "samples": plan.samples,
+            "scored": self.scored,
+            "errors": dict(self.errors),
+            "metrics": {name: _metric(found) for name, found in self.estimates.items()},
+            "calls": self.calls,
+            "tokens": self.tokens,
+            "cost": self.cost,
+            "wall_seconds": round(self.record.wall_seconds, 3),
+            "traces": {"expected": self.traces.expected, "stored": self.traces.stored},
+        }
+
+
+def _metric(found: Estimate) -> dict[str, JsonValue]:
+    return {"mean": found.mean, "low": found.low, "high": found.high, "target": found.target}
+
+
+def estimate_all(record: RunRecord, target: Target) -> dict[str, Estimate]:
+    """Return one estimate for each metric of the run, the primary metric first."""
+    from linenotes.evals.statistics import estimate
+
+    return {
+        name: estimate(score_table(record, name), target=target) for name in record.plan.metrics
+    }

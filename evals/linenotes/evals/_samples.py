@@ -1,0 +1,82 @@
+"""One execution of one case, and what scorers said of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import JsonValue
+
+from linenotes.datasets import Case
+from linenotes.tracing import Ledger, Trace
+
+ErrorKind = Literal["infrastructure", "agent", "scorer"]
+"""Whose failure it was. Ours is none of these: it ends the run with a traceback."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something that went wrong, and whose it was."""
+
+    kind: ErrorKind
+    type: str
+    """The class of the exception."""
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.message}" if self.message else self.type
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a scorer gets: one execution of one case by one version."""
+
+    case: Case
+    index: int
+    """Which of the case's samples it is, from 0."""
+    output: JsonValue
+    """The graph's last state as JSON; None when it did not finish."""
+    trace: Trace
+    error: Failure | None = None
+
+    @property
+    def inputs(self) -> dict[str, JsonValue]:
+        """What the graph was given."""
+        return self.case.inputs
+
+    @property
+    def expectations(self) -> dict[str, JsonValue]:
+        """What the golden file expects of the output."""
+        return self.case.expectations
+
+    @property
+    def ledger(self) -> Ledger:
+        """Who said what to whom."""
+        return self.trace.ledger
+
+    @property
+    def seconds(self) -> float:
+        """How long the execution took."""
+        end = self.trace.end_ns or self.trace.start_ns
+        return (end - self.trace.start_ns) / 1e9
+
+
+ScoreValue = bool | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A named value of one sample; without a value, why there is none."""
+
+    name: str
+    value: ScoreValue | None = None
+    error: Failure | None = None
+    rationale: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSample:
+    """A sample with its scores: what the journal holds once both are there."""
+
+    sample: Sample
+    scores: tuple[Score, ...] = field(default=())
