@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Cli
+
+CONTRACT = {
+    "run_id", "agent", "version", "dataset", "n", "samples", "scored", "errors", "metrics",
+    "calls", "tokens", "cost", "wall_seconds", "traces",
+}  # fmt: skip
+
+
+def test_one_version_is_one_flat_document(project: Path, cli: Cli) -> None:
+    ended = cli("eval", "app.py:build", "--dataset", "cases.jsonl", "--samples", "2", "--json")
+    document = ended.json
+    assert ended.code == 0
+    assert document.keys() >= CONTRACT
+    assert (document["n"], document["samples"], document["scored"]) == (6, 2, 12)
+    assert document["errors"] == {"infrastructure": 0, "agent": 0, "scorer": 0}
+    assert document["traces"] == {"expected": 12, "stored": 12}
+    metrics = document["metrics"]
+    assert isinstance(metrics, dict)
+    assert metrics["matches_expectations"]["mean"] == 1.0
+    assert metrics["matches_expectations"]["target"] == "population"
+    assert document["version"] == "v2"
+
+
+def test_several_versions_end_in_one_table_and_a_verdict(project: Path, cli: Cli) -> None:
+    ended = cli("eval", "app.py:build", "--dataset", "cases.jsonl", "--prompt", "tone=1,2")
+    assert ended.code == 0
+    assert "n=6 cases" in ended.out
+    assert "K=3" in ended.out
+    assert "v2 against v1" in ended.out
+    assert "80% power" in ended.out
+    assert max(map(len, ended.out.splitlines())) <= 100
+
+
+def test_several_versions_are_a_list_of_runs_with_comparisons(project: Path, cli: Cli) -> None:
+    ended = cli("eval", "app.py:build", "--dataset", "cases.jsonl", "--prompt", "1,2", "--json")
+    runs, comparisons = ended.json["runs"], ended.json["comparisons"]
+    assert isinstance(runs, list)
+    assert isinstance(comparisons, list)
+    assert [run["version"] for run in runs] == ["v1", "v2"]
+    assert comparisons[0]["delta"] == 1.0
+    assert comparisons[0]["verdict"] == "pass"
+
+
+def test_scorers_of_a_stranger_are_metrics_by_their_name(project: Path, cli: Cli) -> None:
+    ended = cli(
+        "eval", "app.py:build", "--dataset", "cases.jsonl", "--limit", "4",
+        "--scorer", "scorers.py:shouted", "--scorer", "scorers.py:length", "--json",
+    )  # fmt: skip
+    metrics = ended.json["metrics"]
+    assert isinstance(metrics, dict)
+    assert list(metrics) == ["shouted", "length"]
+    assert metrics["length"]["mean"] == 6.0
+    assert ended.json["n"] == 4
+
+
+def test_a_scorer_that_can_read_no_output_cannot_measure(project: Path, cli: Cli) -> None:
+    ended = cli("eval", "app.py:build", "--dataset", "cases.jsonl", "--scorer", "scorers.py:picky")
+    assert ended.code == 2
+    assert "no such key" in ended.out + ended.err
+    assert "18 samples could not be scored" in ended.out
+
+
+def test_everything_works_from_another_folder(
+    project: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project / "deep" / "er"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    ended = cli(
+        "eval", "../../app.py:build", "--dataset", "../../cases.jsonl",
+        "--scorer", "scorers.py:shouted", "--samples", "1", "--json",
+    )  # fmt: skip
+    assert ended.code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--prompt", "tone=9"], "no version '9'"),
+        (["--prompt", "tune=1"], "Did you mean 'tone'"),
+        (["--prompt", "tone=1,2", "--model", "a,b,c"], "side by side"),
+        (["--scorer", "scorers.py:nobody"], "has no 'nobody'"),
+        (["--dataset", "gone.jsonl"], "gone.jsonl"),
+        (["--split", "nope"], "no split 'nope'"),
+        (["--resume", "zzz"], "Name an AGENT, or --resume"),
+    ],
+)
+def test_a_mistake_costs_no_sample(
+    arguments: list[str], message: str, project: Path, state: Path, cli: Cli
+) -> None:
+    before = sorted((state / "runs").glob("*"))
+    ended = cli("eval", "app.py:build", "--dataset", "cases.jsonl", *arguments)
+    assert ended.code == 2
+    assert message in ended.err
+    assert sorted((state / "runs").glob("*")) == before
+
+
+def test_a_missing_key_is_told_before_any_call(
+    project: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    source = (
+        (project / "app.py")
+        .read_text(encoding="utf-8")
+        .replace(
+            'return {"draft": prompt("tone").text',
+            'from linenotes.agents import chat_model\n    chat_model("w")\n    return {"draft": "',
+        )
+        .replace(' + " " + state["question"]}', ' "}', 1)
+    )
+    (project / "app.py").write_text(source, encoding="utf-8")
+    ended = cli("eval", "app.py:build", "--dataset", "cases.jsonl", "--model", "gpt-4.1-mini")
+    assert ended.code == 2
+    assert "OPENAI_API_KEY" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_a_store_of_another_mlflow_is_refused_and_left_alone(
+    project: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LINENOTES_STATE", str(tmp_path / "newer"))
+    (tmp_path / "newer").mkdir()
+    path = tmp_path / "newer" / "mlflow.db"
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        database.execute("INSERT INTO alembic_version VALUES ('ffffffffffff')")
+    database.close()
+    before = path.read_bytes()
+    ended = cli("eval", "app.py:build", "--dataset", "cases.jsonl")
+    assert ended.code == 2
+    assert "mlflow" in ended.err.lower()
+    assert "Traceback" not in ended.err
+    assert path.read_bytes() == before
