@@ -1,0 +1,83 @@
+"""The ledger while it is written: its rows, what is under way, and who has what in view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from linenotes.tracing._deliveries import Deliveries, carries
+from linenotes.tracing._entries import Entries, Entry, frontier
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from langchain_core.messages import BaseMessage
+
+    from linenotes.tracing._ledger import MessageKind
+    from linenotes.tracing._runs import Task
+
+
+@dataclass(slots=True)
+class Book:
+    """What all rules of the conversation read and write."""
+
+    entries: Entries = field(default_factory=Entries)
+    deliveries: Deliveries = field(default_factory=Deliveries)
+    states: list[Entry] = field(default_factory=list)
+    """Rows that travel as values of a plain state."""
+    calls: dict[str, tuple[Entry, Task | None]] = field(default_factory=dict)
+    """Tool calls by id: the row that made the call, and its task."""
+
+    def say(
+        self,
+        kind: MessageKind,
+        *,
+        sender: str,
+        view: Collection[Entry],
+        start_ns: int,
+        end_ns: int,
+        task: Task | None = None,
+        by_actor: bool = True,
+        message: BaseMessage | None = None,
+        payload: object = None,
+    ) -> Entry:
+        """Add a row that answers the newest rows of `view`."""
+        cause, past = frontier(view)
+        entry = Entry(
+            index=len(self.entries.rows),
+            kind=kind,
+            sender=sender,
+            start_ns=start_ns,
+            end_ns=end_ns,
+            activation=task.activation if task and by_actor else None,
+            namespace=task.namespace if task else None,
+            step=task.step if task else None,
+            message=message,
+            payload=payload,
+            cause=cause,
+            past=past | (task.view_past if task else 0),
+        )
+        if entry.activation:
+            entry.activation.sent.append(entry)
+        return self.entries.add(entry)
+
+    def carry(self, entry: Entry, writes: Mapping[str, object]) -> None:
+        """Note that `entry` travels as the values of these state keys."""
+        entry.writes.update(writes)
+        self.states.append(entry)
+
+    def carried_by(self, fields: Mapping[str, object]) -> list[Entry]:
+        """Return the rows that travel in these state fields."""
+        return [
+            entry
+            for entry in self.states
+            if any(key in fields and carries(fields[key], v) for key, v in entry.writes.items())
+        ]
+
+
+def context(task: Task | None) -> list[Entry]:
+    """Return what the actor of `task` can know of: what it was given and what it said itself."""
+    if task is None:
+        return []
+    said = task.activation.sent if task.activation else []
+    return [*task.view, *said]

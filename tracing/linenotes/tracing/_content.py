@@ -1,0 +1,221 @@
+"""From what agents pass around to what is kept: text, content, OpenAI and GenAI shapes.
+
+Nothing else reads the content of a LangChain message or of a state.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from langchain_core.messages import AIMessage, BaseMessage, RemoveMessage, ToolMessage
+from pydantic import BaseModel
+
+from linenotes.tracing._ledger import Tokens
+from linenotes.tracing._values import json_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pydantic import JsonValue
+
+    from linenotes.tracing._ledger import Message
+
+_ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
+_DEPTH = 4
+_WHOLE = "__root__"
+"""The name that LangGraph gives to a state without fields."""
+
+
+def messages_in(value: object, depth: int = _DEPTH) -> list[BaseMessage]:
+    """Return the messages that `value` holds, in its fields, lists and payloads."""
+    if isinstance(value, list | tuple):
+        items: Iterable[object] = value
+    elif _is_message(value):
+        return [value]
+    else:
+        items = fields_of(value).values()
+    found: list[BaseMessage] = []
+    for item in items:
+        if _is_message(item):
+            found.append(item)
+        elif depth and not isinstance(item, str):
+            found += messages_in(item, depth - 1)
+    return found
+
+
+def _is_message(value: object) -> TypeGuard[BaseMessage]:
+    kind: Any = type(value)
+    return _is_message_class(kind)
+
+
+@lru_cache(maxsize=256)  # LangChain's classes are slow to answer isinstance
+def _is_message_class(kind: type) -> bool:
+    return issubclass(kind, BaseMessage) and not issubclass(kind, RemoveMessage)
+
+
+def fields_of(value: object) -> Mapping[str, object]:
+    """Return the named values of a state: a dict, a pydantic model, a dataclass or a mere text."""
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, str):
+        return {_WHOLE: value}
+    if isinstance(value, BaseModel):
+        return vars(value)
+    if dataclasses.is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return {}
+
+
+def values_in(fields: Mapping[str, object]) -> dict[str, object]:
+    """Return the fields that hold something other than messages."""
+    return {
+        name: value
+        for name, value in fields.items()
+        if value is not None
+        and not (isinstance(value, str | list | tuple | dict) and not value)
+        and not messages_in(value)
+    }
+
+
+def message_text(message: BaseMessage) -> str:
+    """Return what `message` says, without its tool calls."""
+    content = message.content
+    if isinstance(content, str):
+        return content
+    blocks = (block if isinstance(block, str) else block.get("text") for block in content)
+    return "".join(block for block in blocks if isinstance(block, str))
+
+
+def calls_text(message: BaseMessage) -> str:
+    """Return the tool calls of `message` as a person writes them, one a line."""
+    if not isinstance(message, AIMessage):
+        return ""
+    return "\n".join(
+        f"{call['name']}({', '.join(f'{k}={_literal(v)}' for k, v in call['args'].items())})"
+        for call in message.tool_calls
+    )
+
+
+def payload_text(value: object) -> str:
+    """Return a routed payload or state update as a person reads it."""
+    if isinstance(value, str):
+        return value
+    fields = fields_of(value)
+    if len(fields) == 1:
+        return payload_text(next(iter(fields.values())))
+    if fields:
+        return "\n".join(f"{name}: {payload_text(item)}" for name, item in fields.items())
+    if isinstance(value, list | tuple) and all(
+        isinstance(item, str | int | float) for item in value
+    ):
+        return ", ".join(str(item) for item in value)
+    if isinstance(value, BaseMessage):
+        return message_text(value)
+    return "" if value is None else _literal(value)
+
+
+def message_content(message: BaseMessage) -> JsonValue:
+    """Return the content blocks and tool calls of `message`, or None where its text is all."""
+    content: dict[str, JsonValue] = {}
+    if not isinstance(message.content, str):
+        content["blocks"] = json_value(message.content)
+    if isinstance(message, AIMessage) and message.tool_calls:
+        content["tool_calls"] = [
+            {"id": call["id"], "name": call["name"], "args": json_value(call["args"])}
+            for call in message.tool_calls
+        ]
+    return content or None
+
+
+def openai_message(message: BaseMessage) -> JsonValue:
+    """Return `message` in the shape of the OpenAI chat API."""
+    shaped: dict[str, JsonValue] = {"role": _ROLES.get(message.type, message.type)}
+    shaped["content"] = json_value(message.content)
+    if message.name:
+        shaped["name"] = message.name
+    if isinstance(message, AIMessage) and message.tool_calls:
+        shaped["tool_calls"] = [
+            {
+                "id": call["id"],
+                "type": "function",
+                "function": {"name": call["name"], "arguments": _json(call["args"])},
+            }
+            for call in message.tool_calls
+        ]
+    if isinstance(message, ToolMessage):
+        shaped["tool_call_id"] = message.tool_call_id
+    return shaped
+
+
+def tokens_of(message: BaseMessage) -> Tokens:
+    """Return the tokens that the provider counted for a model's reply."""
+    usage = message.usage_metadata if isinstance(message, AIMessage) else None
+    if not usage:
+        return Tokens()
+    return Tokens(
+        input=usage["input_tokens"],
+        output=usage["output_tokens"],
+        cached=usage.get("input_token_details", {}).get("cache_read", 0),
+        reasoning=usage.get("output_token_details", {}).get("reasoning", 0),
+    )
+
+
+def error_text(error: BaseException) -> str:
+    """Return an exception as `Type: message`."""
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
+
+
+def route(message: Message) -> str:
+    """Return `sender → recipients`, the title of a message."""
+    if not message.recipients:
+        return message.sender
+    return f"{message.sender} → {', '.join(message.recipients)}"
+
+
+def bubbles(messages: Sequence[Message]) -> list[JsonValue]:
+    """Return `messages` in the GenAI parts form, which the MLflow UI shows as titled bubbles."""
+    return [_bubble(message) for message in messages]
+
+
+def _bubble(message: Message) -> JsonValue:
+    if message.kind == "result":
+        part: JsonValue = {
+            "type": "tool_call_response",
+            "id": message.tool_call_id,
+            "response": message.text,
+        }
+        return {"role": "tool", "name": message.sender, "parts": [part]}
+    calls = _calls(message)
+    text = _spoken(message) if calls else message.text
+    parts: list[JsonValue] = [{"type": "text", "content": text}] if text or not calls else []
+    return {"role": route(message), "parts": [*parts, *calls]}
+
+
+def _calls(message: Message) -> list[JsonValue]:
+    content = message.content
+    calls = content.get("tool_calls") if isinstance(content, dict) else None
+    return [
+        {"type": "tool_call", "id": c["id"], "name": c["name"], "arguments": c["args"]}
+        for c in (calls if isinstance(calls, list) else [])
+        if isinstance(c, dict)
+    ]
+
+
+def _spoken(message: Message) -> str:
+    """Return the text of a calling message without the calls that end it."""
+    content = message.content
+    calls = content.get("tool_calls") if isinstance(content, dict) else None
+    count = len(calls) if isinstance(calls, list) else 0
+    return "\n".join(message.text.split("\n")[:-count]) if count else message.text
+
+
+def _literal(value: object) -> str:
+    return _json(json_value(value))
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, default=str, ensure_ascii=False)

@@ -1,0 +1,188 @@
+"""What is said, from the runs of one execution: which event makes which row of the ledger.
+
+A row is made once: when a model ends, when a tool ends, when a node writes a message that nobody
+said before, when something is routed without a message, or when a node writes plain state. It
+stays the same row wherever the message turns up again, as a renamed copy or as its mere text.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langgraph.types import Command
+
+from linenotes.tracing._actors import START, called_by_tool, model_name
+from linenotes.tracing._book import Book, context
+from linenotes.tracing._content import fields_of, messages_in, tokens_of
+from linenotes.tracing._entries import Entry, frontier
+from linenotes.tracing._ledger import USER
+from linenotes.tracing._openings import adopt, open_routed, open_state
+from linenotes.tracing._writings import tool_message, write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from linenotes.tracing._ledger import Message
+    from linenotes.tracing._runs import Run, Scope, Task
+
+
+class Conversation:
+    """The rows of one execution, brought up to date event by event."""
+
+    def __init__(self, outsider: str, on_message: Callable[[Message], None] | None) -> None:
+        self._outsider = outsider
+        self._on_message = on_message
+        self._book = Book()
+        self._settled: list[Entry] = []
+
+    @property
+    def has_listener(self) -> bool:
+        """Tell whether anybody wants to hear of messages as they happen."""
+        return self._on_message is not None
+
+    @property
+    def rows(self) -> Sequence[Entry]:
+        """All rows, in the order in which they were first seen."""
+        return self._book.entries.rows
+
+    def task_started(self, task: Task, *, pushed: bool) -> None:
+        """Put what `task` was given before its actor."""
+        book = self._book
+        routed = book.deliveries.routed_to(task, inputs=task.inputs, pushed=pushed)
+        if task.activation is None:
+            return
+        found = [
+            book.entries.find(message) or adopt(book, task, message)
+            for message in messages_in(task.inputs)
+        ]
+        open_state(book, task, has_messages=bool(found))
+        found += [*book.carried_by(fields_of(task.inputs)), *routed]
+        task.routed_here.update(routed)
+        task.view, task.view_past = frontier(found)
+        book.deliveries.hold(task, found)
+
+    def task_ended(self, task: Task, output: object, at: int) -> None:
+        """Make rows of what `task` wrote, and let its actor have what it was given."""
+        self._book.deliveries.receive(task)
+        self._take_returned(task, output)
+        if task.node == START and task.sends:
+            open_routed(self._book, task)
+        write(self._book, task, output, at)
+        self._settle(task)
+        self.announce()
+
+    def _take_returned(self, task: Task, output: object) -> None:
+        """Let the actor of `task` have what a graph inside returned and it did not pass on."""
+        if task.returned:
+            passed_on = {self._book.entries.find(message) for message in messages_in(output)}
+            for entry in task.returned:
+                if entry not in passed_on and not entry.recipients:
+                    self._book.deliveries.deliver(entry, task)
+
+    def task_failed(self, task: Task) -> None:
+        """Let the actor of `task` have what it was given: it is what it failed on."""
+        self._book.deliveries.receive(task)
+        self._settle(task)
+        self.announce()
+
+    def _settle(self, task: Task) -> None:
+        """Note that the replies that `task` kept to itself will reach nobody."""
+        if task.activation and task.activation.run is task:
+            kept = (entry for entry in task.activation.sent if not entry.passed_on)
+            self._settled += [entry for entry in kept if entry.kind == "reply"]
+
+    def model_started(self, run: Run, prompt: Sequence[BaseMessage]) -> None:
+        """Let the actor have what it was given, and what else it shows its model."""
+        deliveries, task = self._book.deliveries, run.task
+        found = (self._book.entries.find(message) for message in prompt)
+        run.view = tuple(entry for entry in found if entry)
+        if task is not None:
+            deliveries.receive(task)
+            for entry in run.view:
+                deliveries.deliver(entry, task)
+
+    def model_ended(self, run: Run, message: BaseMessage, at: int) -> None:
+        """Make a row of what a model said."""
+        calls = message.tool_calls if isinstance(message, AIMessage) else []
+        entry = self._book.say(
+            "call" if calls else "reply",
+            sender=run.activation.actor if run.activation else self._outsider,
+            view=run.view or context(run.task),
+            start_ns=run.start_ns,
+            end_ns=at,
+            task=run.task,
+            message=message,
+        )
+        entry.sampled, entry.model, entry.tokens = True, model_name(run.details), tokens_of(message)
+        run.message = entry
+        if calls:
+            entry.routed = True
+            entry.recipients = dict.fromkeys(call["name"] for call in calls)
+            entry.tool_call_id = calls[0]["id"] if len(calls) == 1 else None
+            self._book.calls.update({str(call["id"]): (entry, run.task) for call in calls})
+            self._settled.append(entry)
+        self.announce()
+
+    def tool_started(self, run: Run, call_id: str | None) -> None:
+        """Find out whether the task of `run` merely executes what another task called."""
+        task = run.task
+        if task is None:
+            return
+        call, caller = self._book.calls.get(call_id or "", (None, None))
+        if call and caller is not task:
+            task.pending.clear()
+            task.stage = call.activation
+        else:
+            self._book.deliveries.receive(task)
+
+    def tool_ended(self, run: Run, output: object, at: int) -> None:
+        """Make a row of what a tool said, if it is a message and not a mere value."""
+        update = output.update if isinstance(output, Command) else output
+        for message in messages_in(update):
+            if isinstance(message, ToolMessage) and not self._book.entries.find(message):
+                run.message = tool_message(
+                    self._book, message, run.task, at=at, start_ns=run.start_ns
+                )
+        self.announce()
+
+    def graph_ended(self, scope: Scope, output: object) -> None:
+        """Let the user, or whoever runs the graph, have what came out and reached nobody else."""
+        found = [self._book.entries.find(message) for message in messages_in(output)]
+        found += self._book.carried_by(fields_of(output))
+        new = [entry for entry in found if entry and not entry.recipients and entry.sender != USER]
+        if scope.host is None:
+            for entry in new:
+                entry.recipients.setdefault(USER)
+            self._settled += new
+            self.announce()
+        elif called_by_tool(scope.run):
+            for entry in new:
+                self._book.deliveries.deliver(entry, scope.host)
+        else:
+            scope.host.returned += (e for e in new if e.activation is not scope.host.stage)
+
+    def close(self, running: Sequence[Task]) -> None:
+        """Let tasks that still run have what they were given, and announce whatever is left."""
+        for task in running:
+            self.task_failed(task)
+        for entry in self.rows:
+            entry.awaited = 0
+        self._settled += self.rows
+        self.announce()
+
+    def forget(self) -> None:
+        """Let go of everything that was said."""
+        self._book, self._settled = Book(), []
+
+    def announce(self) -> None:
+        """Tell the listener of messages whose recipients are known by now, each once."""
+        if self._on_message is None:
+            return
+        arrived = self._book.deliveries.arrived
+        ready = {entry for entry in (*self._settled, *arrived) if not entry.announced}
+        self._settled, arrived[:] = [], [entry for entry in ready if entry.awaited > 0]
+        for entry in sorted(ready, key=lambda entry: entry.index):
+            if entry.awaited <= 0:
+                entry.announced = True
+                self._on_message(entry.to_message())

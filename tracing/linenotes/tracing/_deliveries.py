@@ -1,0 +1,134 @@
+"""Who really gets a message: what routing announced, and what turns up in a task's input.
+
+The recipients of a message are the actors of the first superstep in whose input it appears, or
+those its sender routed it to; whoever reads it later has only seen it. A task first holds what is
+in its input, and receives it when it does something that shows that it is no plumbing: a node
+that merely executes tools, or hands its input on to a graph inside it, receives nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from linenotes.tracing._entries import Entry
+    from linenotes.tracing._runs import Activation, Scope, Task
+
+
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    scope: Scope
+    node: str
+    payload: object
+    entry: Entry | None
+
+
+class Deliveries:
+    """What has been routed and has not arrived, and what arrived."""
+
+    def __init__(self) -> None:
+        self._expected: dict[tuple[Scope, str], list[Entry]] = {}
+        self._parcels: list[_Parcel] = []
+        self.arrived: list[Entry] = []
+        """What somebody received since the last announcement."""
+
+    def expect(self, entry: Entry, scope: Scope, node: str) -> None:
+        """Note that `entry` was routed to the next task of `node`."""
+        entry.routed = True
+        entry.awaited += 1
+        self._expected.setdefault((scope, node), []).append(entry)
+
+    def expect_payload(self, entry: Entry | None, scope: Scope, node: str, payload: object) -> None:
+        """Note that a task of `node` will get `payload`, which is or says `entry`."""
+        if entry is not None:
+            entry.routed = True
+            entry.awaited += 1
+        self._parcels.append(_Parcel(scope, node, payload, entry))
+
+    def routed_to(self, task: Task, *, inputs: object, pushed: bool) -> list[Entry]:
+        """Return what was routed to `task`, once."""
+        if not pushed:
+            return self._expected.pop((task.within, task.node), [])
+        parcel = self._take_parcel(task, inputs)
+        return [parcel.entry] if parcel and parcel.entry else []
+
+    def _take_parcel(self, task: Task, inputs: object) -> _Parcel | None:
+        waiting = [p for p in self._parcels if p.scope is task.within and p.node == task.node]
+        mine = next((p for p in waiting if p.payload is inputs), None)
+        mine = mine or next((p for p in waiting if same(p.payload, inputs)), None)
+        mine = mine or next(iter(waiting), None)
+        if mine is not None:
+            self._parcels.remove(mine)
+        return mine
+
+    def hold(self, task: Task, found: Iterable[Entry]) -> None:
+        """Put what was found in its input before `task`, and out of the hands of outer tasks."""
+        actor, host, slot = task.actor, task.within.host, task.slot
+        for entry in found:
+            known = actor in entry.recipients or actor in entry.seen_by or actor == entry.sender
+            if host is not None:
+                self._take_over(task, entry, host)
+            elif known and entry.slot not in (None, slot) and entry not in task.routed_here:
+                continue
+            task.pending[entry] = None
+
+    @staticmethod
+    def _take_over(task: Task, entry: Entry, host: Task | None) -> None:
+        while host is not None:
+            host.pending.pop(entry, None)
+            if entry in host.routed_here and host.slot == task.slot:
+                task.routed_here.add(entry)
+            host = host.within.host
+
+    def receive(self, task: Task) -> None:
+        """Let the actor of `task` have what the task holds."""
+        if not task.pending:
+            return
+        held, task.pending = task.pending, {}
+        actor, slot = task.actor, task.slot
+        for entry in held:
+            if entry.slot in (None, slot) or entry in task.routed_here:
+                self.deliver(entry, task)
+            elif actor not in entry.recipients and actor != entry.sender:
+                entry.seen_by[actor] = None
+
+    def deliver(self, entry: Entry, task: Task) -> None:
+        """Let the actor of `task` have `entry`."""
+        stage = task.stage
+        if stage is None or entry.activation is stage:
+            return
+        first = not entry.routed and (entry.slot is None or entry.slot == task.slot)
+        if first or entry in task.routed_here:
+            if stage not in entry.deliveries:
+                self._arrive(entry, task, stage)
+        elif stage.actor != entry.sender and stage.actor not in entry.recipients:
+            entry.seen_by.setdefault(stage.actor)
+
+    def _arrive(self, entry: Entry, task: Task, stage: Activation) -> None:
+        entry.slot = task.slot
+        entry.awaited -= entry in task.routed_here
+        entry.recipients.setdefault(stage.actor)
+        entry.deliveries.append(stage)
+        stage.received.append(entry)
+        self.arrived.append(entry)
+
+
+def same(one: object, other: object) -> bool:
+    """Tell whether two values of a state are equal."""
+    if one is other:
+        return True
+    try:
+        return bool(one == other)
+    except Exception:  # noqa: BLE001  values of a stranger's state may refuse to be compared
+        return False
+
+
+def carries(field: object, value: object) -> bool:
+    """Tell whether a state field holds `value`, or as a list every item of it."""
+    if isinstance(field, list | tuple):
+        items = value if isinstance(value, list | tuple) else [value]
+        return all(any(have is item or same(have, item) for have in field) for item in items)
+    return type(field) is type(value) and same(field, value)

@@ -1,0 +1,178 @@
+"""The rows of a ledger while it is being written, and how a message is recognised again.
+
+A row is found by the message object, by its id, or for a tool's result by the id of its call;
+never by its place. LangGraph gives an id to a message that has none only after the node that
+wrote it has ended, so the object is kept and its id read when it is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from langchain_core.messages import BaseMessage, ToolMessage
+
+from linenotes.tracing._content import calls_text, message_content, message_text, payload_text
+from linenotes.tracing._ledger import Message, MessageKind, Tokens
+from linenotes.tracing._values import json_value
+
+if TYPE_CHECKING:
+    from linenotes.tracing._runs import Activation, Slot
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A message that may still find recipients."""
+
+    index: int
+    kind: MessageKind
+    sender: str
+    start_ns: int
+    end_ns: int
+    activation: Activation | None = None
+    """Whose activation said it; None for the user and for tools."""
+    namespace: str | None = None
+    step: int | None = None
+    message: BaseMessage | None = None
+    payload: object = None
+    """What was routed or written, where it is no message."""
+    writes: dict[str, object] = field(default_factory=dict)
+    """The state keys that carry it."""
+    tool_call_id: str | None = None
+    model: str | None = None
+    tokens: Tokens = field(default_factory=Tokens)
+    sampled: bool = False
+    cause: tuple[Entry, ...] = ()
+    past: int = 0
+    """The indices, as bits, of all rows that its sender could know of."""
+    recipients: dict[str, None] = field(default_factory=dict)
+    seen_by: dict[str, None] = field(default_factory=dict)
+    slot: Slot | None = None
+    """When it was delivered."""
+    routed: bool = False
+    """True when its sender named the recipients."""
+    awaited: int = 0
+    """How many tasks it was routed to that have not got it yet."""
+    deliveries: list[Activation] = field(default_factory=list)
+    passed_on: bool = False
+    """True when its sender let it out of its own node."""
+    announced: bool = False
+    twin: int = 0
+    """How many rows before it had the same id."""
+
+    @property
+    def id(self) -> str:
+        own = (self.message.id if self.message else None) or f"message-{self.index}"
+        return f"{own}~{self.twin}" if self.twin else own
+
+    @property
+    def spoken(self) -> str:
+        """Its text as it can be recognised in a state."""
+        return message_text(self.message) if self.message else payload_text(self.payload)
+
+    @property
+    def text(self) -> str:
+        if self.message is None:
+            return payload_text(self.payload)
+        lines = (message_text(self.message), calls_text(self.message))
+        return "\n".join(line for line in lines if line)
+
+    def to_message(self) -> Message:
+        """Return the row as it is now."""
+        content = message_content(self.message) if self.message else None
+        if self.message is None and not isinstance(self.payload, str):
+            content = json_value(self.payload)
+        return Message(
+            id=self.id,
+            kind=self.kind,
+            sender=self.sender,
+            text=self.text,
+            recipients=tuple(self.recipients),
+            seen_by=tuple(self.seen_by),
+            cause=tuple(cause.id for cause in self.cause),
+            content=content,
+            tool_call_id=self.tool_call_id,
+            model=self.model,
+            tokens=self.tokens,
+            start_ns=self.start_ns,
+            end_ns=self.end_ns,
+            step=self.step,
+            activation=self.namespace,
+            sampled=self.sampled,
+        )
+
+
+class Entries:
+    """All rows of one execution, and the ways to find one."""
+
+    def __init__(self) -> None:
+        self.rows: list[Entry] = []
+        self._by_object: dict[int, Entry] = {}
+        self._by_id: dict[str, Entry] = {}
+        self._by_call: dict[str, Entry] = {}
+        self._unnamed: list[BaseMessage] = []
+        self._kept: list[BaseMessage] = []
+
+    def add(self, entry: Entry) -> Entry:
+        """Take a new row, the latest to answer to its message's id."""
+        self.rows.append(entry)
+        if entry.message is not None:
+            if entry.message.id and (twin := self._by_id.get(entry.message.id)):
+                entry.twin = twin.twin + 1
+            self.alias(entry.message, entry)
+        return entry
+
+    def alias(self, message: BaseMessage, entry: Entry) -> None:
+        """Let `message` stand for `entry` from now on: it is the same thing in a new copy."""
+        entry.message = message
+        self._kept.append(message)
+        self._by_object[id(message)] = entry
+        if message.id:
+            self._by_id[message.id] = entry
+        else:
+            self._unnamed.append(message)
+        if isinstance(message, ToolMessage):
+            self._by_call[message.tool_call_id] = entry
+
+    def find(self, message: BaseMessage) -> Entry | None:
+        """Return the row of `message`, if it has one."""
+        found = self._by_object.get(id(message))
+        if found is None and message.id:
+            found = self._by_id.get(message.id) or self._find_among_unnamed(message.id)
+        if found is None and isinstance(message, ToolMessage):
+            found = self._by_call.get(message.tool_call_id)
+        return found
+
+    def _find_among_unnamed(self, message_id: str) -> Entry | None:
+        named = [message for message in self._unnamed if message.id]
+        if named:
+            self._unnamed = [message for message in self._unnamed if not message.id]
+        for message in named:
+            self._by_id[str(message.id)] = self._by_object[id(message)]
+        return self._by_id.get(message_id)
+
+
+_INDEX = attrgetter("index")
+
+
+def frontier(view: Collection[Entry]) -> tuple[tuple[Entry, ...], int]:
+    """Return the newest rows of `view`, and everything known to whoever has it, as bits.
+
+    A row is newest when nobody who said another row of the view could know of it: two branches
+    that joined are both newest, whatever came first. A row only knows of rows before it. A made-up
+    acknowledgement stands for what it acknowledges.
+    """
+    known = 0
+    newest: list[Entry] = []
+    rows: Iterable[Entry] = view
+    if any(row.kind == "ack" for row in view):
+        rows = {r for row in view for r in (row.cause if row.kind == "ack" else (row,))}
+    for row in sorted(rows, key=_INDEX, reverse=True):
+        if known + 1 == 1 << row.index + 1:
+            break
+        if not known >> row.index & 1:
+            newest.append(row)
+            known |= row.past | 1 << row.index
+    return tuple(reversed(newest)), known

@@ -1,0 +1,108 @@
+"""Who said what to whom.
+
+A message is produced once and may be delivered many times. It has one sender, the actor of the
+task that produced it; its recipients are the actors that first really got it as input, and
+whoever read it later is in `seen_by`. `cause` points at the messages that its sender had in view
+last. Ids identify messages; their order is only how they are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import JsonValue
+
+MessageKind = Literal[
+    "input", "reply", "call", "result", "handoff", "delegate", "send", "state", "ack"
+]
+
+USER = "user"
+"""The actor outside the graph: it sends the input and receives the last reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens of one model call, or of several added up."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    """The part of `input` that the provider had in its cache."""
+    reasoning: int = 0
+    """The part of `output` that was thought and not said."""
+
+    def __add__(self, other: Tokens) -> Tokens:
+        return Tokens(
+            input=self.input + other.input,
+            output=self.output + other.output,
+            cached=self.cached + other.cached,
+            reasoning=self.reasoning + other.reasoning,
+        )
+
+    @property
+    def total(self) -> int:
+        """Input and output together."""
+        return self.input + self.output
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One thing that one actor said, and whom it reached."""
+
+    id: str
+    kind: MessageKind
+    sender: str
+    text: str
+    """What a person reads. The whole content is in `content`."""
+    recipients: tuple[str, ...] = ()
+    seen_by: tuple[str, ...] = ()
+    cause: tuple[str, ...] = ()
+    """Ids of the messages that this one answers; a join has several."""
+    content: JsonValue = None
+    """Content blocks, tool arguments or a routed payload, where `text` does not say it all."""
+    tool_call_id: str | None = None
+    model: str | None = None
+    tokens: Tokens = field(default_factory=Tokens)
+    start_ns: int = 0
+    """When its production began, in nanoseconds since the epoch."""
+    end_ns: int = 0
+    step: int | None = None
+    """The superstep of the graph that produced it."""
+    activation: str | None = None
+    """The task that produced it: tells two instances of one actor apart."""
+    sampled: bool = False
+    """True when a model said it, False when code wrote it."""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The messages of one execution, in the order in which they were first seen."""
+
+    messages: tuple[Message, ...] = ()
+
+    def __iter__(self) -> Iterator[Message]:
+        return iter(self.messages)
+
+    def __len__(self) -> int:
+        return len(self.messages)
+
+    @property
+    def actors(self) -> tuple[str, ...]:
+        """Everyone who sent or received something, in order of appearance."""
+        seen: dict[str, None] = {}
+        for message in self.messages:
+            for actor in (message.sender, *message.recipients):
+                seen.setdefault(actor)
+        return tuple(seen)
+
+    @property
+    def tokens(self) -> Tokens:
+        """The tokens of all model calls together."""
+        return sum((message.tokens for message in self.messages), Tokens())
+
+    @property
+    def calls(self) -> int:
+        """How many model calls were made."""
+        return sum(message.sampled for message in self.messages)

@@ -1,0 +1,90 @@
+"""Recording: whatever LangGraph runs inside a `with record()` block, unchanged.
+
+A context variable carries the listener of the block, and LangChain asks for it whenever it starts
+something in that context: in the same thread or task, and in those that copy the context. So
+blocks that run at the same time never hear one another.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from linenotes.tracing._ledger import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from linenotes.tracing._ledger import Message
+    from linenotes.tracing._recording import Recording
+    from linenotes.tracing._trace import Trace
+
+
+class LiveLedger(Ledger):
+    """The ledger of a `record()` block: it grows while graphs run, and ends up in a trace."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.trace_id = recording.trace_id
+        """The id that the trace has or will have."""
+        self._recording: Recording | None = recording
+        self._trace: Trace | None = None
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages so far; recipients are added as they are observed."""
+        return self._recording.messages() if self._recording else self.trace.messages
+
+    @property
+    def trace(self) -> Trace:
+        """The finished trace; inside the block what there is of it, in state IN_PROGRESS."""
+        if self._recording is not None:
+            return self._recording.trace()
+        assert self._trace is not None
+        return self._trace
+
+    def _finish(self, error: BaseException | None) -> None:
+        assert self._recording is not None
+        self._trace = self._recording.finish(error)
+        self._recording = None
+
+
+@contextmanager
+def record(
+    *,
+    agent: str | None = None,
+    case: str | None = None,
+    sample: int | None = None,
+    trace_id: str | None = None,
+    on_message: Callable[[Message], None] | None = None,
+) -> Iterator[LiveLedger]:
+    """Record every LangGraph graph that runs inside the block, as one trace.
+
+    Graphs and calls stay as they are: `invoke`, `ainvoke`, streams, subgraphs, threads of
+    executors. The ledger can be read at any time and keeps its messages after the block.
+
+    Args:
+        agent: the name of the trace; by default that of the first graph.
+        case: the id of the case that is run, if it is one of a dataset.
+        sample: the index of the sample.
+        trace_id: the id of the trace; a random one by default.
+        on_message: called once for each message, when its recipients are known.
+
+    Raises:
+        Exception: what `on_message` raised, when the block ends without an exception of its own.
+    """
+    from linenotes.tracing._recording import Recording
+
+    recording = Recording(
+        agent=agent, case=case, sample=sample, trace_id=trace_id, on_message=on_message
+    )
+    ledger = LiveLedger(recording)
+    failure: BaseException | None = None
+    try:
+        with recording.listening():
+            yield ledger
+    except BaseException as error:
+        failure = error
+        raise
+    finally:
+        ledger._finish(failure)  # noqa: SLF001  the ledger of this very block
+    recording.announcer.raise_failure()

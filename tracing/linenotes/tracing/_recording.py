@@ -1,0 +1,137 @@
+"""One recording, from the moment a `record()` block begins to its trace."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+import warnings
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from langchain_core.tracers.context import register_configure_hook
+from langgraph.errors import GraphBubbleUp
+
+from linenotes.tracing._conversation import Conversation
+from linenotes.tracing._listener import Listener
+from linenotes.tracing._span_builder import Recorded, build_trace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from linenotes.tracing._ledger import Message
+    from linenotes.tracing._trace import Trace
+
+_LOG = logging.getLogger(__name__)
+_OUTSIDER = "assistant"
+_listener: ContextVar[Listener | None] = ContextVar("linenotes_listener", default=None)
+register_configure_hook(_listener, inheritable=True)
+
+
+class Announcer:
+    """Tells the user's function of messages, until it fails once."""
+
+    def __init__(self, on_message: Callable[[Message], None] | None) -> None:
+        self._on_message = on_message
+        self._failure: Exception | None = None
+
+    def __call__(self, message: Message) -> None:
+        if self._on_message is None or self._failure is not None:
+            return
+        try:
+            self._on_message(message)
+        except Exception as error:  # noqa: BLE001  raised again outside of LangChain's callbacks
+            self._failure = error
+
+    def raise_failure(self) -> None:
+        """Raise what the user's function raised, if it did."""
+        if self._failure is not None:
+            raise self._failure
+
+
+class Recording:
+    """What one block has heard so far."""
+
+    def __init__(
+        self,
+        *,
+        agent: str | None,
+        case: str | None,
+        sample: int | None,
+        trace_id: str | None,
+        on_message: Callable[[Message], None] | None,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.trace_id = trace_id or f"tr-{secrets.token_hex(16)}"
+        self.announcer = Announcer(on_message)
+        self._agent, self._case, self._sample = agent, case, sample
+        self._clock = clock
+        self._start_ns = clock()
+        self._conversation = Conversation(
+            agent or _OUTSIDER, self.announcer if on_message else None
+        )
+        self._listener = Listener(self._conversation, clock)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Hear what runs in this context."""
+        token = _listener.set(self._listener)
+        try:
+            yield
+        finally:
+            with suppress(ValueError):  # a generator may be closed in a context of its own
+                _listener.reset(token)
+
+    def messages(self) -> tuple[Message, ...]:
+        """Return the messages so far."""
+        with self._listener.lock:
+            return tuple(row.to_message() for row in self._conversation.rows)
+
+    def trace(self, error: BaseException | None = None, end_ns: int | None = None) -> Trace:
+        """Return the trace so far."""
+        listener = self._listener
+        with listener.lock:
+            return build_trace(
+                Recorded(
+                    trace_id=self.trace_id,
+                    agent=self._agent,
+                    case=self._case,
+                    sample=self._sample,
+                    runs=listener.runs,
+                    roots=listener.roots,
+                    rows=self._conversation.rows,
+                    start_ns=self._start_ns,
+                    end_ns=end_ns,
+                    error=error or _failure(listener),
+                    interrupted=listener.interrupted,
+                )
+            )
+
+    def finish(self, error: BaseException | None) -> Trace:
+        """Stop listening, announce what is left, and return the whole trace."""
+        with self._listener.lock:
+            self._conversation.close(self._listener.running_tasks())
+            ended = None if isinstance(error, GeneratorExit) else error
+            trace = self.trace(ended, self._clock())
+            self._listener.close()
+            self._conversation.forget()
+        self._report(self._listener.defects)
+        return trace
+
+    def _report(self, defects: list[Exception]) -> None:
+        for defect in defects:
+            _LOG.error("The recorder failed on an event.", exc_info=defect)
+        if defects:
+            warnings.warn(
+                f"The recorder failed on {len(defects)} events, so trace {self.trace_id} may lack "
+                f"messages or spans. The first failure: {defects[0]!r}.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+
+def _failure(listener: Listener) -> BaseException | None:
+    """Return the exception that the last graph ended with."""
+    error = listener.roots[-1].error if listener.roots else None
+    return None if isinstance(error, GraphBubbleUp) else error

@@ -1,0 +1,126 @@
+"""What ran inside what, as light records of the callbacks of one execution.
+
+A `Run` is one callback run. A `Task` is the run of a graph's node; a `Scope` is a run of a graph,
+which is known to be one when its first task starts. An `Activation` is one stay of an actor on
+stage: usually a task, or a whole graph where that graph is one agent. A task without an activation
+of its own is plumbing, such as the node that executes an agent's tool calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from linenotes.tracing._ledger import USER
+
+if TYPE_CHECKING:
+    from langgraph.types import Send
+
+    from linenotes.tracing._entries import Entry
+
+RunKind = Literal["chain", "model", "tool", "retriever"]
+Slot = tuple[int, int]
+"""A superstep of a scope: whatever is delivered in one slot was delivered at once."""
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """One callback run. Plumbing is a run too: it keeps the nesting right and makes no span."""
+
+    kind: RunKind
+    name: str
+    parent: Run | None
+    start_ns: int
+    details: Mapping[str, object] = field(default_factory=dict)
+    """What LangChain and LangGraph say about it."""
+    inputs: object = None
+    outputs: object = None
+    end_ns: int | None = None
+    error: BaseException | None = None
+    task: Task | None = None
+    """The task it is inside of; a task is its own."""
+    scope: Scope | None = None
+    """What it is as the run of a graph."""
+    view: tuple[Entry, ...] = ()
+    """The messages in a model call's prompt."""
+    message: Entry | None = None
+    """What a model or a tool said in it."""
+    is_edge: bool = False
+    """True for the run of a conditional edge."""
+
+    @property
+    def ended_ns(self) -> int:
+        """When it ended, or when it began while it runs."""
+        return self.start_ns if self.end_ns is None else self.end_ns
+
+    @property
+    def activation(self) -> Activation | None:
+        """Whose activation it belongs to."""
+        return self.task.stage if self.task else None
+
+
+@dataclass(slots=True, eq=False)
+class Task(Run):
+    """The run of a node."""
+
+    within: Scope = field(kw_only=True)
+    node: str = ""
+    step: int = 0
+    namespace: str = ""
+    """LangGraph's checkpoint namespace, which ends in the task's id."""
+    slot: Slot = (0, 0)
+    view_past: int = 0
+    pending: dict[Entry, None] = field(default_factory=dict)
+    """Messages in its input, until it is clear that its actor is who gets them."""
+    routed_here: set[Entry] = field(default_factory=set)
+    sends: list[Send] = field(default_factory=list)
+    """What its conditional edges routed."""
+    returned: list[Entry] = field(default_factory=list)
+    """What the graphs inside of it came out with and nobody got yet."""
+    stage: Activation | None = None
+    """Whose activation it belongs to; nobody's for a graph's start."""
+
+    @property
+    def actor(self) -> str:
+        """Who acts in it."""
+        return self.stage.actor if self.stage else USER
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """One run of a graph."""
+
+    run: Run
+    number: int
+    host: Task | None
+    """The task that runs it, for a graph inside a graph."""
+    first_step: int
+    activation: Activation | None = None
+    """The activation that all its tasks share, where the graph is one agent."""
+    opened: bool = False
+    """True once what it was given has been turned into messages."""
+
+    def slot(self, step: int) -> Slot:
+        """Return the slot of a superstep; the first one is that of the task that runs the graph."""
+        if self.host and step == self.first_step:
+            return self.host.slot
+        return (self.number, step)
+
+
+@dataclass(slots=True, eq=False)
+class Activation:
+    """One stay of an actor on stage."""
+
+    actor: str
+    """Its path: the agents and nodes that it is inside of, and its own name."""
+    run: Run
+    """The run whose time is its time."""
+    agent: str | None = None
+    received: list[Entry] = field(default_factory=list)
+    sent: list[Entry] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The actor's own name."""
+        return self.actor.rpartition("/")[2]

@@ -1,0 +1,262 @@
+"""The trace of a recording, built from its runs and rows in one go.
+
+Agents, model calls, tools and retrievers make spans, each under the nearest run above it that
+makes one; plumbing makes none. A row that was routed makes a tick of its own under its sender,
+and the receiver's span links to it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from langgraph.errors import GraphBubbleUp
+
+from linenotes.tracing import _conventions as names
+from linenotes.tracing._actors import model_name
+from linenotes.tracing._content import bubbles, error_text, payload_text
+from linenotes.tracing._ledger import USER, Message
+from linenotes.tracing._span_content import (
+    agent_attributes,
+    error_event,
+    interrupt_event,
+    model_attributes,
+    model_request,
+    model_response,
+    tool_attributes,
+    tool_output,
+)
+from linenotes.tracing._trace import Span, SpanEvent, SpanLink, SpanType, Trace, TraceState
+from linenotes.tracing._values import json_value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pydantic import JsonValue
+
+    from linenotes.tracing._entries import Entry
+    from linenotes.tracing._runs import Activation, Run
+
+_ROUTED = frozenset({"handoff", "send"})
+_TYPES: Mapping[str, SpanType] = {
+    "model": "CHAT_MODEL",
+    "tool": "TOOL",
+    "retriever": "RETRIEVER",
+    "chain": "AGENT",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Everything that was heard of one execution."""
+
+    trace_id: str
+    agent: str | None
+    case: str | None
+    sample: int | None
+    runs: Sequence[Run]
+    roots: Sequence[Run]
+    rows: Sequence[Entry]
+    start_ns: int
+    end_ns: int | None
+    error: BaseException | None
+    interrupted: bool
+
+    @property
+    def name(self) -> str:
+        """The agent's name: the one it was given, or that of its graph."""
+        return self.agent or (self.roots[0].name if self.roots else "") or "agent"
+
+
+def build_trace(recorded: Recorded) -> Trace:
+    """Return the trace of what was recorded, finished or not."""
+    return _Builder(recorded).build()
+
+
+class _Builder:
+    def __init__(self, recorded: Recorded) -> None:
+        self._recorded = recorded
+        self._messages = {row: row.to_message() for row in recorded.rows}
+        self._runs = [run for run in recorded.runs if _makes_span(run)]
+        self._root_id = _span_id()
+        self._ids = {run: _span_id() for run in self._runs}
+        self._origins = {id(run.error): run for run in self._runs if run.error}
+        self._links: dict[Run, list[SpanLink]] = {}
+
+    def build(self) -> Trace:
+        recorded = self._recorded
+        handoffs = [span for row in recorded.rows for span in self._handoffs(row)]
+        spans = [self._root(), *(self._span(run) for run in self._runs), *handoffs]
+        last = recorded.roots[-1].start_ns if recorded.roots else 0
+        messages = tuple(self._messages.values())
+        asked = [message.text for message in messages if message.kind == "input"]
+        got = [m.text for m in messages if USER in m.recipients and m.start_ns >= last]
+        return Trace(
+            trace_id=recorded.trace_id,
+            name=recorded.name,
+            state=self._state(),
+            start_ns=recorded.start_ns,
+            end_ns=recorded.end_ns,
+            request="\n".join(asked) or self._raw_request(),
+            response="\n".join(got),
+            spans=tuple(spans),
+            messages=messages,
+            case=recorded.case,
+            sample=recorded.sample,
+            error=error_text(recorded.error) if recorded.error else None,
+        )
+
+    def _raw_request(self) -> str:
+        return payload_text(self._recorded.roots[0].inputs) if self._recorded.roots else ""
+
+    def _state(self) -> TraceState:
+        recorded = self._recorded
+        if recorded.error is not None:
+            return "ERROR"
+        waiting = recorded.interrupted or any(root.end_ns is None for root in recorded.roots)
+        return "IN_PROGRESS" if waiting or recorded.end_ns is None else "OK"
+
+    def _root(self) -> Span:
+        recorded = self._recorded
+        asked = [m for m in self._messages.values() if m.kind == "input"]
+        shown = [m for m in self._messages.values() if m.recipients and m.kind != "ack"]
+        attributes: dict[str, JsonValue] = {
+            names.OPERATION_NAME: names.INVOKE_AGENT,
+            names.AGENT_NAME: recorded.name,
+            names.SCHEMA: names.SCHEMA_VERSION,
+        }
+        if recorded.case is not None:
+            attributes[names.CASE] = recorded.case
+        if recorded.sample is not None:
+            attributes[names.SAMPLE] = recorded.sample
+        error = recorded.error
+        arose_here = error is not None and id(error) not in self._origins
+        state = self._state()
+        return Span(
+            span_id=self._root_id,
+            parent_id=None,
+            name=recorded.name,
+            type="WORKFLOW",
+            start_ns=recorded.start_ns,
+            end_ns=recorded.end_ns,
+            status="UNSET" if state == "IN_PROGRESS" else state,
+            inputs=bubbles(asked) or self._raw_request(),
+            outputs=bubbles(shown),
+            attributes=attributes,
+            events=(error_event(error, recorded.end_ns or 0),) if error and arose_here else (),
+        )
+
+    def _span(self, run: Run) -> Span:
+        inputs, outputs, attributes = self._contents(run)
+        return Span(
+            span_id=self._ids[run],
+            parent_id=self._parent_id(run),
+            name=_name(run),
+            type=_TYPES[run.kind],
+            start_ns=run.start_ns,
+            end_ns=run.end_ns,
+            status=_status(run),
+            inputs=inputs,
+            outputs=outputs,
+            attributes=attributes,
+            events=self._events(run),
+            links=tuple(self._links.get(run, ())),
+        )
+
+    def _parent_id(self, run: Run) -> str:
+        above = run.parent
+        while above is not None and above not in self._ids:
+            above = above.parent
+        return self._ids[above] if above else self._root_id
+
+    def _contents(self, run: Run) -> tuple[JsonValue, JsonValue, dict[str, JsonValue]]:
+        """Return the inputs, outputs and attributes of a run's span."""
+        message = self._messages[run.message] if run.message else None
+        if run.kind == "model":
+            return model_request(run), model_response(run), model_attributes(run, message)
+        if run.kind == "tool":
+            return json_value(run.inputs), tool_output(run), tool_attributes(run, message)
+        if run.kind == "retriever":
+            attributes: dict[str, JsonValue] = {names.OPERATION_NAME: names.RETRIEVAL}
+            return json_value(run.inputs), json_value(run.outputs), attributes
+        activation = _activation(run)
+        received = [self._messages[row] for row in activation.received]
+        sent = [self._messages[row] for row in activation.sent]
+        attributes = agent_attributes(run, activation.actor, received, sent)
+        return bubbles(received), bubbles(sent), attributes
+
+    def _events(self, run: Run) -> tuple[SpanEvent, ...]:
+        """Return a run's exception where it arose; the spans above it only have its status."""
+        if run.error is None or self._origins[id(run.error)] is not run:
+            return ()
+        if isinstance(run.error, GraphBubbleUp):
+            return (interrupt_event(run.error, run.ended_ns),)
+        return (error_event(run.error, run.ended_ns),)
+
+    def _handoffs(self, row: Entry) -> list[Span]:
+        """Return a tick for each actor that got a routed message, and link the actor to it."""
+        if row.kind not in _ROUTED:
+            return []
+        sender = row.activation.run if row.activation else None
+        at = (sender.end_ns if sender else None) or row.end_ns
+        spans = []
+        for receiver in row.deliveries:
+            span = self._handoff(self._messages[row], sender, receiver, at)
+            relation = {key: span.attributes[key] for key in _LINKED}
+            self._links.setdefault(receiver.run, []).append(SpanLink(span.span_id, relation))
+            spans.append(span)
+        return spans
+
+    def _handoff(self, message: Message, sender: Run | None, receiver: Activation, at: int) -> Span:
+        return Span(
+            span_id=_span_id(),
+            parent_id=self._ids.get(sender, self._root_id) if sender else self._root_id,
+            name=f"{message.sender.rpartition('/')[2]} → {receiver.name}",
+            type="HANDOFF",
+            start_ns=at,
+            end_ns=at,
+            status="OK",
+            inputs=bubbles([message]),
+            attributes={
+                names.TRANSFER_MODE: names.HAND_OVER,
+                names.TRANSFER_TARGET: receiver.actor,
+                names.MESSAGE_ID: message.id,
+                names.MESSAGE_KIND: message.kind,
+                names.MESSAGE_SENDER: message.sender,
+                names.MESSAGE_RECIPIENT: receiver.actor,
+            },
+        )
+
+
+_LINKED = (names.MESSAGE_ID, names.MESSAGE_KIND, names.MESSAGE_SENDER, names.MESSAGE_RECIPIENT)
+
+
+def _makes_span(run: Run) -> bool:
+    if run.kind != "chain":
+        return True
+    if run.scope and run.scope.activation and run.scope.activation.run is run:
+        return True
+    return run.activation is not None and run.activation.run is run
+
+
+def _activation(run: Run) -> Activation:
+    activation = run.scope.activation if run.scope and run.scope.activation else run.activation
+    assert activation is not None
+    return activation
+
+
+def _name(run: Run) -> str:
+    if run.kind == "model":
+        return f"{names.CHAT} {model_name(run.details) or 'model'}"
+    return _activation(run).name if run.kind == "chain" else run.name
+
+
+def _status(run: Run) -> Literal["OK", "ERROR", "UNSET"]:
+    if run.end_ns is None or isinstance(run.error, GraphBubbleUp):
+        return "UNSET"
+    return "ERROR" if run.error else "OK"
+
+
+def _span_id() -> str:
+    return secrets.token_hex(8)

@@ -1,0 +1,167 @@
+"""What stands in the spans of agents, models and tools: inputs, outputs, attributes, events."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING
+
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+
+from linenotes.tracing import _conventions as names
+from linenotes.tracing._actors import model_name, text_detail
+from linenotes.tracing._content import message_text, openai_message, tokens_of
+from linenotes.tracing._runs import Task
+from linenotes.tracing._trace import SpanEvent
+from linenotes.tracing._values import json_value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import JsonValue
+
+    from linenotes.tracing._ledger import Message
+    from linenotes.tracing._runs import Run
+
+_PARAMETERS = {
+    "temperature": names.REQUEST_TEMPERATURE,
+    "max_tokens": names.REQUEST_MAX_TOKENS,
+    "seed": names.REQUEST_SEED,
+}
+_SHOWN_PARAMETERS = (*_PARAMETERS, "tools", "tool_choice", "response_format", "stop")
+
+
+def agent_attributes(
+    run: Run, actor: str, received: Sequence[Message], sent: Sequence[Message]
+) -> dict[str, JsonValue]:
+    """Return what is said of one activation of an agent."""
+    attributes: dict[str, JsonValue] = {
+        names.OPERATION_NAME: names.INVOKE_AGENT,
+        names.AGENT_NAME: actor,
+        names.MESSAGES_RECEIVED: [message.id for message in received],
+        names.MESSAGES_SENT: [message.id for message in sent],
+    }
+    if isinstance(run, Task):
+        attributes |= {names.ACTIVATION: run.namespace, names.STEP: run.step}
+    return attributes
+
+
+def model_request(run: Run) -> JsonValue:
+    """Return a model call's prompt and parameters as an OpenAI chat request."""
+    prompt = run.inputs if isinstance(run.inputs, tuple) else ()
+    request: dict[str, JsonValue] = {
+        "model": model_name(run.details),
+        "messages": [openai_message(m) for m in prompt if isinstance(m, BaseMessage)],
+    }
+    for name in _SHOWN_PARAMETERS:
+        if (value := run.details.get(name)) is not None:
+            request[name] = json_value(value)
+    return request
+
+
+def model_response(run: Run) -> JsonValue:
+    """Return a model's reply as an OpenAI chat completion."""
+    message = run.outputs
+    if not isinstance(message, BaseMessage):
+        return None
+    tokens = tokens_of(message)
+    return {
+        "id": message.id,
+        "object": "chat.completion",
+        "model": text_detail(run.details, "model_name") or model_name(run.details),
+        "choices": [
+            {
+                "index": 0,
+                "message": openai_message(message),
+                "finish_reason": text_detail(run.details, "finish_reason"),
+            }
+        ],
+        "usage": {
+            "prompt_tokens": tokens.input,
+            "completion_tokens": tokens.output,
+            "total_tokens": tokens.total,
+        },
+    }
+
+
+def model_attributes(run: Run, message: Message | None) -> dict[str, JsonValue]:
+    """Return what is said of one model call."""
+    details = run.details
+    attributes: dict[str, JsonValue] = {
+        names.OPERATION_NAME: names.CHAT,
+        names.MLFLOW_MESSAGE_FORMAT: "openai",
+    }
+    if model := model_name(details):
+        attributes |= {names.REQUEST_MODEL: model, names.MLFLOW_MODEL: model}
+    if provider := text_detail(details, "ls_provider"):
+        attributes |= {names.PROVIDER_NAME: provider, names.MLFLOW_PROVIDER: provider}
+    for parameter, name in _PARAMETERS.items():
+        if (value := details.get(parameter)) is not None:
+            attributes[name] = json_value(value)
+    if tools := details.get("tools"):
+        attributes[names.MLFLOW_TOOLS] = json_value(tools)
+    return attributes | (_response_attributes(run, message) if message else {})
+
+
+def _response_attributes(run: Run, message: Message) -> dict[str, JsonValue]:
+    tokens = message.tokens
+    attributes: dict[str, JsonValue] = {names.MESSAGE_ID: message.id}
+    if isinstance(run.outputs, AIMessage) and run.outputs.id:
+        attributes[names.RESPONSE_ID] = run.outputs.id
+    if model := text_detail(run.details, "model_name"):
+        attributes[names.RESPONSE_MODEL] = model
+    if reason := text_detail(run.details, "finish_reason"):
+        attributes[names.RESPONSE_FINISH_REASONS] = [reason]
+    if tokens.total:
+        attributes |= {
+            names.USAGE_INPUT_TOKENS: tokens.input,
+            names.USAGE_OUTPUT_TOKENS: tokens.output,
+            names.USAGE_CACHED_TOKENS: tokens.cached,
+            names.USAGE_REASONING_TOKENS: tokens.reasoning,
+            names.MLFLOW_TOKEN_USAGE: {
+                "input_tokens": tokens.input,
+                "output_tokens": tokens.output,
+                "total_tokens": tokens.total,
+            },
+        }
+    return attributes
+
+
+def tool_output(run: Run) -> JsonValue:
+    """Return what a tool returned: its text where it is a message."""
+    if isinstance(run.outputs, ToolMessage):
+        return message_text(run.outputs)
+    return json_value(run.outputs)
+
+
+def tool_attributes(run: Run, message: Message | None) -> dict[str, JsonValue]:
+    """Return what is said of one tool call."""
+    attributes: dict[str, JsonValue] = {
+        names.OPERATION_NAME: names.EXECUTE_TOOL,
+        names.TOOL_NAME: run.name,
+        names.TOOL_TYPE: "function",
+    }
+    if description := text_detail(run.details, "description"):
+        attributes[names.TOOL_DESCRIPTION] = description
+    if call_id := text_detail(run.details, "tool_call_id"):
+        attributes[names.TOOL_CALL_ID] = call_id
+    if message:
+        attributes[names.MESSAGE_ID] = message.id
+    return attributes
+
+
+def error_event(error: BaseException, at: int) -> SpanEvent:
+    """Return an exception as an OpenTelemetry event."""
+    return SpanEvent(
+        names.EXCEPTION,
+        at,
+        {
+            names.EXCEPTION_TYPE: type(error).__name__,
+            names.EXCEPTION_MESSAGE: str(error),
+            names.EXCEPTION_STACKTRACE: "".join(traceback.format_exception(error)),
+        },
+    )
+
+
+def interrupt_event(error: BaseException, at: int) -> SpanEvent:
+    """Return the event of an agent that waits for a person."""
+    return SpanEvent(names.INTERRUPT, at, {names.INTERRUPT_VALUE: str(error)})

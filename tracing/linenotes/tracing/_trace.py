@@ -1,0 +1,108 @@
+"""One execution as a tree of spans with its ledger: what the recorder makes and stores keep.
+
+A `Trace` is plain data. It goes into the journal as JSON, to MLflow through the trace store,
+and comes back from either unchanged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Literal
+
+import orjson
+from pydantic import JsonValue, TypeAdapter
+
+from linenotes.tracing._ledger import Ledger, Message
+
+SpanType = Literal["WORKFLOW", "AGENT", "CHAT_MODEL", "TOOL", "HANDOFF", "RETRIEVER"]
+TraceState = Literal["OK", "ERROR", "IN_PROGRESS"]
+
+
+@dataclass(frozen=True, slots=True)
+class SpanLink:
+    """Points from a span to the span that produced something it received."""
+
+    span_id: str
+    attributes: dict[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SpanEvent:
+    """Something that happened at one moment of a span, such as an exception."""
+
+    name: str
+    time_ns: int
+    attributes: dict[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One unit of work. Times are nanoseconds since the epoch; `end_ns` is None while it runs."""
+
+    span_id: str
+    """16 hex digits."""
+    parent_id: str | None
+    name: str
+    type: SpanType
+    start_ns: int
+    end_ns: int | None = None
+    status: Literal["OK", "ERROR", "UNSET"] = "UNSET"
+    inputs: JsonValue = None
+    outputs: JsonValue = None
+    attributes: dict[str, JsonValue] = field(default_factory=dict)
+    events: tuple[SpanEvent, ...] = ()
+    links: tuple[SpanLink, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One execution of a graph: its spans, parents before children, and its messages."""
+
+    trace_id: str
+    """`tr-` and 32 hex digits, as MLflow writes it."""
+    name: str
+    """The agent's name."""
+    state: TraceState
+    start_ns: int
+    end_ns: int | None
+    request: str
+    """What the user asked, as text."""
+    response: str
+    """What the user got, as text."""
+    spans: tuple[Span, ...]
+    messages: tuple[Message, ...]
+    case: str | None = None
+    sample: int | None = None
+    error: str | None = None
+    """`ExceptionType: message` of what ended the execution early."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """The messages as a ledger."""
+        return Ledger(self.messages)
+
+    def to_json(self) -> bytes:
+        """Return the trace as one JSON document on one line."""
+        return orjson.dumps(self)
+
+    @classmethod
+    def from_json(cls, document: bytes | str) -> Trace:
+        """Return the trace that `to_json` wrote.
+
+        Raises:
+            pydantic.ValidationError: the document is not a trace.
+        """
+        return _TRACE.validate_json(document)
+
+
+_TRACE = TypeAdapter(Trace)
+
+
+def trace_id_for(*identity: str | int) -> str:
+    """Return the trace id of `identity`, such as (run, case, sample): the same for the same.
+
+    Ids that follow from what they identify make writing a trace twice harmless.
+    """
+    text = "\x1f".join(str(part) for part in identity)
+    return "tr-" + hashlib.sha256(text.encode()).hexdigest()[:32]

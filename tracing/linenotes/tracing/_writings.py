@@ -1,0 +1,263 @@
+"""What a node says when it ends: messages, handoffs, routed payloads, plain state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from langchain_core.messages import ToolMessage
+from langgraph.types import Command, Send
+
+from linenotes.tracing._book import context
+from linenotes.tracing._content import fields_of, message_text, messages_in, values_in
+from linenotes.tracing._deliveries import same
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from langchain_core.messages import BaseMessage
+
+    from linenotes.tracing._book import Book
+    from linenotes.tracing._entries import Entry
+    from linenotes.tracing._ledger import MessageKind
+    from linenotes.tracing._runs import Scope, Task
+
+_END = "__end__"
+_HANDED_BACK = "__is_handoff_back"
+_TOOL_CALL_TYPES = frozenset({"tool_call", "tool_call_with_context"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """A task at its end: what its actor knew before it wrote, and the time."""
+
+    book: Book
+    task: Task
+    view: tuple[Entry, ...]
+    at: int
+
+    @property
+    def actor(self) -> str:
+        return self.task.actor
+
+    def say(
+        self, kind: MessageKind, message: BaseMessage | None = None, payload: object = None
+    ) -> Entry:
+        """Add a row in the name of the task's actor."""
+        return self.book.say(
+            kind,
+            sender=self.actor,
+            view=self.view,
+            start_ns=self.task.start_ns,
+            end_ns=self.at,
+            task=self.task,
+            message=message,
+            payload=payload,
+        )
+
+
+def write(book: Book, task: Task, output: object, at: int) -> None:
+    """Make rows of the output of `task` and of what its conditional edges routed."""
+    writer = _Writer(book, task, tuple(context(task)), at)
+    spoke = [_write_part(writer, part) for part in _parts(output)]
+    if not any(spoke) and task.activation and task.activation.run is task:
+        _write_state(writer, output)
+    for send in task.sends:
+        _send(writer, send)
+
+
+def tool_message(
+    book: Book, message: ToolMessage, task: Task | None, *, at: int, start_ns: int | None = None
+) -> Entry:
+    """Make a row of a tool's result. It is the tool that says it, whichever node brings it."""
+    call, _ = book.calls.get(message.tool_call_id, (None, None))
+    handed = call is not None and call.kind == "handoff"
+    entry = book.say(
+        "ack" if handed or _is_handed_back(message) else "result",
+        sender=message.name or _called_name(call, message.tool_call_id) or "tool",
+        view=[call] if call else context(task),
+        start_ns=at if start_ns is None else start_ns,
+        end_ns=at,
+        task=task,
+        by_actor=False,
+        message=message,
+    )
+    entry.tool_call_id = message.tool_call_id
+    return entry
+
+
+def _called_name(call: Entry | None, call_id: str) -> str | None:
+    calls = getattr(call.message, "tool_calls", ()) if call else ()
+    return next((one["name"] for one in calls if one["id"] == call_id), None)
+
+
+def _parts(output: object) -> Sequence[object]:
+    return output if isinstance(output, list | tuple) else (output,)
+
+
+def _write_part(writer: _Writer, part: object) -> bool:
+    """Make rows of an update or a command; tell whether it says anything by itself."""
+    update = part.update if isinstance(part, Command) else part
+    said = [entry for message in messages_in(update) if (entry := _written(writer, message))]
+    if isinstance(part, Command) and (targets := _targets(part)):
+        _hand_off(writer, part, targets, said)
+        return True
+    return bool(said)
+
+
+def _written(writer: _Writer, message: BaseMessage) -> Entry | None:
+    """Return the row of a message in an output, if the writing actor is who says it."""
+    book, task = writer.book, writer.task
+    entry = book.entries.find(message) or _retold(task, message_text(message))
+    if entry is None:
+        entry = _new_message(writer, message)
+    elif entry.message is not message:
+        book.entries.alias(message, entry)
+    if entry.activation is not task.activation:
+        return None
+    entry.passed_on = True
+    return entry
+
+
+def _new_message(writer: _Writer, message: BaseMessage) -> Entry:
+    if isinstance(message, ToolMessage):
+        return tool_message(writer.book, message, writer.task, at=writer.at)
+    return writer.say("ack" if _is_handed_back(message) else "reply", message=message)
+
+
+def _is_handed_back(message: BaseMessage) -> bool:
+    """Tell whether a library made `message` up when an agent returned control."""
+    return bool(message.response_metadata.get(_HANDED_BACK))
+
+
+def _retold(task: Task, text: object) -> Entry | None:
+    """Return the reply of the task's own model that `text` repeats word for word."""
+    if not isinstance(text, str) or not text.strip():
+        return None
+    said = task.activation.sent if task.activation else []
+    own = (entry for entry in reversed(said) if entry.sampled and not entry.recipients)
+    return next((entry for entry in own if entry.spoken.strip() == text.strip()), None)
+
+
+def _retold_values(task: Task, values: Mapping[str, object]) -> Entry | None:
+    found = (_retold(task, item) for value in values.values() for item in _parts(value))
+    return next((entry for entry in found if entry), None)
+
+
+def _targets(command: Command[str]) -> list[str | Send]:
+    targets = [command.goto] if isinstance(command.goto, str | Send) else list(command.goto)
+    return [target for target in targets if target != _END]
+
+
+def _hand_off(
+    writer: _Writer, command: Command[str], targets: Sequence[str | Send], said: Sequence[Entry]
+) -> None:
+    """Route what `command` says to whom it names: one row, or one a payload of its own."""
+    book, task = writer.book, writer.task
+    scope = _addressed(task.within, command)
+    if scope is None:
+        return
+    shared = _handing_call(book, command) or next(iter(reversed(said)), None)
+    for target in targets:
+        if isinstance(target, Send):
+            own = _own_message(writer, target.arg) or shared
+            row = own or _values_row(writer, "handoff", target.arg, target.node)
+            book.deliveries.expect_payload(row, scope, target.node, target.arg)
+        else:
+            row = shared = shared or _values_row(writer, "handoff", command.update, target)
+            book.deliveries.expect(row, scope, target)
+        if row.kind == "reply":
+            row.kind = "handoff"
+
+
+def _addressed(scope: Scope, command: Command[str]) -> Scope | None:
+    if command.graph is None:
+        return scope
+    return scope.host.within if scope.host else None
+
+
+def _handing_call(book: Book, command: Command[str]) -> Entry | None:
+    """Return the tool call that `command` is the result of: call, result and goto are one row."""
+    for message in reversed(messages_in(command.update)):
+        if isinstance(message, ToolMessage) and message.tool_call_id in book.calls:
+            call, _ = book.calls[message.tool_call_id]
+            if call.kind == "call":
+                call.kind = "handoff"
+                call.recipients.clear()
+            if result := book.entries.find(message):
+                result.kind = "ack"
+            return call
+    return None
+
+
+def _own_message(writer: _Writer, payload: object) -> Entry | None:
+    """Return the last message in `payload` that the actor itself says."""
+    own = [entry for message in messages_in(payload) if (entry := _written(writer, message))]
+    return own[-1] if own else None
+
+
+def _values_row(writer: _Writer, kind: MessageKind, payload: object, target: str) -> Entry:
+    """Return the row of a payload without messages: the actor's own reply, or a new one."""
+    values = values_in(fields_of(payload))
+    entry = _retold_values(writer.task, {**values, "goto": target})
+    if entry is None:
+        entry = writer.say(kind, payload=values or ("" if payload is None else payload))
+    if values:
+        writer.book.carry(entry, values)
+    return entry
+
+
+def _send(writer: _Writer, send: Send) -> None:
+    """Route a payload that a conditional edge made: its message, its values, or what was known."""
+    if _is_tool_call(send.arg):
+        return
+    known = len(writer.book.entries.rows)
+    row = _own_message(writer, send.arg)
+    if row is not None and row.index >= known:
+        row.kind = "send"
+    if row is None and (values_in(fields_of(send.arg)) or not messages_in(send.arg)):
+        row = _values_row(writer, "send", send.arg, send.node)
+    writer.book.deliveries.expect_payload(row, writer.task.within, send.node, send.arg)
+
+
+def _is_tool_call(payload: object) -> bool:
+    first = next(iter(_parts(payload)), None)
+    if not isinstance(first, dict):
+        return False
+    return bool({first.get("type"), first.get("__type")} & _TOOL_CALL_TYPES)
+
+
+def _write_state(writer: _Writer, output: object) -> None:
+    """Make a row of the values that a node changed, or let its model's reply travel as one."""
+    task = writer.task
+    before = fields_of(task.inputs)
+    values = {
+        key: value
+        for part in _parts(output)
+        for key, value in values_in(
+            fields_of(part.update if isinstance(part, Command) else part)
+        ).items()
+        if not same(before.get(key), value)
+    }
+    values = {key: value for key, value in values.items() if not _is_known(writer, key, value)}
+    if not values:
+        return
+    entry = _retold_values(task, values) or writer.say("state", payload=values)
+    entry.passed_on = True
+    writer.book.carry(entry, values)
+
+
+def _is_known(writer: _Writer, key: str, value: object) -> bool:
+    """Tell whether a graph inside the task wrote the value: then it is no news from the task."""
+    states = writer.book.states
+    return any(
+        entry.start_ns >= writer.task.start_ns
+        and entry.activation is not writer.task.activation
+        and same(entry.writes.get(key), value)
+        and _is_inside(entry, writer.task)
+        for entry in states
+    )
+
+
+def _is_inside(entry: Entry, task: Task) -> bool:
+    return bool(entry.namespace and entry.namespace.startswith(task.namespace + "|"))
