@@ -648,3 +648,30 @@ def test_pydantic_state_is_read_like_a_dict(scripted: Build, screenplay: Screenp
         ("planner", "actor", "reply", "the plan"),
         ("actor", "user", "state", "did the plan"),
     ]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        [{"role": "assistant", "content": "It is Paris.", "name": "atlas"}],
+        {"role": "ai", "content": "It is Paris.", "name": "atlas"},
+        [("ai", "It is Paris.")],
+        [AIMessage("It is Paris.")],
+    ],
+    ids=["dicts", "dict", "pair", "message"],
+)
+def test_what_a_node_says_is_its_own_however_it_is_written(
+    written: object, screenplay: Screenplay
+) -> None:
+    graph = StateGraph(MessagesState)
+    graph.add_node("atlas", lambda _: {"messages": written})
+    graph.add_node("editor", lambda _: {"messages": [AIMessage("Paris!")]})
+    graph.add_edge(START, "atlas")
+    graph.add_edge("atlas", "editor")
+    with record() as ledger:
+        graph.compile().invoke({"messages": [HumanMessage("Capital?")]})
+    assert screenplay(ledger) == [
+        ("user", "atlas", "input", "Capital?"),
+        ("atlas", "editor", "reply", "It is Paris."),
+        ("editor", "user", "reply", "Paris!"),
+    ]

@@ -11,7 +11,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from langchain_core.messages import AIMessage, BaseMessage, RemoveMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    RemoveMessage,
+    ToolMessage,
+    convert_to_messages,
+)
 from pydantic import BaseModel
 
 from linenotes.tracing._ledger import Tokens
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
     from linenotes.tracing._ledger import Message
 
 _ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
+_SPEAKERS = frozenset({"user", "human", "assistant", "ai", "system"})
 _DEPTH = 4
 _WHOLE = "__root__"
 """The name that LangGraph gives to a state without fields."""
@@ -45,6 +52,32 @@ def messages_in(value: object, depth: int = _DEPTH) -> list[BaseMessage]:
         elif depth and not isinstance(item, str):
             found += messages_in(item, depth - 1)
     return found
+
+
+def as_messages(name: str, value: object) -> object:
+    """Return the value of a state field with messages where it has dicts or pairs that mean some.
+
+    LangGraph's `add_messages` takes `{"role", "content"}`, `("user", "text")`, and in a field
+    called `messages` a mere text, and makes messages of them after the node has ended.
+    """
+    items = value if isinstance(value, list) else [value]
+    if not any(_means_a_message(name, item) for item in items):
+        return value
+    try:
+        return [
+            convert_to_messages([item])[0] if _means_a_message(name, item) else item  # type: ignore[list-item]  # checked
+            for item in items
+        ]
+    except (NotImplementedError, ValueError, TypeError):  # an unknown role: it means none
+        return value
+
+
+def _means_a_message(name: str, item: object) -> bool:
+    if isinstance(item, dict):
+        return "content" in item and isinstance(item.get("role", item.get("type")), str)
+    if isinstance(item, tuple):
+        return len(item) == 2 and item[0] in _SPEAKERS  # noqa: PLR2004  # a pair
+    return name == "messages" and isinstance(item, str)
 
 
 def _is_message(value: object) -> TypeGuard[BaseMessage]:

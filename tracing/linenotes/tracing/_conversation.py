@@ -53,7 +53,7 @@ class Conversation:
         if task.activation is None:
             return
         found = [
-            book.entries.find(message) or adopt(book, task, message)
+            book.entries.find_given(message) or adopt(book, task, message)
             for message in messages_in(task.inputs)
         ]
         open_state(book, task, has_messages=bool(found))
@@ -148,7 +148,7 @@ class Conversation:
 
     def graph_ended(self, scope: Scope, output: object) -> None:
         """Let the user, or whoever runs the graph, have what came out and reached nobody else."""
-        found = [self._book.entries.find(message) for message in messages_in(output)]
+        found = [self._book.entries.find_given(message) for message in messages_in(output)]
         found += self._book.carried_by(fields_of(output))
         new = [entry for entry in found if entry and not entry.recipients and entry.sender != USER]
         if scope.host is None:

@@ -114,6 +114,8 @@ class Entries:
         self._by_call: dict[str, Entry] = {}
         self._unnamed: list[BaseMessage] = []
         self._kept: list[BaseMessage] = []
+        self.reshaped: list[BaseMessage] = []
+        """Messages that we made of what a node wrote as a dict or a pair."""
 
     def add(self, entry: Entry) -> Entry:
         """Take a new row, the latest to answer to its message's id."""
@@ -143,6 +145,22 @@ class Entries:
             found = self._by_id.get(message.id) or self._find_among_unnamed(message.id)
         if found is None and isinstance(message, ToolMessage):
             found = self._by_call.get(message.tool_call_id)
+        return found
+
+    def find_given(self, message: BaseMessage) -> Entry | None:
+        """Return the row of a message in a task's input or a graph's output.
+
+        What a node wrote as a dict or a pair is a message of its own there, made by the state's
+        reducer: nothing but the words is the same.
+        """
+        found = self.find(message)
+        if found is None and self.reshaped:
+            said = (message.type, message.name, message.content)
+            alike = (m for m in self.reshaped if (m.type, m.name, m.content) == said)
+            if written := next(alike, None):
+                self.reshaped = [other for other in self.reshaped if other is not written]
+                found = self._by_object[id(written)]
+                self.alias(message, found)
         return found
 
     def _find_among_unnamed(self, message_id: str) -> Entry | None:

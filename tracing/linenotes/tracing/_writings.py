@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from langchain_core.messages import ToolMessage
 from langgraph.types import Command, Send
 
 from linenotes.tracing._book import context
-from linenotes.tracing._content import fields_of, message_text, messages_in, values_in
+from linenotes.tracing._content import as_messages, fields_of, message_text, messages_in, values_in
 from linenotes.tracing._deliveries import same
 
 if TYPE_CHECKING:
@@ -59,9 +59,12 @@ class _Writer:
 def write(book: Book, task: Task, output: object, at: int) -> None:
     """Make rows of the output of `task` and of what its conditional edges routed."""
     writer = _Writer(book, task, tuple(context(task)), at)
-    spoke = [_write_part(writer, part) for part in _parts(output)]
+    parts = _parts(output)
+    if task.stage is not None:  # what a graph's start puts out is the user's
+        parts = [_with_messages(book, part) for part in parts]
+    spoke = [_write_part(writer, part) for part in parts]
     if not any(spoke) and task.activation and task.activation.run is task:
-        _write_state(writer, output)
+        _write_state(writer, parts)
     for send in task.sends:
         _send(writer, send)
 
@@ -89,6 +92,19 @@ def tool_message(
 def _called_name(call: Entry | None, call_id: str) -> str | None:
     calls = getattr(call.message, "tool_calls", ()) if call else ()
     return next((one["name"] for one in calls if one["id"] == call_id), None)
+
+
+def _with_messages(book: Book, part: object) -> object:
+    """Return an update or a command with its messages as such, however the node wrote them."""
+    if isinstance(part, Command):
+        return replace(part, update=_with_messages(book, part.update))
+    if not isinstance(part, dict):
+        return part
+    shaped = {name: as_messages(name, value) for name, value in part.items()}
+    for name, value in shaped.items():
+        if value is not part[name]:
+            book.entries.reshaped += messages_in(value)
+    return shaped
 
 
 def _parts(output: object) -> Sequence[object]:
