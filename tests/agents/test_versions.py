@@ -20,7 +20,7 @@ def project(make_project: MakeProject, chain_source: str) -> Project:
 
 def version_of(project: Project, **choice: object) -> AgentVersion:
     agent = load_agent("app.py:build", project)
-    return AgentVersion.resolve(agent, **choice)  # type: ignore[arg-type]  the tests' own choices
+    return AgentVersion.resolve(agent, **choice)  # type: ignore[arg-type]  # the tests' own choices
 
 
 def test_equal_parts_have_an_equal_fingerprint(project: Project) -> None:

@@ -6,12 +6,14 @@ twice, so the registry's versions are the history of what the prompt said.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from linenotes.agents._prompts import Prompt
-from linenotes.project import PromptError
+from linenotes.project import PromptError, keep_offline, store_errors
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -37,6 +39,7 @@ class PromptRegistry:
 
     @cached_property
     def _client(self) -> MlflowClient:
+        keep_offline()
         from mlflow import MlflowClient
 
         return MlflowClient(tracking_uri=self._tracking_uri, registry_uri=self._tracking_uri)
@@ -62,19 +65,25 @@ class PromptRegistry:
         return _registered(found)
 
     def versions(self, name: str) -> list[RegisteredPrompt]:
-        """Return all versions of the prompt `name`, newest first; empty if there is none."""
-        found: list[RegisteredPrompt] = []
-        token: str | None = None
-        while True:
-            page = self._client.search_prompt_versions(name, page_token=token)
-            found += [_registered(version) for version in page]
-            token = page.token
-            if not token:
-                return sorted(found, key=lambda version: -version.number)
+        """Return all versions of the prompt `name`, newest first; empty if there is none.
+
+        Raises:
+            StoreError: the store does not answer; so for all that follows.
+        """
+        from mlflow.exceptions import MlflowException
+
+        with self._attributed("read the prompts of"):
+            try:
+                return sorted(self._all_versions(name), key=lambda version: -version.number)
+            except MlflowException as error:
+                if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                    return []
+                raise
 
     def names(self) -> list[str]:
         """Return the names of all registered prompts, sorted."""
-        return sorted(prompt.name for prompt in self._client.search_prompts(max_results=1000))
+        with self._attributed("read the prompts of"):
+            return sorted(prompt.name for prompt in self._client.search_prompts(max_results=1000))
 
     def register(self, prompt: Prompt) -> int:
         """Return the registry's number for this text, registering it if it is new."""
@@ -83,13 +92,26 @@ class PromptRegistry:
         for version in self.versions(prompt.name):
             if version.text == prompt.text:
                 return version.number
-        created = self._client.register_prompt(
-            name=prompt.name,
-            template=prompt.text,
-            commit_message=f"{prompt.name} {prompt.version}",
-            tags={"linenotes.version": prompt.version, "linenotes.digest": prompt.digest},
-        )
-        return int(created.version)
+        with self._attributed(f"write the prompt {prompt.name!r} to"):
+            created = self._client.register_prompt(
+                name=prompt.name,
+                template=prompt.text,
+                commit_message=f"{prompt.name} {prompt.version}",
+                tags={"linenotes.version": prompt.version, "linenotes.digest": prompt.digest},
+            )
+            return int(created.version)
+
+    def _all_versions(self, name: str) -> Iterator[RegisteredPrompt]:
+        token: str | None = None
+        while True:
+            page = self._client.search_prompt_versions(name, page_token=token)
+            yield from map(_registered, page)
+            token = page.token
+            if not token:
+                return
+
+    def _attributed(self, doing: str) -> AbstractContextManager[None]:
+        return store_errors(doing, self._tracking_uri)
 
 
 def _registered(version: PromptVersion) -> RegisteredPrompt:

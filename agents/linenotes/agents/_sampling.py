@@ -1,9 +1,9 @@
 """The sample that is being executed, and the seed that each of its model calls gets.
 
 One seed for all samples would give every case the same first random draw, so each call derives
-its own from (seed of the run, case, sample, role, ordinal). The ordinal counts equal requests of
-one role within the sample: three voters with one prompt stay three, and the order in which
-parallel agents happen to call does not matter.
+its own from (seed of the run, case, sample, role, request, ordinal). The ordinal counts equal
+requests of one role within the sample: three voters with one prompt stay three, and the order in
+which parallel agents happen to call does not matter.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ class SampleScope:
         with self._lock:
             ordinal = self._ordinals[role, request_digest]
             self._ordinals[role, request_digest] += 1
-        identity = f"{self.seed}\x1f{self.case}\x1f{self.sample}\x1f{role}\x1f{ordinal}"
+        parts = (self.seed, self.case, self.sample, role, request_digest, ordinal)
+        identity = "\x1f".join(str(part) for part in parts)
         return zlib.crc32(identity.encode()) & 0x7FFFFFFF
 
 

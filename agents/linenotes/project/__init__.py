@@ -12,8 +12,10 @@ from linenotes.project._errors import (
     StoreError,
 )
 from linenotes.project._json import canonical_json, digest
+from linenotes.project._offline import keep_offline
 from linenotes.project._project import Project
 from linenotes.project._settings import AgentSettings, ModelSettings, Settings
+from linenotes.project._store_errors import store_errors, without_credentials
 
 __all__ = [
     "AgentError",
@@ -31,4 +33,7 @@ __all__ = [
     "StoreError",
     "canonical_json",
     "digest",
+    "keep_offline",
+    "store_errors",
+    "without_credentials",
 ]

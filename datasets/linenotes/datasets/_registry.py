@@ -12,6 +12,7 @@ import json
 from typing import TYPE_CHECKING
 
 from linenotes.datasets._cases import Case, Dataset
+from linenotes.project import keep_offline
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -35,6 +36,7 @@ def register_dataset(dataset: Dataset, *, tracking_uri: str, experiment_id: str)
 
     Registering again adds nothing. A process that dies on the way leaves no records or all.
     """
+    keep_offline()
     from mlflow import MlflowClient
 
     client = MlflowClient(tracking_uri=tracking_uri)

@@ -44,7 +44,8 @@ def table(rows: Sequence[Sequence[str]]) -> Table:
     header, *body = rows
     found = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
     for position, name in enumerate(header):
-        found.add_column(Text(name), justify="left" if position == 0 else "right")
+        first = position == 0
+        found.add_column(Text(name), justify="left" if first else "right", no_wrap=first)
     for row in body:
         found.add_row(*(Text(cell) for cell in row))
     return found

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from importlib.metadata import version
 from typing import NoReturn
 
 import click
@@ -64,18 +63,16 @@ class _Verbs(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with `linenotes demo`. Each verb has --help with an example, and --json.",
 )
-@click.version_option(version("linenotes"), prog_name="linenotes")
+@click.version_option(package_name="linenotes", prog_name="linenotes")
 def _command() -> None:
     """Run LangGraph agents, read what they said, and say which version is better."""
 
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    from linenotes.project import LinenotesError
+    from linenotes.project import LinenotesError, keep_offline
 
-    # Nothing that we import may call home; each reads its variable when it is imported.
-    for name, value in _SILENCE.items():
-        os.environ.setdefault(name, value)
+    keep_offline()
     try:
         code = _command.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -99,12 +96,3 @@ def main() -> NoReturn:
 def _say(message: str, code: int) -> int:
     click.echo(f"linenotes: {message}", err=True)
     return code
-
-
-_SILENCE = {
-    "DO_NOT_TRACK": "true",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DEEPEVAL_TELEMETRY_OPT_OUT": "YES",
-    "DEEPEVAL_UPDATE_WARNING_OPT_OUT": "YES",
-    "LANGSMITH_TRACING": "false",
-}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -13,27 +14,49 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
 _ROLES = {"human": "user", "ai": "assistant"}
+_DEEPEST = 100
+"""Levels; what lies deeper, as in a value that contains itself, is cut off with a mark."""
+_LARGEST = 2**63
+"""JSON's integers have no end, but those of every store that we write to do."""
 
 
 def json_value(value: object) -> JsonValue:
-    """Return `value` as JSON.
+    """Return `value` as JSON that every store takes.
 
     Messages become `{"role", "content", ...}` as in OpenAI's chat format; models, dataclasses,
     sets and tuples become objects and arrays; anything else that JSON lacks becomes its text.
     """
-    if value is None or isinstance(value, bool | int | float | str):
+    return _converted(value, _DEEPEST)
+
+
+def _converted(value: object, levels: int) -> JsonValue:
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        # A lone surrogate is no Unicode and has no UTF-8.
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, int):
+        return int(value) if -_LARGEST <= value < _LARGEST else str(value)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else str(value)
+    if levels == 0:
+        return "… (too deep)"
+    return _structure(value, levels - 1)
+
+
+def _structure(value: object, levels: int) -> JsonValue:
     if isinstance(value, Mapping):
-        return {str(key): json_value(inner) for key, inner in value.items()}
+        return {str(_converted(str(k), 1)): _converted(v, levels) for k, v in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [json_value(inner) for inner in value]
+        return [_converted(inner, levels) for inner in value]
     if hasattr(value, "content") and hasattr(value, "type"):
         return _message(value)  # type: ignore[arg-type]  # LangChain's messages, not imported here
     if isinstance(value, BaseModel):
-        return json_value(value.model_dump(mode="json"))
+        return _converted(value.model_dump(), levels)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: json_value(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    return str(value)
+        fields = dataclasses.fields(value)
+        return {field.name: _converted(getattr(value, field.name), levels) for field in fields}
+    return str(_converted(str(value), 1))
 
 
 def output_text(output: JsonValue) -> str:

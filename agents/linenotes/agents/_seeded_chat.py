@@ -1,0 +1,63 @@
+"""A `ChatOpenAI` whose calls each draw their own random numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
+
+from linenotes.agents._http_clients import HttpClients
+from linenotes.agents._sampling import current_sample
+from linenotes.project import ModelSettings, digest
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import LanguageModelInput
+
+
+class SeededChatOpenAI(ChatOpenAI):
+    role: str
+
+    def _get_request_payload(
+        self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: object
+    ) -> dict[str, Any]:
+        payload = super()._get_request_payload(input_, stop=stop, **kwargs)
+        scope = current_sample()
+        # The Responses API, which some models are reached by, has "input", and knows no seed.
+        if scope is not None and "messages" in payload and "seed" not in kwargs:
+            payload["seed"] = scope.call_seed(self.role, _request_digest(payload))
+        return payload
+
+
+def _request_digest(payload: dict[str, Any]) -> str:
+    """Digest what is asked; streaming the answer does not make it another question."""
+    asked = {k: repr(v) for k, v in payload.items() if k not in {"stream", "stream_options"}}
+    return digest(asked)
+
+
+def seeded_chat(
+    role: str,
+    settings: ModelSettings,
+    *,
+    model: str,
+    base_url: str | None,
+    api_key: str,
+    clients: HttpClients,
+) -> ChatOpenAI:
+    """Return the chat model that calls `model` at `base_url` for `role`."""
+    return SeededChatOpenAI(
+        role=role,
+        model=model,
+        base_url=base_url,
+        api_key=SecretStr(api_key),
+        temperature=settings.temperature,
+        max_completion_tokens=settings.max_tokens,
+        timeout=settings.timeout,
+        max_retries=settings.max_retries,
+        seed=settings.seed,
+        stream_usage=True,  # else the cost of a streamed answer would not be known
+        http_client=clients.blocking,
+        http_async_client=clients.asynchronous,
+        openai_proxy=None,
+        metadata={"linenotes_role": role},
+    )

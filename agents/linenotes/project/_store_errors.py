@@ -1,0 +1,53 @@
+"""Errors of the MLflow store as errors of ours, at the one place where they are told apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from linenotes.project._errors import LinenotesError, StoreError
+
+_CREDENTIALS = re.compile(r"//[^/@]*@")
+_CLASS = re.compile(r"^\(\S+Error\) ")
+"""SQLAlchemy begins with the class of the driver's error."""
+_LONGEST = 300
+
+
+@contextmanager
+def store_errors(doing: str, tracking_uri: str) -> Iterator[None]:
+    """Raise what MLflow, its database or its files raise inside the block as a StoreError.
+
+    Args:
+        doing: what the block does, as in "Could not {doing} the MLflow store …".
+        tracking_uri: the store; a password in it is not shown.
+    """
+    try:
+        yield
+    except LinenotesError:
+        raise
+    except Exception as error:
+        if not _is_of_the_store(error):
+            raise
+        raise StoreError(
+            f"Could not {doing} the MLflow store {without_credentials(tracking_uri)!r}: "
+            f"{_reason(error)} Mend that, or name another store in MLFLOW_TRACKING_URI."
+        ) from error
+
+
+def without_credentials(tracking_uri: str) -> str:
+    """Return the address of a store without the user and password that it may hold."""
+    return _CREDENTIALS.sub("//", tracking_uri)
+
+
+def _is_of_the_store(error: Exception) -> bool:
+    """MLflow's and SQLAlchemy's own errors; connections and files that fail are OSErrors."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return isinstance(error, MlflowException | SQLAlchemyError | OSError)
+
+
+def _reason(error: Exception) -> str:
+    lines = without_credentials(str(error)).strip().splitlines() or [type(error).__name__]
+    return _CLASS.sub("", lines[0])[:_LONGEST].rstrip(". ") + "."

@@ -1,0 +1,32 @@
+"""What the numbers mean: estimates with intervals, paired comparisons, planning.
+
+Pure functions on tables of `case, sample, value[, cluster, weight]`. The unit of inference is the
+case, or the cluster of related cases; samples of one case are never treated as independent.
+"""
+
+from ._comparisons import Comparison, Verdict, compare_many, compare_scores
+from ._estimates import Estimate, Target, estimate, pass_at, pass_hat
+from ._planning import (
+    PairedSpread,
+    best_samples,
+    detectable_change,
+    more_samples_help,
+    required_cases,
+)
+
+__all__ = [
+    "Comparison",
+    "Estimate",
+    "PairedSpread",
+    "Target",
+    "Verdict",
+    "best_samples",
+    "compare_many",
+    "compare_scores",
+    "detectable_change",
+    "estimate",
+    "more_samples_help",
+    "pass_at",
+    "pass_hat",
+    "required_cases",
+]

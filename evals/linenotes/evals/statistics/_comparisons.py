@@ -1,0 +1,299 @@
+"""Two runs compared: the difference with its interval, and one of four verdicts.
+
+A margin is declared beforehand. `pass`: "worse by the margin or more" is rejected. `fail`: "not
+worse" is rejected. Both can be rejected, when it is worse by less than the margin; that passes.
+Neither: `inconclusive`, with what would decide. `cannot measure`: no evidence for this target.
+Higher scores are better; the margin is in the score's own unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from ._deciding import what_would_decide
+from ._estimates import Target
+from ._paired import (
+    PairedEvidence,
+    Pairs,
+    evidence_on_such_cases,
+    evidence_on_these_cases,
+    odds_ratio,
+    pair_up,
+)
+from ._planning import detectable_change
+from ._tables import CaseTable, read_scores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Verdict = Literal["pass", "fail", "inconclusive", "cannot measure"]
+
+FEW_FOR_NOMINAL_ALPHA = 100
+SMALL_SUITE_ALPHA = 0.8
+"""Small suites are tested at .8 of the nominal alpha: .04 for .05."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A candidate against a base, over the cases that both have."""
+
+    delta: float | None
+    """Mean change, candidate less base; None without a common case."""
+    low: float | None
+    high: float | None
+    target: Target
+    confidence: float
+    n_cases: int
+    n_clusters: int | None
+    """None when the dataset declares no clusters."""
+    base_mean: float | None
+    """Over the common cases, like `candidate_mean`."""
+    candidate_mean: float | None
+    se: float | None
+    margin: float
+    """The drop that a pass rules out; 0 when a pass must show that it is better."""
+    alpha: float
+    """The level of each one-sided test behind the verdict."""
+    verdict: Verdict
+    p_worse_by_margin: float | None
+    """Against "worse by the margin or more": below alpha is a pass."""
+    p_not_worse: float | None
+    """Against "not worse": below alpha is a fail."""
+    p_no_difference: float | None
+    """Two-sided, against "no difference"."""
+    method: str
+    improved: int
+    """Cases whose mean rose."""
+    worsened: int
+    unchanged: int
+    odds_ratio: float | None
+    """Of passing, candidate to base; None when undefined or not binary."""
+    detectable_change: float | None
+    """The change that this suite detects with 80% power."""
+    cases_to_decide: int | None
+    """Only when inconclusive: cases needed at this K, if the change stays what it is."""
+    samples_to_decide: int | None
+    """The same for samples a case, of these cases; None when more samples cannot help."""
+    only_in_base: tuple[str, ...]
+    only_in_candidate: tuple[str, ...]
+    compared_with_base: int = 1
+    """How many candidates share Holm's correction of the p-values."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> Literal["better", "worse"] | None:
+        """The direction of a difference that is shown, whatever its size; None if none is."""
+        if self.p_no_difference is None or self.p_no_difference >= 1 - self.confidence:
+            return None
+        assert self.delta is not None
+        return "better" if self.delta > 0 else "worse"
+
+
+def compare_scores(
+    base: pd.DataFrame,
+    candidate: pd.DataFrame,
+    *,
+    target: Target = "population",
+    margin: float = 0.05,
+    confidence: float = 0.95,
+) -> Comparison:
+    """Compare two runs, paired by case.
+
+    Args:
+        base: what there is, as `case, sample, value[, cluster, weight]`; its clusters and
+            weights count.
+        candidate: what might replace it.
+        target: cases like these (population), or exactly these (dataset, two samples a case).
+        margin: the drop that a pass must rule out, in the score's own unit; with 0 a pass must
+            show that the candidate is better (superiority).
+        confidence: of the interval; the tests are at 1 - confidence, less below 100 units.
+
+    Raises:
+        ValueError: a table is malformed, or the margin is negative.
+    """
+    judged, pairs = _judge(
+        read_scores(base), candidate, target=target, margin=margin, confidence=confidence
+    )
+    return _explained(judged, pairs)
+
+
+def compare_many(
+    base: pd.DataFrame,
+    candidates: Mapping[str, pd.DataFrame],
+    *,
+    target: Target = "population",
+    margin: float = 0.05,
+    confidence: float = 0.95,
+) -> dict[str, Comparison]:
+    """Compare several runs with one base; their p-values and verdicts carry Holm's correction.
+
+    Each family of tests is corrected by itself (Holm 1979). The intervals are not corrected.
+
+    Raises:
+        ValueError: a table is malformed, or the margin is negative.
+    """
+    table = read_scores(base)
+    looks = {
+        name: _judge(table, candidate, target=target, margin=margin, confidence=confidence)
+        for name, candidate in candidates.items()
+    }
+    judged = _holm_corrected({name: judged for name, (judged, _) in looks.items()})
+    return {name: _explained(judged[name], pairs) for name, (_, pairs) in looks.items()}
+
+
+def _holm_corrected(judged: dict[str, Comparison]) -> dict[str, Comparison]:
+    measured = {name: one for name, one in judged.items() if one.verdict != "cannot measure"}
+    if len(measured) < 2:  # noqa: PLR2004  one test needs no correction
+        return judged
+    worse_by_margin = _holm([one.p_worse_by_margin for one in measured.values()])
+    not_worse = _holm([one.p_not_worse for one in measured.values()])
+    no_difference = _holm([one.p_no_difference for one in measured.values()])
+    corrected = {
+        name: replace(
+            one,
+            p_worse_by_margin=worse_by_margin[i],
+            p_not_worse=not_worse[i],
+            p_no_difference=no_difference[i],
+            verdict=_verdict(worse_by_margin[i], not_worse[i], one.alpha),
+            compared_with_base=len(measured),
+            notes=(*one.notes, "p-values and verdict carry Holm's correction; intervals do not."),
+        )
+        for i, (name, one) in enumerate(measured.items())
+    }
+    return judged | corrected
+
+
+def _holm(p_values: list[float | None]) -> list[float]:
+    from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
+
+    return [float(p) for p in multipletests(p_values, method="holm")[1]]
+
+
+def _judge(
+    base: CaseTable, candidate: pd.DataFrame, *, target: Target, margin: float, confidence: float
+) -> tuple[Comparison, Pairs]:
+    """Compare and test; what to say about the outcome comes after any correction."""
+    if margin < 0:
+        raise ValueError(f"The margin {margin!r} is negative.")
+    table = read_scores(candidate)
+    pairs = pair_up(base, table)
+    compared = _describe(pairs, (base, table), target, margin, confidence)
+    problem = _unmeasurable(pairs, target)
+    if problem:
+        return replace(compared, notes=(problem,)), pairs
+    return _tested(compared, _evidence(pairs, target), binary=pairs.binary), pairs
+
+
+def _describe(
+    pairs: Pairs,
+    tables: tuple[CaseTable, CaseTable],
+    target: Target,
+    margin: float,
+    confidence: float,
+) -> Comparison:
+    """Say all that needs no test."""
+    base, candidate = tables
+    shared = len(pairs) > 0
+    few = pairs.n_units < FEW_FOR_NOMINAL_ALPHA
+    return Comparison(
+        delta=pairs.mean_change if shared else None,
+        low=None,
+        high=None,
+        target=target,
+        confidence=confidence,
+        n_cases=len(pairs),
+        n_clusters=pairs.base.n_clusters,
+        base_mean=pairs.base.mean if shared else None,
+        candidate_mean=pairs.base.mean + pairs.mean_change if shared else None,
+        se=None,
+        margin=margin,
+        alpha=round((1 - confidence) * (SMALL_SUITE_ALPHA if few else 1), 12),
+        verdict="cannot measure",
+        p_worse_by_margin=None,
+        p_not_worse=None,
+        p_no_difference=None,
+        method="not measured",
+        improved=int((pairs.changes > 0).sum()),
+        worsened=int((pairs.changes < 0).sum()),
+        unchanged=int((pairs.changes == 0).sum()),
+        odds_ratio=odds_ratio(pairs) if shared else None,
+        detectable_change=None,
+        cases_to_decide=None,
+        samples_to_decide=None,
+        only_in_base=tuple(sorted(set(base.cases) - set(candidate.cases))),
+        only_in_candidate=tuple(sorted(set(candidate.cases) - set(base.cases))),
+    )
+
+
+def _unmeasurable(pairs: Pairs, target: Target) -> str | None:
+    if not len(pairs):
+        return "The runs have no scored case in common."
+    if target == "dataset" and pairs.noise_variance is None:
+        return "One sample a case cannot show the noise on exactly these cases: take 2 or more."
+    if target == "population" and pairs.n_units < 2:  # noqa: PLR2004  a spread needs two
+        unit = "case" if pairs.base.clusters is None else "cluster"
+        return f"One {unit} says nothing about other {unit}s."
+    return None
+
+
+def _evidence(pairs: Pairs, target: Target) -> PairedEvidence:
+    if target == "population":
+        return evidence_on_such_cases(pairs)
+    assert pairs.noise_variance is not None
+    return evidence_on_these_cases(pairs, pairs.noise_variance)
+
+
+def _tested(compared: Comparison, evidence: PairedEvidence, *, binary: bool) -> Comparison:
+    zero, bounds = evidence.zero, evidence.around.bounds(compared.confidence)
+    p_worse = zero.p_not_better
+    if compared.margin > 0:
+        p_worse = evidence.around.p_above(-compared.margin)
+    exact = "" if zero.method == evidence.method else f"; at zero: {zero.method}"
+    possible = bounds.within(-1.0, 1.0) if binary else bounds
+    return replace(
+        compared,
+        low=possible.low,
+        high=possible.high,
+        se=evidence.se,
+        p_worse_by_margin=p_worse,
+        p_not_worse=zero.p_not_worse,
+        p_no_difference=zero.p_no_difference,
+        verdict=_verdict(p_worse, zero.p_not_worse, compared.alpha),
+        method=evidence.method + exact,
+        detectable_change=detectable_change(evidence.guarded_se, alpha=1 - compared.confidence),
+        notes=evidence.notes,
+    )
+
+
+def _verdict(p_worse_by_margin: float, p_not_worse: float, alpha: float) -> Verdict:
+    if p_worse_by_margin < alpha:
+        return "pass"
+    return "fail" if p_not_worse < alpha else "inconclusive"
+
+
+def _explained(judged: Comparison, pairs: Pairs) -> Comparison:
+    """Add what to know about the verdict and, when there is none, what would bring one."""
+    if judged.se is None:
+        return judged
+    noted = replace(judged, notes=judged.notes + _remarks(judged))
+    if judged.verdict != "inconclusive":
+        return noted
+    needs = what_would_decide(
+        pairs, se=judged.se, margin=judged.margin, alpha=judged.alpha, target=judged.target
+    )
+    notes = noted.notes if needs.note is None else (*noted.notes, needs.note)
+    return replace(noted, cases_to_decide=needs.cases, samples_to_decide=needs.samples, notes=notes)
+
+
+def _remarks(judged: Comparison) -> tuple[str, ...]:
+    assert judged.p_not_worse is not None
+    remarks = []
+    if judged.low is None or judged.high is None:
+        remarks.append("So few units leave the difference without bounds at this confidence.")
+    elif (judged.low > 0 or judged.high < 0) != (judged.shown is not None):
+        remarks.append("The interval and the exact test differ at the edge; the test decides.")
+    if judged.verdict == "pass" and judged.p_not_worse < judged.alpha:
+        remarks.append("It is worse, but by less than the margin.")
+    return tuple(remarks)

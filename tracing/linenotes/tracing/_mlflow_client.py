@@ -1,0 +1,142 @@
+"""The one place that calls MLflow's trace client, which is importable but not documented.
+
+The info of a finished trace is written first, as in progress, and then the spans of all traces at
+once: with the root span MLflow gives the trace its end state. So a writer that is killed leaves
+traces in progress and never one that looks finished, and MLflow takes half the time that it takes
+the other way round. A trace that is not settled by its root gets its info last. The same calls
+serve a database and a server.
+
+Only imported when a store is used, since mlflow is slow to import.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.entities import TraceState
+from mlflow.entities.trace_metrics import AggregationType, MetricAggregation, MetricViewType
+from mlflow.exceptions import MlflowException
+from mlflow.tracing.constant import TraceMetadataKey, TraceMetricKey, TraceTagKey
+
+from linenotes.project import StoreError, store_errors
+from linenotes.tracing._filed_trace import FiledTrace
+from linenotes.tracing._mlflow_info import DIGEST, trace_digest, trace_info
+from linenotes.tracing._mlflow_spans import mlflow_spans
+from linenotes.tracing._trace import Trace
+
+if TYPE_CHECKING:
+    from mlflow.entities import Trace as MlflowTrace
+
+try:
+    from mlflow.tracing.client import TracingClient
+except ImportError:
+    raise StoreError(
+        f"MLflow {mlflow.__version__} has no trace client that linenotes knows. "
+        "Install a version that it was tested with: pip install 'mlflow>=3.17,<4'."
+    ) from None
+
+# What it logs it also raises, or it is news of migrations that nobody asked for.
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+
+_NOT_FOUND = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND")
+_RELAXED = "PRAGMA synchronous = NORMAL"
+
+
+class TraceClient:
+    """Writes, counts and reads traces of one experiment."""
+
+    def __init__(self, tracking_uri: str) -> None:
+        self.runs = MlflowClient(tracking_uri)
+        self._traces = TracingClient(tracking_uri)
+        self._uri = tracking_uri
+        if tracking_uri.startswith("sqlite:"):
+            self._relax_sync()
+
+    def close(self) -> None:
+        """Close the connections to a database."""
+        if engine := getattr(self._traces.store, "engine", None):
+            engine.dispose()
+
+    def write(self, batch: Sequence[FiledTrace], experiment_id: str) -> None:
+        """Write up to a hundred traces; one that is there already is replaced."""
+        with store_errors("write traces to", self._uri):
+            stored = self._stored_digests(batch)
+            new = [f for f in batch if stored.get(f.trace.trace_id) != trace_digest(f.trace)]
+            if stale := [f.trace.trace_id for f in new if f.trace.trace_id in stored]:
+                # Written over, the spans of an interrupted writing or another execution stay.
+                self._traces.delete_traces(experiment_id, trace_ids=stale)
+            settled = {f.trace.trace_id for f in new if _is_settled_by_root(f.trace)}
+            for filed in batch:
+                if filed.trace.trace_id in settled:
+                    info = trace_info(filed, experiment_id)
+                    self._traces.start_trace(replace(info, state=TraceState.IN_PROGRESS))
+            spans = [span for filed in new for span in mlflow_spans(filed.trace)]
+            self._traces.log_spans(experiment_id, spans)
+            for filed in batch:
+                if filed.trace.trace_id not in settled:
+                    self._traces.start_trace(trace_info(filed, experiment_id))
+
+    def count(self, run_id: str, experiment_id: str) -> int:
+        """Return how many traces of a run are stored."""
+        with store_errors("count the traces in", self._uri):
+            counted = self._traces.store.query_trace_metrics(
+                experiment_ids=[experiment_id],
+                view_type=MetricViewType.TRACES,
+                metric_name=TraceMetricKey.TRACE_COUNT,
+                aggregations=[MetricAggregation(AggregationType.COUNT)],
+                filters=[f"trace.metadata.`{TraceMetadataKey.SOURCE_RUN}` = '{run_id}'"],
+            )
+            return int(sum(point.values["COUNT"] for point in counted))
+
+    def read(self, trace_id: str) -> MlflowTrace | None:
+        """Return a trace, or None when it is not there."""
+        with store_errors("read a trace from", self._uri):
+            try:
+                return self._traces.get_trace(trace_id)
+            except MlflowException as error:
+                if error.error_code in _NOT_FOUND:
+                    return None
+                raise
+
+    def find(self, prefix: str, experiment_id: str, *, limit: int) -> list[str]:
+        """Return up to `limit` ids of traces that start with `prefix`, newest first."""
+        with store_errors("search for a trace in", self._uri):
+            found = self._traces.store.search_traces(
+                locations=[experiment_id],
+                filter_string=f"trace.request_id LIKE '{prefix}%'",
+                order_by=["timestamp_ms DESC"],
+                max_results=limit,
+            )
+            return [info.trace_id for info in found[0]]
+
+    def _relax_sync(self) -> None:
+        """Skip the flush to disk after each transaction: with WAL, a crash cannot corrupt."""
+        from sqlalchemy import event
+
+        engine = self._traces.store.engine
+
+        @event.listens_for(engine, "connect")
+        def relax(connection: object, _record: object) -> None:
+            connection.execute(_RELAXED)  # type: ignore[attr-defined]
+
+        engine.dispose()
+
+    def _stored_digests(self, batch: Sequence[FiledTrace]) -> dict[str, str | None]:
+        """Return the ids of the traces that are there, with the digest of those with spans."""
+        ids = [filed.trace.trace_id for filed in batch]
+        return {
+            info.trace_id: info.trace_metadata.get(DIGEST)
+            if TraceTagKey.SPANS_LOCATION in info.tags
+            else None
+            for info in self._traces.store.batch_get_trace_infos(ids)
+        }
+
+
+def _is_settled_by_root(trace: Trace) -> bool:
+    failed = bool(trace.spans) and trace.spans[0].status == "ERROR"
+    return trace.state == ("ERROR" if failed else "OK")

@@ -1,0 +1,187 @@
+"""What MLflow keeps about a trace beside its spans: what its lists show, filter and group by.
+
+The case is the trace's session, so a run's list groups the samples of a case. The preview starts
+with `[case#sample]`, since MLflow pairs the traces of two runs by it. Only tags and metadata are
+indexed: whatever must be found is one of them.
+
+Only imported when a store is used, since mlflow is slow to import.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+
+import orjson
+from mlflow.entities import (
+    Assessment,
+    AssessmentSource,
+    AssessmentSourceType,
+    Expectation,
+    Feedback,
+    TraceInfo,
+    TraceLocation,
+    TraceState,
+)
+from mlflow.tracing.constant import (
+    TRACE_SCHEMA_VERSION,
+    TRACE_SCHEMA_VERSION_KEY,
+    AssessmentMetadataKey,
+    TraceMetadataKey,
+    TraceTagKey,
+)
+
+from linenotes.tracing._filed_trace import FiledTrace, TraceScore
+from linenotes.tracing._trace import Trace
+
+DIGEST = "linenotes.digest"
+"""Metadata: the digest of the trace. Two writings of one execution have the same."""
+
+_MAX_PREVIEW = 1_000
+_MAX_METADATA = 250
+_MAX_CLIENT_ID = 50
+_MAX_TAG_KEY = 250
+_MILLISECOND = 1_000_000
+
+
+def trace_info(filed: FiledTrace, experiment_id: str) -> TraceInfo:
+    """Return the info under which MLflow keeps `filed`."""
+    trace = filed.trace
+    ended = trace.end_ns
+    return TraceInfo(
+        trace_id=trace.trace_id,
+        trace_location=TraceLocation.from_experiment_id(experiment_id),
+        request_time=trace.start_ns // _MILLISECOND,
+        execution_duration=None if ended is None else (ended - trace.start_ns) // _MILLISECOND,
+        state=TraceState(trace.state),
+        request_preview=_cut(f"{_label(trace)} {trace.request}".lstrip(), _MAX_PREVIEW),
+        response_preview=_cut(trace.response or _why_no_response(trace), _MAX_PREVIEW),
+        client_request_id=_cut(_label(trace).strip("[]"), _MAX_CLIENT_ID) or None,
+        trace_metadata=_metadata(filed),
+        tags=_tags(filed),
+        assessments=_assessments(filed),
+    )
+
+
+def trace_digest(trace: Trace) -> str:
+    """Return the digest of everything that `trace` says."""
+    return hashlib.sha256(trace.to_json()).hexdigest()
+
+
+def _label(trace: Trace) -> str:
+    if trace.case is None:
+        return ""
+    return f"[{trace.case}]" if trace.sample is None else f"[{trace.case}#{trace.sample}]"
+
+
+def _why_no_response(trace: Trace) -> str:
+    if trace.error is not None:
+        return f"(failed: {trace.error})"
+    return "(in progress)" if trace.state == "IN_PROGRESS" else ""
+
+
+def _metadata(filed: FiledTrace) -> dict[str, str]:
+    trace = filed.trace
+    tokens = trace.ledger.tokens
+    usage = {
+        "input_tokens": tokens.input,
+        "output_tokens": tokens.output,
+        "total_tokens": tokens.total,
+        "cache_read_input_tokens": tokens.cached,
+    }
+    wanted = {
+        TRACE_SCHEMA_VERSION_KEY: str(TRACE_SCHEMA_VERSION),
+        DIGEST: trace_digest(trace),
+        TraceMetadataKey.TRACE_SESSION: trace.case,
+        TraceMetadataKey.SOURCE_RUN: filed.run_id,
+        TraceMetadataKey.MODEL_ID: filed.model_id,
+        TraceMetadataKey.TOKEN_USAGE: orjson.dumps(usage).decode() if tokens.total else None,
+    }
+    return {key: _cut(value, _MAX_METADATA) for key, value in wanted.items() if value}
+
+
+def _tags(filed: FiledTrace) -> dict[str, str]:
+    trace = filed.trace
+    prompts = [{"name": name, "version": str(version)} for name, version in filed.prompts]
+    wanted = {
+        TraceTagKey.TRACE_NAME: trace.name,
+        TraceTagKey.LINKED_PROMPTS: orjson.dumps(prompts).decode() if prompts else None,
+        "linenotes.case": trace.case,
+        "linenotes.sample": None if trace.sample is None else str(trace.sample),
+        "linenotes.version": filed.version,
+    }
+    agents = {f"agent.{span.name}": "1" for span in trace.spans if span.type == "AGENT"}
+    tags = {**filed.tags, **agents, **wanted}
+    return {_tag_key(key): value for key, value in tags.items() if value}
+
+
+def _tag_key(name: str) -> str:
+    # MLflow refuses other characters, and more of them, in the key of a tag.
+    return re.sub(r"[^\w. -]", "_", name)[:_MAX_TAG_KEY]
+
+
+def _assessments(filed: FiledTrace) -> list[Assessment]:
+    scored = [_feedback(filed, score) for score in filed.scores if _says_something(score)]
+    expected = [
+        _expectation(filed, name, value)
+        for name, value in filed.expectations.items()
+        if value is not None
+    ]
+    return [*scored, *expected]
+
+
+def _says_something(score: TraceScore) -> bool:
+    return score.value is not None or score.error is not None
+
+
+def _feedback(filed: FiledTrace, score: TraceScore) -> Assessment:
+    source = AssessmentSource(source_type=AssessmentSourceType.CODE, source_id=score.name)
+    value, error = score.value, score.error
+    if isinstance(value, float) and not math.isfinite(value):
+        # The pages cannot parse it: JSON has no such number.
+        value, error = None, error or f"The score is {value}, which is not a number."
+    feedback = Feedback(
+        name=score.name,
+        value=value,
+        error=error,
+        source=source,
+        rationale=score.rationale,
+        span_id=score.span_id,
+        metadata=_source_run(filed),
+        create_time_ms=_written_ms(filed.trace),
+        last_update_time_ms=_written_ms(filed.trace),
+    )
+    feedback.assessment_id = _assessment_id(filed.trace, "score", score.name)
+    return feedback
+
+
+def _expectation(filed: FiledTrace, name: str, value: object) -> Assessment:
+    expectation = Expectation(
+        name=name,
+        value=value,
+        source=AssessmentSource(source_type=AssessmentSourceType.HUMAN, source_id="dataset"),
+        metadata=_source_run(filed),
+        create_time_ms=_written_ms(filed.trace),
+        last_update_time_ms=_written_ms(filed.trace),
+    )
+    expectation.assessment_id = _assessment_id(filed.trace, "expectation", name)
+    return expectation
+
+
+def _source_run(filed: FiledTrace) -> dict[str, str] | None:
+    return {AssessmentMetadataKey.SOURCE_RUN_ID: filed.run_id} if filed.run_id else None
+
+
+def _written_ms(trace: Trace) -> int:
+    return (trace.end_ns or trace.start_ns) // _MILLISECOND
+
+
+def _assessment_id(trace: Trace, kind: str, name: str) -> str:
+    """Return an id that is the same for the same thing, so that writing it twice replaces it."""
+    identity = f"{trace.trace_id} {kind} {name}"
+    return "a-" + hashlib.sha256(identity.encode()).hexdigest()[:32]
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"

@@ -1,0 +1,194 @@
+"""A trace as MLflow spans, and back without loss.
+
+Each span becomes one MLflow span. The root also carries, as attributes, what MLflow has no place
+for (the header of the trace and its messages, the order of the spans); the root and the agents
+carry what the trace panel shows. Reading drops what was added here or by MLflow.
+
+Only imported when a store is used, since mlflow is slow to import.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+import orjson
+from mlflow.entities import Span as MlflowSpan
+
+from linenotes.tracing._conventions import EXCEPTION_MESSAGE, MESSAGES_RECEIVED, MESSAGES_SENT
+from linenotes.tracing._ledger import Message
+from linenotes.tracing._sequence_diagram import sequence_diagram
+from linenotes.tracing._trace import Span, SpanEvent, SpanLink, Trace
+from linenotes.tracing._trace_panel import CONVERSATION, DIAGRAM, MAIL, MESSAGES, conversation, mail
+
+if TYPE_CHECKING:
+    from mlflow.entities import SpanEvent as MlflowSpanEvent
+    from mlflow.entities import Trace as MlflowTrace
+    from pydantic import JsonValue
+
+RECORD = "linenotes.trace"
+"""Root attribute: the trace without its spans, its messages among the rest."""
+SPANS = "linenotes.spans"
+"""Root attribute: the ids of the spans in their order, each with the `mlflow.` attributes that it
+was recorded with. MLflow returns spans by start time, with attributes of its own."""
+RUNNING = "linenotes.running"
+"""True on a span that had not ended. MLflow shows nonsense for a span without an end, so it gets
+the last moment of its trace."""
+
+_TRACE_ID = "mlflow.traceRequestId"
+_TYPE = "mlflow.spanType"
+_INPUTS = "mlflow.spanInputs"
+_OUTPUTS = "mlflow.spanOutputs"
+_ADDED_HERE = {RECORD, SPANS, RUNNING, DIAGRAM, CONVERSATION, MESSAGES, MAIL}
+
+
+def mlflow_spans(trace: Trace) -> list[MlflowSpan]:
+    """Return the spans of `trace` as MLflow stores them, parents before children."""
+    root, *others = trace.spans or (_bare_root(trace),)
+    by_id = {message.id: message for message in trace.messages}
+    return [
+        _mlflow_span(trace, root, added=_root_attributes(trace)),
+        *(_mlflow_span(trace, span, added=_agent_attributes(span, by_id)) for span in others),
+    ]
+
+
+def trace_from_mlflow(stored: MlflowTrace) -> Trace | None:
+    """Return the trace that `mlflow_spans` wrote, or None when something else wrote it."""
+    root = next((span for span in stored.data.spans if RECORD in span.attributes), None)
+    if root is None:
+        return None
+    by_id = {span.span_id: span for span in stored.data.spans}
+    spans = tuple(_span(by_id[id_], kept) for id_, kept in root.attributes[SPANS].items())
+    return replace(Trace.from_json(orjson.dumps(root.attributes[RECORD])), spans=spans)
+
+
+def _root_attributes(trace: Trace) -> dict[str, JsonValue]:
+    return {
+        RECORD: orjson.loads(replace(trace, spans=()).to_json()),
+        SPANS: {
+            span.span_id: [key for key in span.attributes if key.startswith("mlflow.")]
+            for span in trace.spans
+        },
+        DIAGRAM: sequence_diagram(trace.messages),
+        CONVERSATION: conversation(trace.messages),
+        MESSAGES: len(trace.messages),
+    }
+
+
+def _agent_attributes(span: Span, by_id: dict[str, Message]) -> dict[str, JsonValue]:
+    if span.type != "AGENT":
+        return {}
+
+    def messages(attribute: str) -> list[Message]:
+        ids = span.attributes.get(attribute)
+        return [by_id[id_] for id_ in ids if id_ in by_id] if isinstance(ids, list) else []
+
+    return {MAIL: mail(messages(MESSAGES_RECEIVED), messages(MESSAGES_SENT))}
+
+
+def _bare_root(trace: Trace) -> Span:
+    """Return a span for a trace that ended before its first: MLflow keeps none without spans."""
+    return Span(
+        span_id=trace.trace_id[-16:],
+        parent_id=None,
+        name=trace.name,
+        type="WORKFLOW",
+        start_ns=trace.start_ns,
+        end_ns=trace.end_ns,
+    )
+
+
+def _mlflow_span(trace: Trace, span: Span, *, added: dict[str, JsonValue]) -> MlflowSpan:
+    attributes: dict[str, JsonValue] = {
+        **span.attributes,
+        _TRACE_ID: trace.trace_id,
+        _TYPE: span.type,
+        **({} if span.inputs is None else {_INPUTS: span.inputs}),
+        **({} if span.outputs is None else {_OUTPUTS: span.outputs}),
+        **({RUNNING: True} if span.end_ns is None else {}),
+        **added,
+    }
+    return MlflowSpan.from_dict(
+        {
+            "trace_id": _base64(trace.trace_id.removeprefix("tr-")),
+            "span_id": _base64(span.span_id),
+            "parent_span_id": _base64(span.parent_id or ""),
+            "name": span.name,
+            "start_time_unix_nano": span.start_ns,
+            "end_time_unix_nano": _last_moment(trace) if span.end_ns is None else span.end_ns,
+            "status": {"code": f"STATUS_CODE_{span.status}", "message": _status_message(span)},
+            "attributes": {key: _attribute(value) for key, value in attributes.items()},
+            "events": [
+                {"name": e.name, "time_unix_nano": e.time_ns, "attributes": e.attributes}
+                for e in span.events
+            ],
+            "links": [
+                {"trace_id": trace.trace_id, "span_id": li.span_id, "attributes": li.attributes}
+                for li in span.links
+            ],
+        }
+    )
+
+
+def _last_moment(trace: Trace) -> int:
+    moments = [trace.start_ns, *(message.end_ns for message in trace.messages)]
+    for span in trace.spans:
+        moments += [span.start_ns, span.end_ns or 0, *(event.time_ns for event in span.events)]
+    return max(moments)
+
+
+def _attribute(value: JsonValue) -> str:
+    """Return `value` as the JSON text that MLflow keeps of an attribute."""
+    text = orjson.dumps(value).decode()
+    if isinstance(value, str) and _is_read_as_json(value):
+        # MLflow takes text that is JSON for a value encoded twice, and decodes it once too often.
+        return orjson.dumps(text).decode()
+    return text
+
+
+def _is_read_as_json(text: str) -> bool:
+    if not text.lstrip().startswith(("{", "[", '"')):
+        return False
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+def _status_message(span: Span) -> str:
+    messages = (event.attributes.get(EXCEPTION_MESSAGE) for event in span.events)
+    return next((str(message) for message in messages if message is not None), "")
+
+
+def _span(stored: MlflowSpan, kept: list[str]) -> Span:
+    attributes = stored.attributes
+    recorded = {
+        key: value
+        for key, value in attributes.items()
+        if key in kept or not (key.startswith("mlflow.") or key in _ADDED_HERE)
+    }
+    return Span(
+        span_id=stored.span_id,
+        parent_id=stored.parent_id,
+        name=stored.name,
+        type=attributes[_TYPE],
+        start_ns=stored.start_time_ns,
+        end_ns=None if RUNNING in attributes else stored.end_time_ns,
+        status=stored.status.status_code.value,
+        inputs=attributes.get(_INPUTS),
+        outputs=attributes.get(_OUTPUTS),
+        attributes=recorded,
+        events=tuple(_event(event) for event in stored.events),
+        links=tuple(SpanLink(li.span_id, dict(li.attributes or {})) for li in stored.links),
+    )
+
+
+def _event(stored: MlflowSpanEvent) -> SpanEvent:
+    attributes = cast("dict[str, JsonValue]", dict(stored.attributes))
+    return SpanEvent(stored.name, stored.timestamp, attributes)
+
+
+def _base64(hex_id: str) -> str:
+    return b64encode(bytes.fromhex(hex_id)).decode()

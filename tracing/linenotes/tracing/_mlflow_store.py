@@ -1,0 +1,147 @@
+"""The store of traces: one MLflow experiment in a database or on a server.
+
+Traces are written in batches and may be written again: their ids follow from what they are, so
+the second writing replaces the first. Nothing is dropped: a batch is stored or it raises. A trace
+reads back as it was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from linenotes.project import RunError, keep_offline
+from linenotes.tracing._filed_trace import FiledTrace
+from linenotes.tracing._trace import Trace
+
+if TYPE_CHECKING:
+    from linenotes.tracing._mlflow_client import TraceClient
+
+_BATCH_TRACES = 100
+_BATCH_SPANS = 4_000
+"""Bounds the memory of a batch; a trace with more spans is a batch of its own."""
+
+
+@dataclass(frozen=True)
+class MlflowStore:
+    """Writes, counts and reads the traces of one experiment."""
+
+    tracking_uri: str
+    experiment_id: str
+    _client: TraceClient
+
+    @classmethod
+    def open(
+        cls,
+        tracking_uri: str,
+        experiment: str,
+        *,
+        artifacts: Path,
+        on_create: Callable[[], None] = lambda: None,
+    ) -> Self:
+        """Open the store, and create database and experiment when they are not there.
+
+        Args:
+            tracking_uri: `sqlite:///PATH`, another database, or `http(s)://HOST` of a server.
+            experiment: the name of the experiment.
+            artifacts: the folder for the files of a new experiment. A server has its own.
+            on_create: called before a database is created, which takes some seconds.
+
+        Raises:
+            StoreError: the store cannot be reached, read or written, or belongs to another
+                version of MLflow.
+        """
+        keep_offline()
+        from linenotes.tracing._mlflow_opening import open_experiment
+
+        client, experiment_id = open_experiment(
+            tracking_uri, experiment, artifacts=artifacts, on_create=on_create
+        )
+        return cls(tracking_uri, experiment_id, client)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections to a database. The store may be used again."""
+        self._client.close()
+
+    def write_traces(self, filed: Sequence[FiledTrace]) -> None:
+        """Write traces; one that was written before is replaced.
+
+        Raises:
+            StoreError: the store did not take them. Those of earlier batches are stored.
+        """
+        for batch in _batches(filed):
+            self._client.write(batch, self.experiment_id)
+
+    def count_traces(self, run_id: str) -> int:
+        """Return how many traces of the MLflow run `run_id` are stored.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        return self._client.count(run_id, self.experiment_id)
+
+    def read_trace(self, name: str) -> Trace:
+        """Return the trace whose id is `name` or starts with it, with or without `tr-`.
+
+        Raises:
+            RunError: no trace or several are meant, or linenotes did not record it.
+            StoreError: the store did not answer.
+        """
+        from linenotes.tracing._mlflow_spans import trace_from_mlflow
+
+        trace_id = self._resolve(name)
+        stored = self._client.read(trace_id)
+        if stored is None:
+            raise RunError(self._nothing(name))
+        if (trace := trace_from_mlflow(stored)) is None:
+            raise RunError(
+                f"Trace {trace_id!r} was not recorded by linenotes. "
+                "Open it in MLflow's pages: linenotes ui."
+            )
+        return trace
+
+    def _resolve(self, name: str) -> str:
+        prefix = "tr-" + name.lower().removeprefix("tr-")
+        if not set(prefix[3:]) <= set("0123456789abcdef"):
+            raise RunError(
+                f"{name!r} is not the id of a trace. "
+                "It is `tr-` and hex digits, as `linenotes run` prints it."
+            )
+        if len(prefix) == len("tr-") + 32:
+            return prefix
+        found = self._client.find(prefix, self.experiment_id, limit=3)
+        if len(found) > 1:
+            raise RunError(
+                f"{name!r} is the start of several traces, {found[0]!r} and {found[1]!r} "
+                "among them. Give more digits."
+            )
+        if not found:
+            raise RunError(self._nothing(name))
+        return found[0]
+
+    def _nothing(self, name: str) -> str:
+        return (
+            f"No trace {name!r} in the store {self.tracking_uri!r}. "
+            "`linenotes run` and the pages of `linenotes ui` show the ids of traces."
+        )
+
+
+def _batches(filed: Sequence[FiledTrace]) -> Iterator[list[FiledTrace]]:
+    batch: list[FiledTrace] = []
+    spans = 0
+    for one in filed:
+        if batch and (len(batch) == _BATCH_TRACES or spans + len(one.trace.spans) > _BATCH_SPANS):
+            yield batch
+            batch, spans = [], 0
+        batch.append(one)
+        spans += len(one.trace.spans)
+    if batch:
+        yield batch
