@@ -10,19 +10,29 @@ from linenotes.evals._comparison import (
     compare_runs,
     differences,
 )
+from linenotes.evals._documents import (
+    DOCUMENTS,
+    evaluation_document,
+    execution_document,
+    json_schema,
+    json_schema_file,
+    trace_document,
+)
 from linenotes.evals._engine import Job, Stop, run_sample
 from linenotes.evals._evaluate import choose_cases, evaluate, find_case
 from linenotes.evals._evaluation import Arm, Evaluation, Interrupted
-from linenotes.evals._journal import RunRecord
 from linenotes.evals._once import Execution, run_once, store_execution
 from linenotes.evals._plans import RunPlan
+from linenotes.evals._records import RunRecord
 from linenotes.evals._results import RunResult
 from linenotes.evals._runs import RunStore
 from linenotes.evals._samples import Failure, Sample, Score
-from linenotes.evals._scorers import Scorer, find_scorers, score_sample
+from linenotes.evals._scorer_loading import find_scorers
+from linenotes.evals._scorers import Scorer, score_sample
 
 __all__ = [
     "DEFAULT_MARGIN",
+    "DOCUMENTS",
     "EVERY",
     "Arm",
     "Choice",
@@ -48,13 +58,18 @@ __all__ = [
     "compare_runs",
     "differences",
     "evaluate",
+    "evaluation_document",
+    "execution_document",
     "find_case",
     "find_scorers",
+    "json_schema",
+    "json_schema_file",
     "report",
     "run_once",
     "run_sample",
     "score_sample",
     "single_version",
     "store_execution",
+    "trace_document",
     "versions_of",
 ]

@@ -86,4 +86,10 @@ def _store(project: Project) -> Finding:
 def _model(_project: Project) -> Finding:
     from linenotes.agents import local_model_status
 
-    return Finding("model", ok=True, found=local_model_status())
+    status = local_model_status()
+    if status.engine is None:
+        return Finding("model", ok=False, found="no engine", cure="pip install 'linenotes[local]'")
+    if status.weights is None:
+        return Finding("model", ok=False, found="no weights", cure="linenotes models install")
+    serving = f", served by process {status.server}" if status.server else ""
+    return Finding("model", ok=True, found=f"local:smollm2-135m, {status.weights}{serving}")

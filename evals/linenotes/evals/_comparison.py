@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pydantic import JsonValue
 
-from linenotes.evals._journal import RunRecord
+from linenotes.evals._documents import ComparisonDocument, Document
 from linenotes.evals._plans import RunPlan
+from linenotes.evals._records import RunRecord
 from linenotes.evals._tables import is_rate, score_table
 from linenotes.project import RunError
 
@@ -29,34 +30,35 @@ class RunComparison:
     candidate: RunPlan
     result: Comparison
     differences: tuple[str, ...]
-    """What sets the two versions apart, one line each; empty for equal fingerprints."""
+    """What sets the two runs apart, one line each; empty for one version on one dataset."""
     is_rate: bool
     """True when the metric is a share of passes, so that differences are points."""
 
-    def document(self) -> dict[str, JsonValue]:
-        """Return the comparison as the JSON contract has it (docs/json.md)."""
+    def document(self) -> Document:
+        """Return the comparison as the JSON contract has it."""
         found = self.result
-        return {
-            "schema_version": 1,
-            "metric": self.metric,
-            "base": self.base.run_id,
-            "candidate": self.candidate.run_id,
-            "base_version": self.base.version,
-            "candidate_version": self.candidate.version,
-            "n": found.n_cases,
-            "delta": found.delta,
-            "low": found.low,
-            "high": found.high,
-            "target": found.target,
-            "margin": found.margin,
-            "verdict": found.verdict,
-            "detectable_change": found.detectable_change,
-            "improved": found.improved,
-            "worsened": found.worsened,
-            "unchanged": found.unchanged,
-            "method": found.method,
-            "differences": list(self.differences),
-        }
+        return ComparisonDocument(
+            metric=self.metric,
+            base=self.base.run_id,
+            candidate=self.candidate.run_id,
+            base_version=self.base.version,
+            candidate_version=self.candidate.version,
+            n=found.n_cases,
+            delta=found.delta,
+            low=found.low,
+            high=found.high,
+            target=found.target,
+            margin=found.margin,
+            verdict=found.verdict,
+            detectable_change=found.detectable_change,
+            improved=found.improved,
+            worsened=found.worsened,
+            unchanged=found.unchanged,
+            only_in_base=list(found.only_in_base),
+            only_in_candidate=list(found.only_in_candidate),
+            method=found.method,
+            differences=list(self.differences),
+        ).dump()
 
 
 def compare_runs(
@@ -125,9 +127,10 @@ def _compare(
         _require_metric(run.plan, metric)
         if not allow_changed_cases:
             _require_equal_cases(base.plan, run.plan)
+    everything = (base, *candidates)
     results = compare_many(
-        score_table(base, metric),
-        {run.plan.run_id: score_table(run, metric) for run in candidates},
+        score_table(base, metric, beside=everything),
+        {run.plan.run_id: score_table(run, metric, beside=everything) for run in candidates},
         target=target,
         margin=margin,
     )
@@ -172,13 +175,21 @@ def _prompt_lines(base: RunPlan, candidate: RunPlan) -> list[str]:
 
 def _model_lines(base: RunPlan, candidate: RunPlan) -> list[str]:
     lines = []
-    for role in sorted(base.models.keys() | candidate.models.keys()):
-        before, after = base.models.get(role), candidate.models.get(role)
-        if before and after and before.model != after.model:
-            lines.append(f"model of {role}: {before.model} → {after.model}")
-        if before and after and before.temperature != after.temperature:
-            lines.append(f"temperature of {role}: {before.temperature:g} → {after.temperature:g}")
+    before, after = _models(base), _models(candidate)
+    for role in sorted(before.keys() | after.keys()):
+        if role not in before or role not in after:
+            where = "base" if role in before else "candidate"
+            lines.append(f"model of {role}: only in the {where}")
+            continue
+        for setting, value in before[role].items():
+            if value != after[role][setting]:
+                lines.append(f"{setting} of {role}: {value} → {after[role][setting]}")
     return lines
+
+
+def _models(plan: RunPlan) -> dict[str, dict[str, JsonValue]]:
+    """Return role to the settings that decide how its model behaves."""
+    return cast("dict[str, dict[str, JsonValue]]", plan.composition["models"])
 
 
 def _commit(plan: RunPlan) -> str:

@@ -76,7 +76,7 @@ async def execute(
             on_start(job)
             sample = await run_sample(job)
             on_finish(job, sample)
-            breaker.note(sample)
+            breaker.note(job, sample)
 
     try:
         async with asyncio.TaskGroup() as workers:
@@ -112,6 +112,10 @@ async def run_sample(job: Job, *, on_message: Callable[[Message], None] | None =
     ):
         try:
             output = await _invoke(job, thread=trace_id)
+        except asyncio.CancelledError as error:
+            if _is_asked_to_cancel():
+                raise
+            failure = attribute(error)
         except Exception as error:  # noqa: BLE001  the system under test fails as data
             failure = attribute(error)
     return Sample(job.case, job.index, output, ledger.trace, failure)
@@ -124,6 +128,12 @@ async def _invoke(job: Job, *, thread: str) -> JsonValue:
     return json_value(await job.version.graph.ainvoke(inputs, config))
 
 
+def _is_asked_to_cancel() -> bool:
+    """Tell a run that ends from an agent that cancels something of its own."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 @dataclass
 class _Breaker:
     """Ends a run whose endpoint is gone instead of failing every sample of it."""
@@ -132,13 +142,15 @@ class _Breaker:
     """How many infrastructure errors in a row end the run."""
     _in_a_row: int = 0
 
-    def note(self, sample: Sample) -> None:
+    def note(self, job: Job, sample: Sample) -> None:
         broken = sample.error is not None and sample.error.kind == "infrastructure"
         self._in_a_row = self._in_a_row + 1 if broken else 0
         if self._in_a_row >= self.patience:
+            reason = str(sample.error).rstrip(".")
             raise ModelError(
-                f"The model's endpoint failed {self._in_a_row} samples in a row: {sample.error}. "
-                "Check that it is up and continue with `linenotes eval --resume RUN`."
+                f"The model's endpoint failed {self._in_a_row} samples in a row: {reason}. "
+                "Check that it is up, and continue with "
+                f"`linenotes eval --resume {job.run_id[:12]}`."
             )
 
 

@@ -8,28 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from linenotes.agents import AgentVersion, PromptRegistry
 from linenotes.datasets import Dataset
 from linenotes.evals._engine import Job, Stop, execute, interleave
-from linenotes.evals._journal import FILE_NAME, Journal, RunRecord, read_journal
+from linenotes.evals._event_loop import complete
+from linenotes.evals._journal import Journal
+from linenotes.evals._ongoing import OngoingRun, timed
 from linenotes.evals._plans import RunPlan
 from linenotes.evals._progress import Progress, Silent
 from linenotes.evals._publisher import Publisher
+from linenotes.evals._records import RunRecord
 from linenotes.evals._report import run_note
 from linenotes.evals._results import RunResult, estimate_all
 from linenotes.evals._runs import RunStore
 from linenotes.evals._samples import Sample
-from linenotes.evals._scorers import Scorer, find_scorers, score_sample
-from linenotes.project import Project, RunError
+from linenotes.evals._scorer_loading import find_scorers
+from linenotes.evals._scorers import Scorer, score_sample
+from linenotes.project import Project, RunError, StoreError
 from linenotes.tracing import open_store
 
 if TYPE_CHECKING:
@@ -52,32 +53,6 @@ class Arm:
     """True for the thing to beat, which every evaluation of the agent also runs."""
 
 
-@dataclass(frozen=True)
-class _Planned:
-    """A run on its way: its plan, the version that it executes, and its journal."""
-
-    plan: RunPlan
-    version: AgentVersion
-    journal: Path
-
-    def record(self) -> RunRecord:
-        return read_journal(self.journal)
-
-    def missing(self) -> list[Job]:
-        """Return the samples that the journal lacks; what the infrastructure failed is missing."""
-        done = {
-            key
-            for key, sample in self.record().samples.items()
-            if sample.error is None or sample.error.kind != "infrastructure"
-        }
-        return [
-            Job(self.plan.run_id, self.version, case, index, self.plan.seed)
-            for index in range(self.plan.samples)
-            for case in self.plan.cases
-            if (case.id, index) not in done
-        ]
-
-
 class Evaluation:
     """Carries out evaluations in one project's store."""
 
@@ -90,6 +65,8 @@ class Evaluation:
         progress: Progress | None = None,
         stop: Stop | None = None,
     ) -> None:
+        if concurrency < 1:
+            raise RunError(f"Concurrency must be at least 1 sample at a time, not {concurrency}.")
         self._project = project
         self._concurrency = concurrency
         self._target: Target = target
@@ -112,15 +89,22 @@ class Evaluation:
             LinenotesError: something that the caller can mend; what had finished is kept.
         """
         for arm in arms:
+            if arm.samples < 1:
+                raise RunError(f"Each case needs at least 1 sample, not {arm.samples}.")
             _ = arm.version.graph  # an agent that does not build is told before anything is made
-        with self._store() as publisher:
+        with self._store() as publisher, ExitStack() as journals:
             group = secrets.token_hex(8)
-            runs = [self._plan(publisher, arm, dataset, scorers, seed, group) for arm in arms]
-            publisher.log_dataset([run.plan.run_id for run in runs], dataset)
+            runs = []
+            for arm in arms:
+                run = self._begin(publisher, arm, dataset, scorers, seed=seed, group=group)
+                journals.enter_context(run.journal)
+                runs.append(run)
             return self._carry_out(publisher, runs, scorers)
 
     def resume(self, name: str) -> list[RunResult]:
         """Continue the run `name`, and the runs that were started together with it.
+
+        What is whole is only published again: that needs neither the agent nor the scorers.
 
         Raises:
             Interrupted: `stop` was asked for.
@@ -128,13 +112,15 @@ class Evaluation:
         """
         group = self._runs.find(name).group
         plans = [plan for plan in self._runs.plans() if plan.group == group]
-        runs = [
-            _Planned(plan, plan.agent_version(self._project), self._journal_path(plan.run_id))
-            for plan in plans
-        ]
-        scorers = find_scorers(plans[0].scorers, self._project)
-        with self._store() as publisher:
-            return self._carry_out(publisher, runs, scorers)
+        with ExitStack() as journals:
+            runs = [
+                OngoingRun(journals.enter_context(self._runs.open(plan)), self._project)
+                for plan in plans
+            ]
+            unfinished = [run for run in runs if run.missing() or run.unscored()]
+            scorers = find_scorers(plans[0].scorers, self._project) if unfinished else []
+            with self._store() as publisher:
+                return self._carry_out(publisher, runs, scorers)
 
     @contextmanager
     def _store(self) -> Iterator[Publisher]:
@@ -143,27 +129,26 @@ class Evaluation:
         with open_store(self._project, on_create=creating) as store:
             yield Publisher(store)
 
-    def _journal_path(self, run_id: str) -> Path:
-        return self._runs.path(run_id) / FILE_NAME
-
-    def _plan(
+    def _begin(
         self,
         publisher: Publisher,
         arm: Arm,
         dataset: Dataset,
         scorers: Sequence[Scorer],
+        *,
         seed: int,
         group: str,
-    ) -> _Planned:
+    ) -> OngoingRun:
         registry = PromptRegistry(self._project.tracking_uri)
         numbers = {name: registry.register(p) for name, p in arm.version.prompts.items()}
         model_id = publisher.log_version(arm.version)
+        run_id = publisher.start_run(
+            arm.version, dataset, group=group, numbers=numbers, model_id=model_id
+        )
         plan = RunPlan.of(
             arm.version,
             dataset,
-            run_id=publisher.start_run(
-                arm.version, group=group, numbers=numbers, model_id=model_id
-            ),
+            run_id=run_id,
             group=group,
             model_id=model_id,
             prompt_numbers=numbers,
@@ -172,28 +157,36 @@ class Evaluation:
             seed=seed,
             scorers={scorer.name: scorer.spec for scorer in scorers},
         )
-        Journal.create(self._runs.path(plan.run_id), plan).close()
-        return _Planned(plan, arm.version, self._journal_path(plan.run_id))
+        journal = Journal.create(self._runs.path(run_id), plan)
+        return OngoingRun(journal, self._project, arm.version)
 
     def _carry_out(
-        self, publisher: Publisher, runs: Sequence[_Planned], scorers: Sequence[Scorer]
+        self, publisher: Publisher, runs: Sequence[OngoingRun], scorers: Sequence[Scorer]
     ) -> list[RunResult]:
-        with ExitStack() as stack:
-            journals = {run.plan.run_id: stack.enter_context(Journal(run.journal)) for run in runs}
-            try:
-                self._execute(runs, journals)
-            except BaseException:
-                for run in runs:
-                    publisher.mark_stopped(run.plan.run_id)
-                raise
+        try:
+            self._execute(runs)
+            self._stop_if_asked(runs)
             for run in runs:
-                self._score(run, journals[run.plan.run_id], scorers)
+                self._score(run, scorers)
+            self._stop_if_asked(runs)
+        except BaseException as error:
+            for run in runs:
+                publisher.mark_stopped(run.plan.run_id)
+            if isinstance(error, KeyboardInterrupt) and self._stop.asked:
+                # Who asked to stop does not want to wait for what is in flight.
+                raise Interrupted(_how_to_continue(runs)) from None
+            raise
         return self._publish(publisher, runs)
 
-    def _execute(self, runs: Sequence[_Planned], journals: Mapping[str, Journal]) -> None:
+    def _stop_if_asked(self, runs: Sequence[OngoingRun]) -> None:
+        if self._stop.asked:
+            raise Interrupted(_how_to_continue(runs))
+
+    def _execute(self, runs: Sequence[OngoingRun]) -> None:
         missing = [run.missing() for run in runs]
         if not any(missing):
             return
+        journals = {run.plan.run_id: run.journal for run in runs}
         self._progress.stage("Running", total=sum(map(len, missing)))
 
         def on_start(job: Job) -> None:
@@ -203,59 +196,55 @@ class Evaluation:
             journals[job.run_id].finished(sample)
             self._progress.advance(sample)
 
-        async def all_of_them() -> None:
-            # Graphs that are not async run in threads, as many as are asked for.
-            executor = ThreadPoolExecutor(max_workers=max(32, 2 * self._concurrency))
-            asyncio.get_running_loop().set_default_executor(executor)
-            await execute(
+        with timed(journals.values()):
+            work = execute(
                 interleave(missing),
                 concurrency=self._concurrency,
                 on_start=on_start,
                 on_finish=on_finish,
                 stop=self._stop,
             )
+            # A graph that is not async waits in a thread, and so may its parallel nodes.
+            complete(work, threads=max(32, 2 * self._concurrency))
 
-        began = time.monotonic()
-        try:
-            asyncio.run(all_of_them())
-        finally:
-            for journal in journals.values():
-                journal.worked(seconds=time.monotonic() - began)
-        if self._stop.asked:
-            raise Interrupted(_how_to_continue(runs))
+    def _score(self, run: OngoingRun, scorers: Sequence[Scorer]) -> None:
+        unscored = iter(run.unscored())
+        self._progress.stage(f"Scoring {run.plan.version}", total=len(run.unscored()))
 
-    def _score(self, run: _Planned, journal: Journal, scorers: Sequence[Scorer]) -> None:
-        record = run.record()
-        unscored = [s for key, s in record.samples.items() if key not in record.scores]
-        self._progress.stage(f"Scoring {run.plan.version}", total=len(unscored))
-
-        async def score(sample: Sample, gate: asyncio.Semaphore) -> None:
-            async with gate:
-                journal.scored(sample, await score_sample(sample, scorers))
+        async def worker() -> None:
+            for sample in unscored:
+                if self._stop.asked:
+                    return
+                run.journal.scored(sample, await score_sample(sample, scorers))
                 self._progress.advance()
 
         async def all_of_them() -> None:
-            gate = asyncio.Semaphore(self._concurrency)
-            await asyncio.gather(*(score(sample, gate) for sample in unscored))
+            await asyncio.gather(*(worker() for _ in range(self._concurrency)))
 
-        asyncio.run(all_of_them())
+        complete(all_of_them(), threads=self._concurrency)
 
-    def _publish(self, publisher: Publisher, runs: Sequence[_Planned]) -> list[RunResult]:
-        records = [run.record() for run in runs]
-        self._progress.stage(
-            "Publishing to MLflow", total=sum(len(record.samples) for record in records)
-        )
-        results = []
-        for record in records:
-            estimates = estimate_all(record, self._target)
-            note = run_note(record, estimates)
-            stored = publisher.publish(record, estimates, note=note, progress=self._progress)
-            results.append(RunResult(record, estimates, stored))
-        return results
+    def _publish(self, publisher: Publisher, runs: Sequence[OngoingRun]) -> list[RunResult]:
+        records = [run.journal.record for run in runs]
+        total = sum(len(record.samples) for record in records)
+        self._progress.stage("Publishing to MLflow", total=total)
+        try:
+            return [self._published(publisher, record) for record in records]
+        except StoreError as error:
+            raise StoreError(
+                f"{error} All {total} samples are kept in the journal: "
+                f"`linenotes eval --resume {runs[0].plan.run_id[:12]}` publishes them without "
+                "running the agent again."
+            ) from error
+
+    def _published(self, publisher: Publisher, record: RunRecord) -> RunResult:
+        estimates = estimate_all(record, self._target)
+        note = run_note(record, estimates)
+        stored = publisher.publish(record, estimates, note=note, progress=self._progress)
+        return RunResult(record, estimates, stored)
 
 
-def _how_to_continue(runs: Sequence[_Planned]) -> str:
-    kept = sum(len(run.record().samples) for run in runs)
+def _how_to_continue(runs: Sequence[OngoingRun]) -> str:
+    kept = sum(len(run.journal.record.samples) for run in runs)
     wanted = sum(len(run.plan.cases) * run.plan.samples for run in runs)
     return (
         f"Stopped: {kept} of {wanted} samples are kept. "

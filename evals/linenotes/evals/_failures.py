@@ -29,40 +29,58 @@ def attribute(error: BaseException) -> Failure:
             raise cause
         _refuse_misconfigured_endpoint(cause)
         if _is_infrastructure(cause):
-            return _failure("infrastructure", cause)
-    return _failure("agent", error)
+            return failure_of("infrastructure", cause)
+    return failure_of("agent", error)
+
+
+def failure_of(kind: ErrorKind, error: BaseException) -> Failure:
+    """Return `error` as data."""
+    return Failure(kind=kind, type=type(error).__name__, message=describe(error))
 
 
 def describe(error: BaseException) -> str:
     """Return the message of `error` on one line, cut where it gets long."""
-    text = " ".join(str(error).split())
+    text = " ".join(storable(str(error)).split())
     return text if len(text) <= _LONGEST else text[:_LONGEST] + " … (cut)"
 
 
-def _failure(kind: ErrorKind, error: BaseException) -> Failure:
-    return Failure(kind=kind, type=type(error).__name__, message=describe(error))
+def storable(text: str) -> str:
+    """Return `text` without the lone surrogates that no file and no store takes."""
+    return text.encode(errors="replace").decode()
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
     """Yield an exception and what it was raised from; an agent may wrap its model's."""
     seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        current = waiting.pop(0)
+        if current is None or id(current) in seen:
+            continue
         seen.add(id(current))
         yield current
         if isinstance(current, BaseExceptionGroup):
-            for inner in current.exceptions:
-                yield from _chain(inner)
-        current = current.__cause__ or current.__context__
+            waiting += current.exceptions
+        waiting.append(current.__cause__ or current.__context__)
 
 
 def _is_infrastructure(error: BaseException) -> bool:
+    """Timeouts, lost connections, and answers that say to try again later, whoever asked."""
     import httpx
     import openai
 
-    if isinstance(error, openai.APIStatusError):
-        return error.status_code in _RETRYABLE_STATUS or error.status_code >= _SERVER_ERROR
-    return isinstance(error, openai.APIConnectionError | httpx.TransportError)
+    status = _status(error)
+    if status is not None:
+        return status in _RETRYABLE_STATUS or status >= _SERVER_ERROR
+    lost = (ConnectionError, TimeoutError, openai.APIConnectionError, httpx.TransportError)
+    return isinstance(error, lost)
+
+
+def _status(error: BaseException) -> int | None:
+    """Return the HTTP status that an exception tells of: most clients name it in this way."""
+    response = getattr(error, "response", None)
+    status = getattr(error, "status_code", None) or getattr(response, "status_code", None)
+    return status if isinstance(status, int) else None
 
 
 def _refuse_misconfigured_endpoint(error: BaseException) -> None:
@@ -70,6 +88,6 @@ def _refuse_misconfigured_endpoint(error: BaseException) -> None:
 
     if isinstance(error, openai.APIStatusError) and error.status_code in _MISTAKEN_STATUS:
         raise ModelError(
-            f"{error.request.url} answered {error.status_code}: {describe(error)} "
+            f"{error.request.url} answered {error.status_code}: {describe(error).rstrip('.')}. "
             "Check the key, the base URL and the model's name."
         ) from None

@@ -3,70 +3,72 @@
 The first line is the plan; then come `started`, `finished` and `scored` lines as they happen,
 each written whole and flushed to the operating system, so a killed process loses nothing that
 had finished. A line that a crash cut in two is the last one; it is cut off when the journal is
-opened again. Later lines about the same sample replace earlier ones.
+opened again. One process at a time writes a journal, and what it has written it also knows: its
+record is what reading the file again would give.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
+import mmap
 import os
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import orjson
-from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from linenotes.datasets import Case
 from linenotes.evals._plans import RunPlan
-from linenotes.evals._samples import Failure, Sample, Score
+from linenotes.evals._records import FILE_NAME, RunRecord, read_history
+from linenotes.evals._samples import Sample, Score
 from linenotes.project import RunError
-from linenotes.tracing import Trace
-
-FILE_NAME = "journal.jsonl"
-SampleKey = tuple[str, int]
-"""(case id, sample index)."""
-
-
-@dataclass(frozen=True)
-class RunRecord:
-    """What a journal says: the plan, the finished samples and their scores."""
-
-    plan: RunPlan
-    samples: dict[SampleKey, Sample] = field(default_factory=dict)
-    scores: dict[SampleKey, tuple[Score, ...]] = field(default_factory=dict)
-    running: frozenset[SampleKey] = frozenset()
-    """Samples that had started and not finished when the journal ended."""
-    wall_seconds: float = 0.0
-    """How long agents have run, over all sessions of the run."""
 
 
 class Journal:
     """Writes one run's journal. Safe to call from several threads."""
 
     def __init__(self, path: Path) -> None:
+        """Open a journal to continue it.
+
+        Raises:
+            RunError: it is no journal, cannot be written, or another process writes it.
+        """
         self.path = path
         self._lock = threading.Lock()
+        self._file = _open(path)
         try:
-            _cut_torn_tail(path)
-            # Unbuffered: what write() has returned for, the operating system holds.
-            self._file = path.open("ab", buffering=0)
-        except OSError as error:
-            raise _cannot_write(path, error) from error
+            self._history = read_history(path)
+        except RunError:
+            self._file.close()
+            raise
 
     @classmethod
-    def create(cls, folder: Path, plan: RunPlan) -> Journal:
-        """Start the journal of a new run in `folder`."""
+    def create(cls, folder: Path, plan: RunPlan) -> Self:
+        """Start the journal of a new run in `folder`.
+
+        Raises:
+            RunError: it cannot be written.
+        """
+        path = folder / FILE_NAME
         try:
             folder.mkdir(parents=True)
+            path.write_bytes(_line({"event": "plan", "plan": plan.model_dump(mode="json")}))
         except OSError as error:
-            raise _cannot_write(folder, error) from error
-        journal = cls(folder / FILE_NAME)
-        journal._write({"event": "plan", "plan": plan.model_dump(mode="json")})
-        return journal
+            raise _cannot_write(path, error) from error
+        return cls(path)
+
+    @property
+    def plan(self) -> RunPlan:
+        """What the run sets out to do."""
+        return self._history.plan
+
+    @property
+    def record(self) -> RunRecord:
+        """What the journal says so far."""
+        with self._lock:
+            return self._history.record
 
     def started(self, case: str, index: int) -> None:
         """Note that a sample is being executed."""
@@ -102,105 +104,61 @@ class Journal:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _write(self, event: dict[str, object]) -> None:
-        line = orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE)
+        line = _line(event)
         with self._lock:
-            whole = self._file.tell()
             try:
-                written = self._file.write(line)
+                _append(self._file, line)
             except OSError as error:
                 raise _cannot_write(self.path, error) from error
-            if written != len(line):
-                self._file.truncate(whole)
-                raise _cannot_write(self.path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+            # Read back, so that going on and starting again see the same.
+            self._history.add(orjson.loads(line))
 
 
-def read_journal(path: Path) -> RunRecord:
-    """Return what the journal says.
+def _line(event: dict[str, object]) -> bytes:
+    return orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE)
 
-    Raises:
-        RunError: the file is not a journal.
-    """
+
+def _open(path: Path) -> FileIO:
+    """Open a journal for appending, cut what a crash left unfinished, and keep others away."""
     try:
-        lines = _lines(path)
-        plan = RunPlan.model_validate(next(lines)["plan"])
-        return _replay(plan, lines)
-    except (OSError, StopIteration, KeyError, TypeError, ValueError, ValidationError) as error:
+        # Unbuffered: what write() has returned for, the operating system holds.
+        file = path.open("rb+", buffering=0)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        file.truncate(_end_of_last_line(file))
+        file.seek(0, os.SEEK_END)
+    except BlockingIOError:
+        file.close()
         raise RunError(
-            f"{path} is not a journal that this version reads ({type(error).__name__}: {error}). "
-            "Move the folder away, or read it with the version that wrote it."
-        ) from error
+            f"Run {path.parent.name[:12]!r} is being carried out by another process. "
+            "Wait for its end, or stop it."
+        ) from None
+    except OSError as error:
+        file.close()
+        raise _cannot_write(path, error) from error
+    return file
 
 
-def read_plan(path: Path) -> RunPlan | None:
-    """Return only the plan of a journal; None when the file does not start with one."""
-    try:
-        with path.open("rb") as file:
-            return RunPlan.model_validate(orjson.loads(file.readline())["plan"])
-    except (OSError, KeyError, TypeError, ValueError, ValidationError):
-        return None
+def _end_of_last_line(file: FileIO) -> int:
+    if not file.seek(0, os.SEEK_END):
+        return 0
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.rfind(b"\n") + 1
 
 
-_FAILURE = TypeAdapter(Failure | None)
-_OUTPUT: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
-_SCORES = TypeAdapter(tuple[Score, ...])
-
-
-def _replay(plan: RunPlan, lines: Iterator[dict[str, object]]) -> RunRecord:
-    cases = {case.id: case for case in plan.cases}
-    samples: dict[SampleKey, Sample] = {}
-    scores: dict[SampleKey, tuple[Score, ...]] = {}
-    running: set[SampleKey] = set()
-    seconds = 0.0
-    for line in lines:
-        if line["event"] == "worked":
-            seconds += float(str(line["seconds"]))
-            continue
-        key = (str(line["case"]), int(str(line["sample"])))
-        if line["event"] == "started":
-            running.add(key)
-        elif line["event"] == "finished":
-            running.discard(key)
-            scores.pop(key, None)  # of an earlier try that the infrastructure had failed
-            samples[key] = _sample(cases[key[0]], key[1], line)
-        elif line["event"] == "scored":
-            scores[key] = _SCORES.validate_python(line["scores"])
-    return RunRecord(plan, samples, scores, frozenset(running), seconds)
-
-
-def _sample(case: Case, index: int, line: dict[str, object]) -> Sample:
-    return Sample(
-        case=case,
-        index=index,
-        output=_OUTPUT.validate_python(line["output"]),
-        trace=Trace.from_json(orjson.dumps(line["trace"])),
-        error=_FAILURE.validate_python(line["error"]),
-    )
-
-
-def _lines(path: Path) -> Iterator[dict[str, object]]:
-    """Yield the whole lines; what follows the last newline was never finished."""
-    with path.open("rb") as file:
-        for line in file:
-            if line.endswith(b"\n"):
-                yield orjson.loads(line)
-
-
-def _cut_torn_tail(path: Path) -> None:
-    if not path.exists():
-        return
-    with path.open("rb+") as file:
-        content = file.read()
-        if not content.endswith(b"\n"):
-            file.truncate(content.rfind(b"\n") + 1)
+def _append(file: FileIO, line: bytes) -> None:
+    """Write a line whole or not at all."""
+    end = file.tell()
+    if file.write(line) != len(line):
+        file.truncate(end)
+        file.seek(end)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _cannot_write(path: Path, error: OSError) -> RunError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from linenotes.agents import AgentVersion
 from linenotes.datasets import Case
 from linenotes.evals._engine import Job, run_sample
+from linenotes.evals._event_loop import complete
 from linenotes.evals._publisher import trace_score
 from linenotes.evals._samples import Sample, Score
 from linenotes.evals._scorers import Scorer, score_sample
@@ -45,7 +45,7 @@ def run_once(
         sample = await run_sample(job, on_message=on_message)
         return Execution(sample, await score_sample(sample, scorers))
 
-    return asyncio.run(run())
+    return complete(run())
 
 
 def store_execution(execution: Execution, version: AgentVersion, project: Project) -> str:

@@ -128,9 +128,10 @@ class RunPlan(_Part):
         Raises:
             RunError: the agent's code is no longer what the run was started with.
         """
-        known = self.agent in {**SHIPPED, **project.settings.agents}
+        named = {**SHIPPED, **project.settings.agents}.get(self.agent)
+        by_name = named is not None and named.graph == self.graph
         version = AgentVersion(
-            agent=load_agent(self.agent if known else self.graph, project),
+            agent=load_agent(self.agent if by_name else self.graph, project),
             label=self.version,
             prompts={
                 name: Prompt(name, p.version, p.text, p.registry_version)

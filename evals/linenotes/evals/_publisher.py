@@ -7,26 +7,29 @@ publisher ends by counting the traces that the store holds against those that we
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import orjson
+
 from linenotes.agents import AgentVersion, log_version, version_params
 from linenotes.datasets import Dataset, register_dataset
-from linenotes.evals._journal import RunRecord, SampleKey
 from linenotes.evals._progress import Progress
+from linenotes.evals._records import RunRecord, SampleKey
 from linenotes.evals._samples import Score
+from linenotes.project import StoreError, store_errors
 from linenotes.tracing import FiledTrace, MlflowStore, TraceScore, output_text
 
 if TYPE_CHECKING:
-    import pandas as pd
     from mlflow import MlflowClient
 
     from linenotes.evals.statistics import Estimate
 
 _BATCH = 100
 """Traces that are written in one transaction."""
+_TABLE = "samples.json"
 
 
 @dataclass(frozen=True)
@@ -50,45 +53,44 @@ class Publisher:
         return MlflowClient(tracking_uri=self._store.tracking_uri)
 
     def log_version(self, version: AgentVersion) -> str:
-        """Return the id of the version's LoggedModel."""
-        return log_version(version, self._client, self._store.experiment_id)
+        """Return the id of the version's LoggedModel.
+
+        Raises:
+            StoreError: the store does not take it; so for all that follows.
+        """
+        with self._attributed("write the version to"):
+            return log_version(version, self._client, self._store.experiment_id)
 
     def start_run(
-        self, version: AgentVersion, *, group: str, numbers: Mapping[str, int], model_id: str
+        self,
+        version: AgentVersion,
+        dataset: Dataset,
+        *,
+        group: str,
+        numbers: Mapping[str, int],
+        model_id: str,
     ) -> str:
-        """Create the MLflow run of a version and return its id."""
+        """Create the MLflow run of a version, with model and dataset as inputs; return its id."""
         from mlflow.entities import LoggedModelInput
 
-        tags = {
-            "mlflow.runType": "genai_evaluate",
-            "linenotes.agent": version.agent.name,
-            "linenotes.version": version.label,
-            "linenotes.fingerprint": version.fingerprint,
-            "linenotes.group": group,
-            "mlflow.linkedPrompts": _linked_prompts(numbers),
-        }
-        if version.commit is not None:
-            tags["mlflow.source.git.commit"] = version.commit.sha
-        run = self._client.create_run(
-            self._store.experiment_id,
-            run_name=f"{version.agent.name} {version.label}",
-            tags=tags,
-        )
-        run_id = str(run.info.run_id)
-        for name, value in version_params(version).items():
-            self._client.log_param(run_id, name, value)
-        self._client.log_inputs(run_id, models=[LoggedModelInput(model_id=model_id)])
-        return run_id
-
-    def log_dataset(self, run_ids: list[str], dataset: Dataset) -> None:
-        """Register the dataset and name it as the input of the runs."""
-        registered = register_dataset(
-            dataset,
-            tracking_uri=self._store.tracking_uri,
-            experiment_id=self._store.experiment_id,
-        )
-        for run_id in run_ids:
-            self._client.log_inputs(run_id, datasets=[registered])
+        with self._attributed("start a run in"):
+            registered = register_dataset(
+                dataset,
+                tracking_uri=self._store.tracking_uri,
+                experiment_id=self._store.experiment_id,
+            )
+            run = self._client.create_run(
+                self._store.experiment_id,
+                run_name=f"{version.agent.name} {version.label}",
+                tags=_run_tags(version, group=group, numbers=numbers),
+            )
+            run_id = str(run.info.run_id)
+            for name, value in version_params(version).items():
+                self._client.log_param(run_id, name, value)
+            self._client.log_inputs(
+                run_id, models=[LoggedModelInput(model_id=model_id)], datasets=[registered]
+            )
+            return run_id
 
     def publish(
         self,
@@ -100,23 +102,25 @@ class Publisher:
     ) -> Stored:
         """Write traces, metrics and the samples table of a run, and count what is stored."""
         run_id = record.plan.run_id
-        for batch in _batches(list(record.samples), _BATCH):
-            self._store.write_traces([_filed(record, key) for key in batch])
-            for _ in batch:
-                progress.advance()
-        self._log_metrics(record, estimates)
-        self._client.log_table(run_id, _samples_table(record), "samples.json")
-        self._client.set_tag(run_id, "mlflow.note.content", note)
-        self._client.set_terminated(run_id, "FINISHED")
-        return Stored(len(record.samples), self._store.count_traces(run_id))
+        with self._attributed("publish the results to"):
+            for batch in _batches(list(record.samples), _BATCH):
+                self._store.write_traces([_filed(record, key) for key in batch])
+                for _ in batch:
+                    progress.advance()
+            self._log_metrics(record, estimates)
+            self._log_samples(record)
+            self._client.set_tag(run_id, "mlflow.note.content", note)
+            self._client.set_terminated(run_id, "FINISHED", end_time=_end_ms(record))
+            return Stored(len(record.samples), self._store.count_traces(run_id))
 
     def mark_stopped(self, run_id: str) -> None:
         """Show in MLflow that the run was stopped before its end, if MLflow can be reached."""
-        from mlflow.exceptions import MlflowException
-
         # The reason for stopping may be the store itself, and must not be hidden by this.
-        with suppress(MlflowException, OSError):
+        with suppress(StoreError), self._attributed("stop a run in"):
             self._client.set_terminated(run_id, "KILLED")
+
+    def _attributed(self, doing: str) -> AbstractContextManager[None]:
+        return store_errors(doing, self._store.tracking_uri)
 
     def _log_metrics(self, record: RunRecord, estimates: Mapping[str, Estimate]) -> None:
         values: dict[str, float] = {"samples": len(record.samples)}
@@ -128,10 +132,32 @@ class Publisher:
                 record.plan.run_id,
                 name,
                 value,
+                timestamp=_end_ms(record),
                 model_id=record.plan.model_id,
                 dataset_name=record.plan.dataset.name,
                 dataset_digest=record.plan.dataset.digest[:36],
             )
+
+    def _log_samples(self, record: RunRecord) -> None:
+        # Not `log_table`: that appends to the table of an earlier publishing.
+        table = orjson.dumps(_samples_table(record)).decode()
+        self._client.log_text(record.plan.run_id, table, _TABLE)
+        logged = orjson.dumps([{"path": _TABLE, "type": "table"}]).decode()
+        self._client.set_tag(record.plan.run_id, "mlflow.loggedArtifacts", logged)
+
+
+def _run_tags(version: AgentVersion, *, group: str, numbers: Mapping[str, int]) -> dict[str, str]:
+    tags = {
+        "mlflow.runType": "genai_evaluate",
+        "linenotes.agent": version.agent.name,
+        "linenotes.version": version.label,
+        "linenotes.fingerprint": version.fingerprint,
+        "linenotes.group": group,
+        "mlflow.linkedPrompts": _linked_prompts(numbers),
+    }
+    if version.commit is not None:
+        tags["mlflow.source.git.commit"] = version.commit.sha
+    return tags
 
 
 def _batches(keys: list[SampleKey], size: int) -> Iterator[list[SampleKey]]:
@@ -164,31 +190,35 @@ def trace_score(score: Score) -> TraceScore:
 
 
 def _linked_prompts(numbers: Mapping[str, int]) -> str:
-    import orjson
-
     linked = [{"name": name, "version": str(number)} for name, number in numbers.items()]
     return orjson.dumps(linked).decode()
 
 
-def _samples_table(record: RunRecord) -> pd.DataFrame:
-    """Return one row a sample: identity, outcome, cost, and one column a metric."""
-    import pandas as pd
+def _end_ms(record: RunRecord) -> int:
+    """Return when the last sample ended: what is published again keeps its time."""
+    ends = (sample.trace.end_ns or 0 for sample in record.samples.values())
+    return max(ends, default=0) // 1_000_000
 
-    rows = []
-    for key, sample in sorted(record.samples.items()):
-        scores = {score.name: score.value for score in record.scores.get(key, ())}
-        rows.append(
-            {
-                "case": key[0],
-                "sample": key[1],
-                "request": sample.trace.request,
-                "response": output_text(sample.output),
-                **{name: scores.get(name) for name in record.plan.metrics},
-                "error": str(sample.error) if sample.error else None,
-                "seconds": round(sample.seconds, 3),
-                "calls": sample.ledger.calls,
-                "tokens": sample.ledger.tokens.total,
-                "trace_id": sample.trace.trace_id,
-            }
-        )
-    return pd.DataFrame(rows)
+
+def _samples_table(record: RunRecord) -> dict[str, list[object]]:
+    """Return one row a sample, as MLflow keeps tables: identity, outcome, scores, cost."""
+    rows = [_row(record, key) for key in sorted(record.samples)]
+    columns: list[object] = list(rows[0]) if rows else []
+    return {"columns": columns, "data": [list(row.values()) for row in rows]}
+
+
+def _row(record: RunRecord, key: SampleKey) -> dict[str, object]:
+    sample = record.samples[key]
+    scores = {score.name: score.value for score in record.scores.get(key, ())}
+    return {
+        "case": key[0],
+        "sample": key[1],
+        "request": sample.trace.request,
+        "response": output_text(sample.output),
+        **{f"score/{name}": scores.get(name) for name in record.plan.metrics},
+        "error": str(sample.error) if sample.error else None,
+        "seconds": round(sample.seconds, 3),
+        "calls": sample.ledger.calls,
+        "tokens": sample.ledger.tokens.total,
+        "trace_id": sample.trace.trace_id,
+    }

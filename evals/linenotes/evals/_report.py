@@ -10,12 +10,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from linenotes.evals._comparison import RunComparison
-from linenotes.evals._journal import RunRecord
+from linenotes.evals._records import RunRecord
 from linenotes.evals._results import RunResult
 from linenotes.evals._tables import is_rate, score_table
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Comparison, Estimate
+
+_NAMED = 5
+"""How many cases a sentence names."""
 
 
 def title(results: Sequence[RunResult]) -> str:
@@ -36,8 +39,8 @@ def rows(results: Sequence[RunResult]) -> list[tuple[str, ...]]:
     """Return a header and a row for each version: its metrics with intervals, and its cost."""
     metrics = list(results[-1].estimates)
     deepest = results[-1].record.plan.samples
-    hat = [f"pass^{deepest} {metrics[0]}"] if deepest > 1 and _has_rate(results) else []
-    header = ("version", "K", *metrics, *hat, "calls", "tokens", "s/sample")
+    hat = [f"pass^{deepest}"] if deepest > 1 and _has_rate(results) else []
+    header = ("version", "K", *metrics, *hat, "calls", "s/sample")
     return [header, *(_row(result, metrics, with_hat=bool(hat)) for result in results)]
 
 
@@ -55,7 +58,6 @@ def _row(result: RunResult, metrics: Sequence[str], *, with_hat: bool) -> tuple[
         str(record.plan.samples),
         *cells,
         f"{result.calls:,}",
-        f"{result.tokens:,}",
         f"{_mean_seconds(record):.2f}",
     )
 
@@ -143,7 +145,7 @@ def _meaning(comparison: RunComparison) -> str:
         return f"A drop of {margin} is ruled out; that it is better is not shown."
     if found.verdict == "fail":
         return "It is worse."
-    return f"Not shown to be better, and a drop of {margin} is not ruled out. {_to_decide(found)}"
+    return f"Neither better nor worse is shown: a drop of {margin} is not ruled out. {_to_decide(found)}"
 
 
 def _to_decide(found: Comparison) -> str:
@@ -171,9 +173,10 @@ def comparison_lines(comparison: RunComparison) -> list[str]:
         f"{found.unchanged} stayed as they were ({found.method}).",
         power(comparison),
     ]
-    if found.only_in_base or found.only_in_candidate:
-        left_out = len(found.only_in_base) + len(found.only_in_candidate)
-        lines.append(f"{left_out} cases are in only one of the runs and are left out.")
+    alone = sorted({*found.only_in_base, *found.only_in_candidate})
+    if alone:
+        named = ", ".join(alone[:_NAMED]) + (", …" if len(alone) > _NAMED else "")
+        lines.append(f"{len(alone)} cases are in only one of the runs and are left out: {named}.")
     return lines
 
 

@@ -7,10 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
-
-from linenotes.evals._journal import RunRecord
+from linenotes.evals._documents import (
+    DatasetDocument,
+    Document,
+    ErrorsDocument,
+    MetricDocument,
+    RunDocument,
+    TracesDocument,
+)
 from linenotes.evals._publisher import Stored
+from linenotes.evals._records import RunRecord
 from linenotes.evals._tables import score_table
 
 if TYPE_CHECKING:
@@ -56,31 +62,30 @@ class RunResult:
         local = all(model.model.startswith("local:") for model in self.record.plan.models.values())
         return 0.0 if local or self.calls == 0 else None
 
-    def document(self) -> dict[str, JsonValue]:
-        """Return the run as the JSON contract has it (docs/json.md)."""
+    def document(self) -> Document:
+        """Return the run as the JSON contract has it."""
         plan = self.record.plan
-        return {
-            "schema_version": 1,
-            "run_id": plan.run_id,
-            "agent": plan.agent,
-            "version": plan.version,
-            "fingerprint": plan.fingerprint,
-            "dataset": {"name": plan.dataset.name, "digest": plan.dataset.digest},
-            "n": len(plan.cases),
-            "samples": plan.samples,
-            "scored": self.scored,
-            "errors": dict(self.errors),
-            "metrics": {name: _metric(found) for name, found in self.estimates.items()},
-            "calls": self.calls,
-            "tokens": self.tokens,
-            "cost": self.cost,
-            "wall_seconds": round(self.record.wall_seconds, 3),
-            "traces": {"expected": self.traces.expected, "stored": self.traces.stored},
-        }
+        return RunDocument(
+            run_id=plan.run_id,
+            agent=plan.agent,
+            version=plan.version,
+            fingerprint=plan.fingerprint,
+            dataset=DatasetDocument(name=plan.dataset.name, digest=plan.dataset.digest),
+            n=len(plan.cases),
+            samples=plan.samples,
+            scored=self.scored,
+            errors=ErrorsDocument(**self.errors),
+            metrics={name: _metric(found) for name, found in self.estimates.items()},
+            calls=self.calls,
+            tokens=self.tokens,
+            cost=self.cost,
+            wall_seconds=round(self.record.wall_seconds, 3),
+            traces=TracesDocument(expected=self.traces.expected, stored=self.traces.stored),
+        ).dump()
 
 
-def _metric(found: Estimate) -> dict[str, JsonValue]:
-    return {"mean": found.mean, "low": found.low, "high": found.high, "target": found.target}
+def _metric(found: Estimate) -> MetricDocument:
+    return MetricDocument(mean=found.mean, low=found.low, high=found.high, target=found.target)
 
 
 def estimate_all(record: RunRecord, target: Target) -> dict[str, Estimate]:

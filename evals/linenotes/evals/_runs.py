@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from linenotes.evals._journal import FILE_NAME, RunRecord, read_journal, read_plan
+from linenotes.evals._journal import Journal
 from linenotes.evals._plans import RunPlan
+from linenotes.evals._records import FILE_NAME, RunRecord, read_journal, read_plan
 from linenotes.project import Project, RunError
 
 _LATEST = re.compile(r"latest(?:~(\d+))?")
@@ -32,6 +33,14 @@ class RunStore:
     def path(self, run_id: str) -> Path:
         """Return the folder of a run."""
         return self.folder / run_id
+
+    def open(self, plan: RunPlan) -> Journal:
+        """Open the journal of a run, to continue it.
+
+        Raises:
+            RunError: it cannot be written, or another process writes it.
+        """
+        return Journal(self.path(plan.run_id) / FILE_NAME)
 
     def find(self, name: str) -> RunPlan:
         """Return the run that `name` means: an id, a unique prefix, `latest` or `latest~N`.

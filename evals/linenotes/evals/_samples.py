@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import JsonValue
@@ -72,11 +72,3 @@ class Score:
     value: ScoreValue | None = None
     error: Failure | None = None
     rationale: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredSample:
-    """A sample with its scores: what the journal holds once both are there."""
-
-    sample: Sample
-    scores: tuple[Score, ...] = field(default=())

@@ -7,12 +7,14 @@ unless the user's own code has done so.
 from __future__ import annotations
 
 import inspect
+import os
 from copy import copy
 from typing import TYPE_CHECKING, cast
 
 import orjson
 
 from linenotes.evals._samples import Failure, Sample, Score
+from linenotes.project import Project, keep_offline
 from linenotes.tracing import output_text
 
 if TYPE_CHECKING:
@@ -20,6 +22,16 @@ if TYPE_CHECKING:
     from typing import Any
 
     from linenotes.evals._scorers import ScoreFunction
+
+
+def keep_deepeval_in(project: Project) -> None:
+    """Set the variables that DeepEval reads when it is imported; call it before that.
+
+    It would write into the working directory and the home folder. What the user set stays.
+    """
+    keep_offline()
+    for name in ("DEEPEVAL_CACHE_FOLDER", "DEEPEVAL_HOME"):
+        os.environ.setdefault(name, str(project.state / "deepeval"))
 
 
 def adapt(found: object) -> tuple[ScoreFunction | None, str]:
@@ -81,6 +93,8 @@ def _deepeval_metric(metric: Any) -> ScoreFunction:  # noqa: ANN401  duck-typed 
             expected_output=_expected_text(sample),
         )
         await own.a_measure(test_case, _show_indicator=False)
+        if own.score is None:
+            raise ValueError(own.error or "the metric gave no score")
         return Score(name, value=float(own.score), rationale=own.reason)
 
     return score

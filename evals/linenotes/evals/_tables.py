@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from linenotes.evals._samples import Score
@@ -9,20 +10,27 @@ from linenotes.evals._samples import Score
 if TYPE_CHECKING:
     import pandas as pd
 
-    from linenotes.evals._journal import RunRecord
+    from linenotes.evals._records import RunRecord
 
 
-def score_table(record: RunRecord, metric: str) -> pd.DataFrame:
+def score_table(
+    record: RunRecord, metric: str, *, beside: Sequence[RunRecord] = ()
+) -> pd.DataFrame:
     """Return the columns case, sample, value, cluster, weight of one metric.
 
     A sample whose agent failed is a failed sample: where the metric is a pass or a failure, it
     counts as a failure. On other scales there is no worst value, so it is left out. Samples that
     the infrastructure or the scorer failed are always left out.
+
+    Args:
+        record: the run.
+        metric: one of its metrics.
+        beside: runs that it is compared with: the metric has one scale in all of them.
     """
     import pandas as pd
 
     values = _values(record, metric)
-    if _is_binary(values):
+    if all(is_rate(run, metric) for run in (record, *beside)):
         failed = {key for key, s in record.samples.items() if s.error and s.error.kind == "agent"}
         values |= dict.fromkeys(failed, 0.0)
     cases = {case.id: case for case in record.plan.cases}
@@ -35,8 +43,14 @@ def score_table(record: RunRecord, metric: str) -> pd.DataFrame:
 
 
 def is_rate(record: RunRecord, metric: str) -> bool:
-    """Say whether the metric is a share of passes: each of its values is a pass or a failure."""
-    return _is_binary(_values(record, metric))
+    """Say whether the metric is a share of passes: each of its values is a pass or a failure.
+
+    Where no sample got as far as being scored, all of them failed, and that is a share of passes.
+    """
+    values = _values(record, metric)
+    if not values:
+        return not any(_named(scores, metric) for scores in record.scores.values())
+    return all(value in (0, 1) for value in values.values())
 
 
 def _values(record: RunRecord, metric: str) -> dict[tuple[str, int], float]:
@@ -50,7 +64,3 @@ def _values(record: RunRecord, metric: str) -> dict[tuple[str, int], float]:
 
 def _named(scores: tuple[Score, ...], metric: str) -> Score | None:
     return next((score for score in scores if score.name == metric), None)
-
-
-def _is_binary(values: dict[tuple[str, int], float]) -> bool:
-    return all(isinstance(value, bool) for value in values.values())

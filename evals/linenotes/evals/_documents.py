@@ -1,0 +1,266 @@
+"""The JSON contract: what the commands print with `--json`, one model a document.
+
+The schemas in `schemas/` are generated from these models, so what is documented is what is
+printed. A key keeps its meaning within a `schema_version`; keys may be added.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+
+from linenotes.tracing import MessageKind
+
+if TYPE_CHECKING:
+    from linenotes.evals._comparison import RunComparison
+    from linenotes.evals._once import Execution
+    from linenotes.evals._results import RunResult
+    from linenotes.tracing import Message, Trace
+
+Speaks = Literal["population", "dataset"]
+Document = dict[str, JsonValue]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_serialization_defaults_required=True,
+    )
+
+    def dump(self) -> Document:
+        """Return the document as plain JSON values."""
+        return self.model_dump(mode="json")
+
+
+class DatasetDocument(_Part):
+    """The cases that were selected."""
+
+    name: str
+    digest: str
+    """The sha256 of the selected cases: their version."""
+
+
+class ErrorsDocument(_Part):
+    """Samples that failed, by whose failure it was."""
+
+    infrastructure: int
+    """Not scored: timeouts, lost connections, rate limits that outlived the retries."""
+    agent: int
+    """The agent's own exceptions; failures where the metric is a pass or a failure."""
+    scorer: int
+    """Executed, and without a score."""
+
+
+class MetricDocument(_Part):
+    """A mean over cases with its 95% interval; null where it cannot be measured."""
+
+    mean: float | None
+    low: float | None
+    high: float | None
+    target: Speaks
+    """What the interval speaks of: cases like these, or exactly these cases."""
+
+
+class TracesDocument(_Part):
+    """Traces that should be in the store, and that are."""
+
+    expected: int
+    stored: int
+
+
+class RunDocument(_Part):
+    """One version of an agent against one dataset."""
+
+    schema_version: Literal[1] = 1
+    run_id: str
+    agent: str
+    version: str
+    fingerprint: str
+    """Equal for versions that behave alike."""
+    dataset: DatasetDocument
+    n: int
+    """Cases."""
+    samples: int
+    """K: executions of each case."""
+    scored: int
+    """Samples with a value of the first metric."""
+    errors: ErrorsDocument
+    metrics: dict[str, MetricDocument]
+    """By name, the primary metric first."""
+    calls: int
+    """Model calls."""
+    tokens: int
+    cost: float | None
+    """US dollars; null where a model has no known price."""
+    wall_seconds: float
+    traces: TracesDocument
+
+
+class ComparisonDocument(_Part):
+    """Two runs on one metric, paired by case."""
+
+    schema_version: Literal[1] = 1
+    metric: str
+    base: str
+    """The id of the run."""
+    candidate: str
+    base_version: str
+    candidate_version: str
+    n: int
+    """Cases that both runs have."""
+    delta: float | None
+    """Candidate less base; null without a common case."""
+    low: float | None
+    high: float | None
+    target: Speaks
+    margin: float
+    """The drop that a pass rules out."""
+    verdict: Literal["pass", "fail", "inconclusive", "cannot measure"]
+    detectable_change: float | None
+    """What the suite detects with 80% power."""
+    improved: int
+    """Cases whose mean rose."""
+    worsened: int
+    unchanged: int
+    only_in_base: list[str]
+    """Cases that are left out."""
+    only_in_candidate: list[str]
+    method: str
+    differences: list[str]
+    """What sets the versions apart."""
+
+
+class EvaluationDocument(RunDocument):
+    """`eval --json` for one version."""
+
+    baseline: RunDocument | None
+    """The agent's baseline, where it has one."""
+    comparisons: list[ComparisonDocument]
+
+
+class VersionsDocument(_Part):
+    """`eval --json` for several versions."""
+
+    schema_version: Literal[1] = 1
+    runs: list[RunDocument]
+    comparisons: list[ComparisonDocument]
+
+
+class TokensDocument(_Part):
+    """Tokens of one model call."""
+
+    input: int
+    output: int
+
+
+class MessageDocument(_Part):
+    """Who said what to whom, and why."""
+
+    id: str
+    kind: MessageKind
+    sender: str
+    recipients: list[str]
+    cause: list[str]
+    """Ids of the messages that this one answers."""
+    text: str
+    tokens: TokensDocument
+
+
+class TraceDocument(_Part):
+    """`trace show --json`."""
+
+    schema_version: Literal[1] = 1
+    trace_id: str
+    agent: str
+    case: str | None
+    sample: int | None
+    messages: list[MessageDocument]
+
+
+class ExecutionDocument(_Part):
+    """`run --json`."""
+
+    schema_version: Literal[1] = 1
+    trace_id: str
+    output: JsonValue = Field(description="The graph's last state; null when it did not finish.")
+    error: str | None
+    messages: list[MessageDocument]
+
+
+_PRINTED = {
+    "eval": TypeAdapter[BaseModel](EvaluationDocument | VersionsDocument),
+    "compare": TypeAdapter[BaseModel](ComparisonDocument),
+    "trace-show": TypeAdapter[BaseModel](TraceDocument),
+    "run": TypeAdapter[BaseModel](ExecutionDocument),
+}
+DOCUMENTS = tuple(_PRINTED)
+"""The names of the documents: the commands that print them."""
+
+
+def json_schema(command: str) -> str:
+    """Return the JSON schema of what `command` prints, such as `eval` or `trace-show`."""
+    schema = _PRINTED[command].json_schema(mode="serialization")
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps({**dialect, **schema}, indent=2) + "\n"
+
+
+def json_schema_file(command: str) -> Traversable:
+    """Return the file that is shipped, such as `schemas/eval.schema.json`."""
+    return resources.files("linenotes.evals").joinpath("schemas", f"{command}.schema.json")
+
+
+def evaluation_document(
+    results: Sequence[RunResult], comparisons: Sequence[RunComparison]
+) -> Document:
+    """Return what `eval` prints: one version flat with its baseline, several as a list of runs."""
+    compared: list[JsonValue] = [comparison.document() for comparison in comparisons]
+    versions = [result for result in results if not result.record.plan.baseline]
+    if len(versions) > 1:
+        runs: list[JsonValue] = [result.document() for result in results]
+        return {"schema_version": 1, "runs": runs, "comparisons": compared}
+    baseline = next((r.document() for r in results if r.record.plan.baseline), None)
+    return {**versions[0].document(), "baseline": baseline, "comparisons": compared}
+
+
+def trace_document(trace: Trace) -> Document:
+    """Return what `trace show` prints."""
+    return TraceDocument(
+        trace_id=trace.trace_id,
+        agent=trace.name,
+        case=trace.case,
+        sample=trace.sample,
+        messages=_messages(trace.messages),
+    ).dump()
+
+
+def execution_document(execution: Execution) -> Document:
+    """Return what `run` prints."""
+    sample = execution.sample
+    return ExecutionDocument(
+        trace_id=sample.trace.trace_id,
+        output=sample.output,
+        error=str(sample.error) if sample.error else None,
+        messages=_messages(sample.ledger.messages),
+    ).dump()
+
+
+def _messages(messages: Sequence[Message]) -> list[MessageDocument]:
+    return [
+        MessageDocument(
+            id=message.id,
+            kind=message.kind,
+            sender=message.sender,
+            recipients=list(message.recipients),
+            cause=list(message.cause),
+            text=message.text,
+            tokens=TokensDocument(input=message.tokens.input, output=message.tokens.output),
+        )
+        for message in messages
+    ]

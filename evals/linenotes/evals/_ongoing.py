@@ -1,0 +1,72 @@
+"""A run on its way: what its journal lacks, and the version that fills it in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+
+from linenotes.agents import AgentVersion
+from linenotes.evals._engine import Job
+from linenotes.evals._journal import Journal
+from linenotes.evals._plans import RunPlan
+from linenotes.evals._samples import Sample
+from linenotes.project import Project, RunError
+
+
+@dataclass(frozen=True)
+class OngoingRun:
+    """One run of an evaluation, with its journal open."""
+
+    journal: Journal
+    project: Project
+    started_with: AgentVersion | None = None
+    """None for a run that is continued: its plan says what it executes."""
+
+    @property
+    def plan(self) -> RunPlan:
+        """What the run sets out to do."""
+        return self.journal.plan
+
+    @cached_property
+    def version(self) -> AgentVersion:
+        """The version that the run executes.
+
+        Raises:
+            RunError: the agent is no longer what the run was started with.
+        """
+        return self.started_with or self.plan.agent_version(self.project)
+
+    def missing(self) -> list[Job]:
+        """Return the samples that the journal lacks; what the infrastructure failed is missing."""
+        done = {
+            key
+            for key, sample in self.journal.record.samples.items()
+            if sample.error is None or sample.error.kind != "infrastructure"
+        }
+        return [
+            Job(self.plan.run_id, self.version, case, index, self.plan.seed)
+            for index in range(self.plan.samples)
+            for case in self.plan.cases
+            if (case.id, index) not in done
+        ]
+
+    def unscored(self) -> list[Sample]:
+        """Return the finished samples that no scorer has seen."""
+        record = self.journal.record
+        return [sample for key, sample in record.samples.items() if key not in record.scores]
+
+
+@contextmanager
+def timed(journals: Collection[Journal]) -> Iterator[None]:
+    """Note in the journals how long the block took, however it ended."""
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        # The reason for stopping may be the journal itself, and must not be hidden by this.
+        with suppress(RunError):
+            for journal in journals:
+                journal.worked(seconds=time.monotonic() - began)

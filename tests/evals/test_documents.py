@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from linenotes.agents import AgentVersion
+from linenotes.datasets import Case, Dataset
+from linenotes.evals import (
+    DOCUMENTS,
+    Arm,
+    Evaluation,
+    RunComparison,
+    RunResult,
+    compare_all,
+    evaluation_document,
+    execution_document,
+    find_scorers,
+    json_schema,
+    json_schema_file,
+    run_once,
+    trace_document,
+)
+from linenotes.evals._documents import _PRINTED
+
+Evaluated = tuple[list[RunResult], list[RunComparison]]
+
+
+def check(command: str, document: object) -> None:
+    """The models of the contract admit the document as printed, and no other key."""
+    printed = json.loads(json.dumps(document, allow_nan=False))
+    _PRINTED[command].validate_python(printed, strict=False)
+    with pytest.raises(ValidationError):
+        _PRINTED[command].validate_python({**printed, "another_key": 1})
+
+
+@pytest.mark.parametrize("command", DOCUMENTS)
+def test_the_shipped_schema_is_that_of_the_documents(command: str) -> None:
+    assert json_schema_file(command).read_text(encoding="utf-8") == json_schema(command), (
+        "Write it again: python -c 'from linenotes.evals import *; "
+        '[open(str(json_schema_file(c)), "w").write(json_schema(c)) for c in DOCUMENTS]\''
+    )
+
+
+@pytest.mark.parametrize("command", DOCUMENTS)
+def test_a_schema_requires_every_key_that_is_printed(command: str) -> None:
+    schema = json.loads(json_schema(command))
+    for part in [schema, *schema.get("$defs", {}).values()]:
+        if "properties" in part:
+            assert part["additionalProperties"] is False
+            assert part["required"] == list(part["properties"])
+
+
+def test_no_schema_is_left_over() -> None:
+    folder = resources.files("linenotes.evals").joinpath("schemas")
+    shipped = {path.name for path in folder.iterdir()}
+    assert shipped == {f"{command}.schema.json" for command in DOCUMENTS}
+
+
+@pytest.fixture
+def evaluated(
+    one_node: Callable[..., AgentVersion], numbers: Callable[..., Dataset]
+) -> Callable[..., Evaluated]:
+    def run(*labels: str, baseline: bool = False) -> Evaluated:
+        version: AgentVersion = one_node()
+        project = version.agent.project
+        arms = [Arm(version.labelled(label), 1) for label in labels]
+        if baseline:
+            arms.insert(0, Arm(version.labelled("base"), 1, baseline=True))
+        results = Evaluation(project).run(arms, numbers(3), find_scorers([], project))
+        compared = compare_all([result.record for result in results], target="population")
+        return results, compared
+
+    return run
+
+
+def test_one_version_is_one_flat_document(evaluated: Callable[..., Evaluated]) -> None:
+    results, compared = evaluated("v1")
+    document: Any = evaluation_document(results, compared)
+    check("eval", document)
+    assert document == {**results[0].document(), "baseline": None, "comparisons": []}
+
+
+def test_a_baseline_stands_inside_the_document_of_the_version(
+    evaluated: Callable[..., Evaluated],
+) -> None:
+    results, compared = evaluated("v1", baseline=True)
+    document: Any = evaluation_document(results, compared)
+    check("eval", document)
+    assert document["version"] == "v1"
+    assert document["baseline"]["version"] == "base"
+    assert [c["candidate_version"] for c in document["comparisons"]] == ["v1"]
+
+
+def test_several_versions_are_a_list_of_runs(evaluated: Callable[..., Evaluated]) -> None:
+    results, compared = evaluated("v1", "v2", baseline=True)
+    document: Any = evaluation_document(results, compared)
+    check("eval", document)
+    assert [run["version"] for run in document["runs"]] == ["base", "v1", "v2"]
+    pairs = [(c["base_version"], c["candidate_version"]) for c in document["comparisons"]]
+    assert pairs == [("v1", "v2"), ("base", "v1"), ("base", "v2")]
+
+
+def test_a_comparison_has_the_keys_of_the_contract(evaluated: Callable[..., Evaluated]) -> None:
+    _, (comparison,) = evaluated("v1", "v2")
+    document: Any = comparison.document()
+    check("compare", document)
+    wanted = [
+        "metric",
+        "base",
+        "candidate",
+        "n",
+        "delta",
+        "low",
+        "high",
+        "target",
+        "margin",
+        "verdict",
+        "detectable_change",
+    ]
+    assert set(wanted) <= set(document)
+
+
+@pytest.mark.parametrize("node", ["return {'answer': 'yes'}", "raise ValueError('no')"])
+def test_an_execution_and_its_trace_have_the_keys_of_the_contract(
+    one_node: Callable[..., AgentVersion], node: str
+) -> None:
+    version = one_node(f"def answer(state):\n    {node}\n")
+    execution = run_once(version, Case(id="ad-hoc", inputs={"question": "ok?"}))
+    document: Any = execution_document(execution)
+    check("run", document)
+    assert list(document) == ["schema_version", "trace_id", "output", "error", "messages"]
+    shown: Any = trace_document(execution.sample.trace)
+    check("trace-show", shown)
+    assert list(shown) == ["schema_version", "trace_id", "agent", "case", "sample", "messages"]
+    for message in shown["messages"]:
+        assert list(message) == ["id", "kind", "sender", "recipients", "cause", "text", "tokens"]
+    assert shown["messages"] == document["messages"]
+
+
+def test_the_schemas_are_part_of_the_wheel() -> None:
+    root = Path(__file__).parents[2]
+    build = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    assert "evals/linenotes" in build["targets"]["wheel"]["only-include"]
+    assert json_schema_file("run").is_file()
