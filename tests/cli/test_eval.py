@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Cli
+    from tests.cli.conftest import Cli
 
 CONTRACT = {
     "run_id", "agent", "version", "dataset", "n", "samples", "scored", "errors", "metrics",

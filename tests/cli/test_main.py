@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Cli
+    from tests.cli.conftest import Cli
 
 VERBS = ("demo", "run", "eval", "compare", "ui", "doctor")
 SUBVERBS = (("trace", "show"), ("dataset", "validate"), ("prompt", "list"), ("models", "install"))
@@ -76,6 +76,6 @@ def test_a_settings_file_that_is_not_valid_names_the_file(project: Path, cli: Cl
 
 def test_a_reader_that_leaves_is_no_error(project: Path) -> None:
     command = f"{sys.executable} -m linenotes.cli dataset validate support-desk --json | head -c 1"
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True)
     assert done.stdout == "{"
     assert done.stderr == ""

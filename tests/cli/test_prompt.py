@@ -3,8 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
-    from conftest import Cli
+    from tests.cli.conftest import Cli
 
 
 def test_files_and_what_is_in_force_are_listed(project: Path, cli: Cli) -> None:
@@ -23,7 +25,10 @@ def test_evaluated_prompts_are_in_the_registry(project: Path, cli: Cli) -> None:
     assert len(tone["registry"]) == 2
 
 
-def test_a_version_of_the_registry_can_be_run(project: Path, cli: Cli) -> None:
+def test_a_version_of_the_registry_can_be_run(
+    project: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LINENOTES_STATE", str(project / "state"))  # a registry of its own
     cli("eval", "app.py:build", "--dataset", "cases.jsonl", "--samples", "1", "--prompt", "1,2")
     first = cli("run", "app.py:build", "hi", "--prompt", "tone=registry:1", "--json").json
     output = first["output"]

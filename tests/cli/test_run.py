@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conftest import Cli
+    from tests.cli.conftest import Cli
 
 
 def test_messages_are_printed_and_the_trace_is_stored(project: Path, cli: Cli) -> None:

@@ -243,6 +243,7 @@ def test_an_odd_exception_of_the_agent_neither_hangs_nor_ends_the_run(
         "{1: {2}}",
         "object()",
         "b'bytes'",
+        "'half an emoji: \\ud83d'",
     ],
 )
 def test_whatever_an_agent_returns_can_be_kept(

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 from linenotes.cli._console import Live, console, print_json, table
 from linenotes.cli._interrupts import stop_on_interrupt
 from linenotes.cli._main import USAGE
-from linenotes.evals import Evaluation, RunComparison, RunResult, compare_all, report
+from linenotes.evals import (
+    Evaluation,
+    RunComparison,
+    RunResult,
+    compare_all,
+    evaluation_document,
+    report,
+)
 from linenotes.project import Project
 
 if TYPE_CHECKING:
-    from pydantic import JsonValue
-
     from linenotes.evals.statistics import Target
 
 
@@ -35,23 +40,10 @@ def show(results: Sequence[RunResult], *, target: Target, as_json: bool) -> int:
     """Print results, with comparisons where there are several versions; return the exit code."""
     comparisons = compare_all([result.record for result in results], target=target)
     if as_json:
-        print_json(_document(results, comparisons))
+        print_json(evaluation_document(results, comparisons))
     else:
         _print(results, comparisons)
     return 0 if all(result.scored for result in results) else USAGE
-
-
-def _document(
-    results: Sequence[RunResult], comparisons: Sequence[RunComparison]
-) -> dict[str, JsonValue]:
-    """One version is one flat document with its baseline inside; several are a list of runs."""
-    compared: list[JsonValue] = [comparison.document() for comparison in comparisons]
-    versions = [result for result in results if not result.record.plan.baseline]
-    if len(versions) > 1:
-        runs: list[JsonValue] = [result.document() for result in results]
-        return {"schema_version": 1, "runs": runs, "comparisons": compared}
-    baseline = next((r.document() for r in results if r.record.plan.baseline), None)
-    return {**versions[0].document(), "baseline": baseline, "comparisons": compared}
 
 
 def _print(results: Sequence[RunResult], comparisons: Sequence[RunComparison]) -> None:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pydantic import JsonValue
     from rich.text import Text
 
     from linenotes.tracing import Message
@@ -34,22 +31,6 @@ def route(message: Message) -> str:
     if not message.recipients:
         return f"{message.sender} (kept)"
     return f"{message.sender} → {', '.join(message.recipients)}"
-
-
-def documents(messages: Sequence[Message]) -> list[JsonValue]:
-    """Return messages as the JSON contract has them (docs/json.md)."""
-    return [
-        {
-            "id": message.id,
-            "kind": message.kind,
-            "sender": message.sender,
-            "recipients": list(message.recipients),
-            "cause": list(message.cause),
-            "text": message.text,
-            "tokens": {"input": message.tokens.input, "output": message.tokens.output},
-        }
-        for message in messages
-    ]
 
 
 def one_line(text: str) -> str:

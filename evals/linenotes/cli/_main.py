@@ -90,7 +90,16 @@ def main() -> NoReturn:
         from linenotes.cli._errors import explain
 
         code = _say(*explain(error))
+    if code == INTERRUPTED:
+        _leave_at_once()
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _leave_at_once() -> NoReturn:
+    """Do not wait for threads that still run nodes: the journal is on disk already."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(INTERRUPTED)
 
 
 def _say(message: str, code: int) -> int:

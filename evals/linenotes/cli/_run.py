@@ -113,8 +113,7 @@ def _printer() -> Callable[[Message], None]:
 def _finish(execution: Execution, version: AgentVersion, project: Project, *, as_json: bool) -> int:
     """Store the trace, say how it ended, and return the exit code."""
     from linenotes.cli._console import console, print_json
-    from linenotes.cli._ledgers import documents
-    from linenotes.evals import store_execution
+    from linenotes.evals import execution_document, store_execution
 
     sample = execution.sample
     if not as_json:
@@ -123,15 +122,7 @@ def _finish(execution: Execution, version: AgentVersion, project: Project, *, as
             out.print(text, markup=False)
     trace_id = store_execution(execution, version, project)
     if as_json:
-        print_json(
-            {
-                "schema_version": 1,
-                "trace_id": trace_id,
-                "output": sample.output,
-                "error": str(sample.error) if sample.error else None,
-                "messages": documents(sample.ledger.messages),
-            }
-        )
+        print_json(execution_document(execution))
     else:
         out.print(
             f"trace {trace_id}   linenotes trace show {trace_id[:11]}   linenotes ui", style="dim"

@@ -29,22 +29,14 @@ def command() -> None:
 def show(trace_id: str, as_json: bool) -> int:
     """Print who said what to whom in a stored trace, by its id or a unique prefix of it."""
     from linenotes.cli._console import console, print_json
-    from linenotes.cli._ledgers import documents, line, one_line
+    from linenotes.cli._ledgers import line, one_line
+    from linenotes.evals import trace_document
     from linenotes.tracing import open_store
 
     with open_store() as store:
         trace = store.read_trace(trace_id)
     if as_json:
-        print_json(
-            {
-                "schema_version": 1,
-                "trace_id": trace.trace_id,
-                "agent": trace.name,
-                "case": trace.case,
-                "sample": trace.sample,
-                "messages": documents(trace.messages),
-            }
-        )
+        print_json(trace_document(trace))
         return 0
     out = console()
     out.print(_heading(trace), markup=False)

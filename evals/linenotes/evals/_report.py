@@ -145,7 +145,8 @@ def _meaning(comparison: RunComparison) -> str:
         return f"A drop of {margin} is ruled out; that it is better is not shown."
     if found.verdict == "fail":
         return "It is worse."
-    return f"Neither better nor worse is shown: a drop of {margin} is not ruled out. {_to_decide(found)}"
+    undecided = f"Neither better nor worse is shown: a drop of {margin} is not ruled out."
+    return f"{undecided} {_to_decide(found)}".rstrip()
 
 
 def _to_decide(found: Comparison) -> str:
@@ -169,14 +170,14 @@ def comparison_lines(comparison: RunComparison) -> list[str]:
         f"differs    {'; '.join(comparison.differences) or 'nothing: equal fingerprints'}",
         "",
         verdict(comparison),
-        f"{found.improved} cases improved, {found.worsened} got worse, "
+        f"{_cases(found.improved)} improved, {found.worsened} got worse, "
         f"{found.unchanged} stayed as they were ({found.method}).",
         power(comparison),
     ]
     alone = sorted({*found.only_in_base, *found.only_in_candidate})
     if alone:
         named = ", ".join(alone[:_NAMED]) + (", …" if len(alone) > _NAMED else "")
-        lines.append(f"{len(alone)} cases are in only one of the runs and are left out: {named}.")
+        lines.append(f"In only one of the runs, and left out: {_cases(len(alone))}, {named}.")
     return lines
 
 
@@ -189,6 +190,10 @@ def power(comparison: RunComparison) -> str:
         f"This suite could detect a change of {_size(change, rate=comparison.is_rate)} "
         "with 80% power."
     )
+
+
+def _cases(count: int) -> str:
+    return f"{count} case" if count == 1 else f"{count} cases"
 
 
 def _signed(value: float, *, rate: bool) -> str:

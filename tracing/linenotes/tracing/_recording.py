@@ -16,6 +16,7 @@ from langgraph.errors import GraphBubbleUp
 from linenotes.tracing._conversation import Conversation
 from linenotes.tracing._listener import Listener
 from linenotes.tracing._span_builder import Recorded, build_trace
+from linenotes.tracing._trace import storable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,7 +93,7 @@ class Recording:
         """Return the trace so far."""
         listener = self._listener
         with listener.lock:
-            return build_trace(
+            built = build_trace(
                 Recorded(
                     trace_id=self.trace_id,
                     agent=self._agent,
@@ -107,6 +108,7 @@ class Recording:
                     interrupted=listener.interrupted,
                 )
             )
+        return storable(built)
 
     def finish(self, error: BaseException | None) -> Trace:
         """Stop listening, announce what is left, and return the whole trace."""

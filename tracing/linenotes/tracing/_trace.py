@@ -14,6 +14,7 @@ import orjson
 from pydantic import JsonValue, TypeAdapter
 
 from linenotes.tracing._ledger import Ledger, Message
+from linenotes.tracing._values import json_value
 
 SpanType = Literal["WORKFLOW", "AGENT", "CHAT_MODEL", "TOOL", "HANDOFF", "RETRIEVER"]
 TraceState = Literal["OK", "ERROR", "IN_PROGRESS"]
@@ -97,6 +98,15 @@ class Trace:
 
 
 _TRACE = TypeAdapter(Trace)
+
+
+def storable(trace: Trace) -> Trace:
+    """Return `trace` with whatever no JSON can hold, such as half an emoji, written out."""
+    try:
+        trace.to_json()
+    except TypeError:
+        return Trace.from_json(orjson.dumps(json_value(trace)))
+    return trace
 
 
 def trace_id_for(*identity: str | int) -> str:

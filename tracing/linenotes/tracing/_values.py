@@ -51,12 +51,18 @@ def _structure(value: object, levels: int) -> JsonValue:
         return [_converted(inner, levels) for inner in value]
     if hasattr(value, "content") and hasattr(value, "type"):
         return _message(value)  # type: ignore[arg-type]  # LangChain's messages, not imported here
+    return _converted(_plain(value), levels)
+
+
+def _plain(value: object) -> object:
+    """Return what a model, a dataclass or a NumPy value holds; anything else as its text."""
     if isinstance(value, BaseModel):
-        return _converted(value.model_dump(), levels)
+        return value.model_dump()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = dataclasses.fields(value)
-        return {field.name: _converted(getattr(value, field.name), levels) for field in fields}
-    return str(_converted(str(value), 1))
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if hasattr(value, "dtype") and hasattr(value, "tolist"):
+        return value.tolist()
+    return str(value)
 
 
 def output_text(output: JsonValue) -> str:
