@@ -15,7 +15,7 @@ _QUESTION = "someone stole my credit card, what do i do"
 
 
 @click.command(epilog=_EPILOG)
-@click.option("--limit", type=click.IntRange(min=2), default=22, show_default=True)
+@click.option("--limit", type=click.IntRange(min=2), default=11, show_default=True)
 @click.option("--samples", type=click.IntRange(min=1), default=3, show_default=True)
 @json_option
 @click.pass_context
@@ -37,10 +37,10 @@ def command(context: click.Context, limit: int, samples: int, as_json: bool) -> 
     code = context.invoke(
         _eval.command,
         agent="support_desk",
-        split="test",
         limit=limit,
         samples=samples,
         prompts=("1,2",),
+        concurrency=2,
         as_json=as_json,
     )
     return int(code)
