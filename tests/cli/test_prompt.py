@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
+import pytest  # noqa: TC002  a fixture names its type
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Cli

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
 import pytest
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
 
 from linenotes.evals._failures import attribute, describe
 from linenotes.project import PromptError
@@ -92,3 +97,33 @@ def test_exceptions_that_cause_one_another_are_looked_at_once() -> None:
 def test_a_message_is_one_line_that_every_store_takes() -> None:
     assert describe(ValueError("two\n  lines \ud83d")) == "two lines ?"
     assert len(describe(ValueError("x" * 10_000))) < 2_100
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [("text/html", b"<html>log in</html>"), ("application/json", b'{"id": "x", "choi')],
+    ids=["a login page", "cut off"],
+)
+def test_an_answer_that_cannot_be_read_is_the_infrastructures(
+    content_type: str, body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Answers(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", content_type)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Answers) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}/v1"
+        model = ChatOpenAI(model="m", base_url=url, api_key=SecretStr("k"), max_retries=0)
+        with pytest.raises(ValueError) as caught:  # noqa: PT011  the client's own words
+            model.invoke("hi")
+        server.shutdown()
+        thread.join()
+    assert attribute(caught.value).kind == "infrastructure"

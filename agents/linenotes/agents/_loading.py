@@ -100,7 +100,7 @@ class Agent:
             return _import(place), attribute
         except LinenotesError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             where = _last_line_in(source, error)
             raise AgentError(
                 f"Agent {self.name!r} does not import: {type(error).__name__}: {error} "
@@ -189,7 +189,7 @@ def _import(name: str) -> ModuleType:
     return module
 
 
-def _last_line_in(source: Path, error: Exception) -> str:
+def _last_line_in(source: Path, error: BaseException) -> str:
     """Say where in the agent's own file the import stopped."""
     if isinstance(error, SyntaxError):
         return f"{error.filename}:{error.lineno}"
@@ -246,7 +246,7 @@ def _call(name: str, function: Callable[..., object]) -> object:
         return asyncio.run(_awaited(built)) if inspect.iscoroutine(built) else built
     except LinenotesError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise AgentError(
             f"Agent {name!r} does not build: {type(error).__name__}: {error}."
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from linenotes.cli._ledgers import one_line
 from linenotes.cli._main import INTERRUPTED, USAGE
 from linenotes.project import DatasetError, LinenotesError
 
@@ -14,13 +15,13 @@ def explain(error: LinenotesError) -> tuple[str, int]:
     from linenotes.evals import Interrupted
 
     if isinstance(error, Interrupted):
-        return str(error), INTERRUPTED
+        return one_line(str(error)), INTERRUPTED
     if isinstance(error, DatasetError) and error.problems:
-        return "\n".join([str(error), *_listed(error.problems)]), USAGE
-    return str(error), USAGE
+        return "\n".join([one_line(str(error)), *_listed(error.problems)]), USAGE
+    return one_line(str(error)), USAGE
 
 
 def _listed(problems: tuple[str, ...]) -> list[str]:
-    lines = [f"  {problem}" for problem in problems[:_SHOWN]]
+    lines = [f"  {one_line(problem)}" for problem in problems[:_SHOWN]]
     left = len(problems) - _SHOWN
     return [*lines, f"  and {left} more"] if left > 0 else lines

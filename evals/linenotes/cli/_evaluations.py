@@ -53,6 +53,8 @@ def _print(results: Sequence[RunResult], comparisons: Sequence[RunComparison]) -
     out.print(table(report.rows(results)))
     out.print()
     for line in report.closing_lines(results, comparisons):
-        out.print(line)
+        out.print(line, markup=False)
+    out.print()
+    compare = "   linenotes compare latest~1 latest" if len(results) > 1 else ""
     newest = results[-1].record.plan.run_id[:12]
-    out.print(f"\nrun {newest}   linenotes compare latest~1 latest   linenotes ui", style="dim")
+    out.print(f"run {newest}{compare}   linenotes ui", style="dim")

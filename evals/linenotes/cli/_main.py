@@ -70,29 +70,36 @@ def _command() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
+    try:
+        code = _run()
+    except KeyboardInterrupt:
+        code = _say("Interrupted.", INTERRUPTED)
+    if code == INTERRUPTED:
+        _leave_at_once()
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run one command and return its exit code."""
     from linenotes.project import LinenotesError, keep_offline
 
     keep_offline()
     try:
         code = _command.main(standalone_mode=False)
     except click.exceptions.Abort:
-        code = INTERRUPTED
+        return INTERRUPTED
     except click.ClickException as error:
         error.show()
-        code = error.exit_code
-    except KeyboardInterrupt:
-        code = _say("Interrupted.", INTERRUPTED)
+        return error.exit_code
     except BrokenPipeError:
         # The reader, such as `head`, has what it wanted; there is nobody left to write to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        return 0
     except LinenotesError as error:
         from linenotes.cli._errors import explain
 
-        code = _say(*explain(error))
-    if code == INTERRUPTED:
-        _leave_at_once()
-    sys.exit(code if isinstance(code, int) else 0)
+        return _say(*explain(error))
+    return code if isinstance(code, int) else 0
 
 
 def _leave_at_once() -> NoReturn:

@@ -7,13 +7,15 @@ the user's that would fail every sample alike, which ends the run with its own m
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from linenotes.evals._samples import ErrorKind, Failure
-from linenotes.project import LinenotesError, ModelError
+from linenotes.project import LinenotesError, ModelError, without_credentials
 
 _RETRYABLE_STATUS = {408, 409, 429}
 _MISTAKEN_STATUS = {401, 403, 404}
+_ERROR = 400
 _SERVER_ERROR = 500
 _LONGEST = 2000
 
@@ -34,8 +36,10 @@ def attribute(error: BaseException) -> Failure:
 
 
 def failure_of(kind: ErrorKind, error: BaseException) -> Failure:
-    """Return `error` as data."""
-    return Failure(kind=kind, type=type(error).__name__, message=describe(error))
+    """Return `error` as data, with the address of the endpoint that could not be reached."""
+    request = getattr(error, "request", None) if kind == "infrastructure" else None
+    where = f" ({without_credentials(str(request.url))})" if request is not None else ""
+    return Failure(kind=kind, type=type(error).__name__, message=describe(error) + where)
 
 
 def describe(error: BaseException) -> str:
@@ -67,13 +71,31 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 def _is_infrastructure(error: BaseException) -> bool:
     """Timeouts, lost connections, and answers that say to try again later, whoever asked."""
     import httpx
+    import httpx2
     import openai
 
     status = _status(error)
-    if status is not None:
+    if status is not None and status >= _ERROR:
         return status in _RETRYABLE_STATUS or status >= _SERVER_ERROR
-    lost = (ConnectionError, TimeoutError, openai.APIConnectionError, httpx.TransportError)
-    return isinstance(error, lost)
+    lost = (ConnectionError, TimeoutError, httpx.TransportError, httpx2.TransportError)
+    if isinstance(error, (*lost, openai.APIConnectionError)):
+        return True
+    return isinstance(error, ValueError) and _is_about_an_answer(error)
+
+
+def _is_about_an_answer(error: ValueError) -> bool:
+    """Say whether the client could not read what the endpoint answered, such as a login page.
+
+    The clients have no class of their own for that, so the place where it was raised tells.
+    """
+    frame, inside_client, place = error.__traceback__, False, ("", "")
+    while frame is not None:
+        module = str(frame.tb_frame.f_globals.get("__name__", ""))
+        inside_client |= module.startswith("openai.")
+        place = (module, frame.tb_frame.f_code.co_name)
+        frame = frame.tb_next
+    unreadable = isinstance(error, json.JSONDecodeError) and inside_client
+    return unreadable or place == ("langchain_openai.chat_models.base", "_create_chat_result")
 
 
 def _status(error: BaseException) -> int | None:
@@ -87,7 +109,8 @@ def _refuse_misconfigured_endpoint(error: BaseException) -> None:
     import openai
 
     if isinstance(error, openai.APIStatusError) and error.status_code in _MISTAKEN_STATUS:
+        url = without_credentials(str(error.request.url))
         raise ModelError(
-            f"{error.request.url} answered {error.status_code}: {describe(error).rstrip('.')}. "
+            f"{url} answered {error.status_code}: {describe(error).rstrip('.')}. "
             "Check the key, the base URL and the model's name."
         ) from None

@@ -164,5 +164,5 @@ def _append(file: FileIO, line: bytes) -> None:
 def _cannot_write(path: Path, error: OSError) -> RunError:
     return RunError(
         f"Cannot write {path}: {error.strerror or error}. Make room or rights there; "
-        "what had finished is kept, and `linenotes eval --resume` continues."
+        "what had finished is kept, and `linenotes eval --resume latest` continues."
     )

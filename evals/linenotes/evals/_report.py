@@ -186,6 +186,8 @@ def power(comparison: RunComparison) -> str:
     change = comparison.result.detectable_change
     if change is None:
         return ""
+    if comparison.is_rate and change >= 1:
+        return "This suite is too small to detect any change with 80% power."
     return (
         f"This suite could detect a change of {_size(change, rate=comparison.is_rate)} "
         "with 80% power."

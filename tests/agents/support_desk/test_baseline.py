@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -38,8 +39,8 @@ def test_no_message_is_refused() -> None:
         nearest_neighbour().invoke({"messages": []})
 
 
-def test_baseline_is_as_strong_as_when_it_was_tuned() -> None:
-    cases = load_dataset("support-desk", Project.find()).select("val").cases
+def test_baseline_is_as_strong_as_when_it_was_tuned(make_project: Callable[..., Project]) -> None:
+    cases = load_dataset("support-desk", make_project()).select("val").cases
     graph: CompiledStateGraph[Any, Any, Any, Any] = nearest_neighbour()
 
     right = [graph.invoke(c.inputs)["intent"] == c.expectations["intent"] for c in cases]

@@ -1,10 +1,9 @@
 """The support desk: five agents who bring one customer's message to the right intent.
 
-                      ┌─► specialist ──────────┐
-    user ─► triage ───┤                        ├─► desk ─► user
-              ▲  │    └─► reviewer ────────────┘    ▲
-              │  └──────────────┼───► escalation ───┘
-              └── disputed ─────┘
+    user ─► triage ─┬─► specialist ──┬─► desk ─► user
+              ▲     ├─► escalation ──┤
+              │     └─► reviewer ────┘
+              └───────────┘
 
 Triage names the team by the letters of the message, the reviewer by its words. Where they differ,
 the reviewer sends the case back: triage then decides between the two teams, and the reviewer is
