@@ -99,6 +99,8 @@ def test_the_embedded_model_has_no_endpoint_of_its_own(
 def test_a_nameless_model_is_an_error(project: Project) -> None:
     with pytest.raises(ModelError, match="names no model"):
         version_of(project, models={"default": "@http://127.0.0.1:9/v1"})
+    with pytest.raises(ModelError, match=r"^The address of model 'big' holds a user"):
+        version_of(project, models={"default": "big@http://me:secret@host/v1"})
 
 
 def test_the_commit_is_recorded_with_its_dirt_and_left_out_of_the_fingerprint(

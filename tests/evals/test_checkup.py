@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from linenotes.evals import checkup
+from linenotes.project import Project
 
 if TYPE_CHECKING:
     import pytest
-from linenotes.project import Project
 
 
 def test_everything_that_is_needed_is_checked_in_order(

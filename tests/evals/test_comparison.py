@@ -92,7 +92,17 @@ def test_versions_with_equal_fingerprints_do_not_differ(
         (
             {},
             {"dataset": {"name": "numbers", "digest": "e" * 64}},
+            ["dataset: cases have changed"],
+        ),
+        (
+            {},
+            {"dataset": {"name": "numbers", "digest": "e" * 64}, "cases": ()},
             ["dataset: other cases were selected"],
+        ),
+        (
+            {},
+            {"scorers": ("own.py:correct",)},
+            ["scorer correct: matches_expectations → own.py:correct"],
         ),
         ({}, {"agent": "other"}, ["agent: app → other"]),
     ],

@@ -3,6 +3,8 @@ from __future__ import annotations
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import httpx
+import httpx2
 import pytest
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
@@ -55,6 +57,8 @@ def test_an_exception_of_a_node_is_the_agents(error: BaseException) -> None:
         BrokenPipeError(),
         RateLimitedError(),
         AnsweredError(503),
+        httpx.ConnectError("without a request"),
+        httpx2.ConnectError("without a request"),
     ],
 )
 def test_timeouts_lost_connections_and_busy_servers_are_nobodys_failure(

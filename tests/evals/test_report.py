@@ -65,12 +65,36 @@ def test_failures_are_told_apart_with_an_example_of_each(result: Callable[..., R
         )
     )
     assert lines == [
-        "v1: 1 samples were lost to the infrastructure and are not scored: "
+        "v1: 1 sample lost to the infrastructure and not scored "
+        "(`linenotes eval --resume` tries again): "
         "APITimeoutError: Request timed out.",
-        "v1: 1 samples failed in the agent and count as failures: ValueError: bad",
-        "v1: 1 samples could not be scored: KeyError: 'team'",
+        "v1: 1 sample failed in the agent and scored as failed: ValueError: bad",
+        "v1: 1 sample could not be scored: KeyError: 'team'",
         "v1: 1 of 6 traces are not in the store.",
     ]
+
+
+def test_an_agents_failure_is_no_value_of_a_number(result: Callable[..., RunResult]) -> None:
+    lines = report.failures(result({"a": [1.5, 2.5]}, failed={("a", 0): AGENT}))
+    assert lines == [
+        "v1: 1 sample failed in the agent: failures in a rate, left out of other metrics: "
+        "ValueError: bad"
+    ]
+
+
+def test_cases_without_a_score_are_named(result: Callable[..., RunResult]) -> None:
+    lines = report.failures(
+        result({"a": [True], "b": [False], "c": [True]}, failed={("c", 0): LOST})
+    )
+    assert lines[-1] == "v1: correct cannot be measured on 1 case, left out: c."
+
+
+def test_a_rate_over_repeats_is_left_out_where_it_would_speak_of_other_cases(
+    make_record: Callable[..., RunRecord],
+) -> None:
+    record = make_record({"a": [True, False], "b": [True, True]})
+    found = RunResult(record, estimate_all(record, "dataset"), Stored(4, 4))
+    assert report.rows([found])[0] == ("version", "K", "correct", "calls", "s/sample")
 
 
 def test_a_comparison_names_what_differs_and_what_was_left_out(
@@ -86,7 +110,8 @@ def test_a_comparison_names_what_differs_and_what_was_left_out(
     assert lines[0] == "base       aaaaaaaaaaaa  app v1  K=2"
     assert lines[1] == "candidate  bbbbbbbbbbbb  app v2  K=2"
     assert lines[2] == "differs    nothing: equal fingerprints"
-    assert "2 cases are in only one of the runs and are left out: new, old." in lines
+    assert lines[3] == "speaks of  cases like these"
+    assert "2 cases scored in only one of the runs, left out: new, old." in lines
 
 
 @pytest.mark.parametrize(
@@ -102,6 +127,24 @@ def test_a_verdict_is_one_sentence_with_its_interval(
     assert text.startswith("v2 against v1, correct: ")
     assert said in text
     assert "n=40" in text
+
+
+def test_a_pass_that_is_worse_says_that_it_is_worse(make_record: Callable[..., RunRecord]) -> None:
+    base = make_record({f"c{i}": [10.0 + i % 2, 10.0 + i % 2] for i in range(40)})
+    other = make_record({f"c{i}": [9.8 + i % 2, 9.9 + i % 2] for i in range(40)}, version="v2")
+    text = report.verdict(compare_runs(base, other, margin=1.0))
+    assert "PASS. -0.15" in text
+    assert text.endswith("It is worse, but by less than 1.")
+
+
+def test_a_verdict_without_bounds_is_not_called_unmeasurable(
+    make_record: Callable[..., RunRecord],
+) -> None:
+    base = make_record({"a": [True, True], "b": [False, True]})
+    other = make_record({"a": [False, True], "b": [True, True]}, version="v2")
+    found = compare_runs(base, other)
+    assert found.result.verdict == "inconclusive"
+    assert "INCONCLUSIVE. +0 points (no interval, n=2)." in report.verdict(found)
 
 
 def test_a_note_for_mlflow_is_a_table_with_intervals(result: Callable[..., RunResult]) -> None:

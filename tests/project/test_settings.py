@@ -66,6 +66,7 @@ def test_a_string_stands_for_a_table_with_just_that(tmp_path: Path) -> None:
         ("models.judge.max-tokens = 0", "models.judge.max-tokens"),
         ("models.judge.timeout = 'long'", "models.judge.timeout"),
         ("models.judge.api-key = 'secret'", "models.judge.api-key"),
+        ("models.judge.base-url = 'http://me:secret@host/v1'", "models.judge.base-url"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_an_error_that_names_file_and_key(

@@ -39,6 +39,10 @@ def test_other_errors_are_left_as_they_are(error: BaseException) -> None:
         raise error
 
 
+def test_a_password_that_holds_an_at_sign_is_left_out_whole() -> None:
+    assert without_credentials("postgresql://me:se@cret@db/mlflow") == "postgresql://db/mlflow"
+
+
 def test_an_address_without_credentials_stays_as_it_is() -> None:
     for address in ("sqlite:////tmp/a@b/mlflow.db", "http://127.0.0.1:5000"):
         assert without_credentials(address) == address

@@ -136,12 +136,14 @@ def test_a_deleted_experiment_is_not_written_to(database: Path) -> None:
         _open(database)
 
 
-def test_a_server_that_does_not_answer_is_named() -> None:
+def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        uri = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        with pytest.raises(StoreError, match=r"does not answer: .*refused.*MLFLOW_TRACKING_URI"):
-            MlflowStore.open(uri, "desk", artifacts=Path())
+        host = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(StoreError, match=r"does not answer: .*MLFLOW_TRACKING_URI") as told:
+            MlflowStore.open(f"http://me:secret@{host}", "desk", artifacts=Path())
+    assert f"'http://{host}' does not answer: " in str(told.value)
+    assert "refused" in str(told.value)
 
 
 @pytest.mark.parametrize("uri", ["./mlruns", "file:///tmp/mlruns", "postgres:/x", ""])

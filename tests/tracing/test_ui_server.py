@@ -114,7 +114,7 @@ def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
 
 def test_a_store_that_is_a_server_has_its_own_pages(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="open http://there"):
-        start_ui("http://there", artifacts=tmp_path, log=tmp_path / "log")
+        start_ui("http://me:secret@there", artifacts=tmp_path, log=tmp_path / "log")
 
 
 def _get(url: str, *, body: object = None, **headers: str) -> tuple[int, bytes]:

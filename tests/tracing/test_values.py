@@ -26,6 +26,7 @@ class Data:
         ({1: {"a": (1, 2)}}, {"1": {"a": [1, 2]}}),
         (Model(name="x"), {"name": "x"}),
         (Data((1, 2)), {"parts": [1, 2]}),
+        ({"b", "c", "a"}, ["a", "b", "c"]),
         (np.int64(3), 3),
         (np.bool_(True), True),
         (np.array([[1.5]]), [[1.5]]),
@@ -46,6 +47,21 @@ def test_a_value_that_contains_itself_ends() -> None:
     value: list[object] = []
     value.append(value)
     assert "too deep" in str(json_value(value))
+
+
+def test_a_value_that_shares_its_parts_is_not_written_out_without_end() -> None:
+    value: list[object] = []
+    for _ in range(40):
+        value = [value, value]
+    assert "too large" in str(json_value(value))
+
+
+def test_a_value_without_a_text_is_named_by_its_class() -> None:
+    class Shy:
+        def __str__(self) -> str:
+            raise RuntimeError("no")
+
+    assert json_value({"it": Shy()}) == {"it": "<Shy>"}
 
 
 @pytest.mark.parametrize(

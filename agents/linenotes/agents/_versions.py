@@ -18,7 +18,7 @@ from linenotes.agents._code import Commit, code_digest, commit_of
 from linenotes.agents._in_force import DEFAULT_ROLE, InForce, in_force
 from linenotes.agents._loading import Agent
 from linenotes.agents._prompts import Prompt, PromptLibrary
-from linenotes.project import ModelError, ModelSettings, digest
+from linenotes.project import ModelError, ModelSettings, digest, without_credentials
 
 if TYPE_CHECKING:
     from typing import Any
@@ -153,6 +153,11 @@ def _model(name: str, base: ModelSettings, settings: Mapping[str, ModelSettings]
     model, _, base_url = name.partition("@")
     if not model:
         raise ModelError(f"{name!r} names no model. Write ROLE=MODEL, or ROLE=MODEL@BASE_URL.")
+    if without_credentials(base_url) != base_url:
+        raise ModelError(
+            f"The address of model {model!r} holds a user or a password, which every report would "
+            f"show. Leave it out, and put the key into {base.api_key_env}."
+        )
     keeps_endpoint = not base_url and not model.startswith("local:")
     return base.model_copy(
         update={"model": model, "base_url": base.base_url if keeps_endpoint else base_url or None}

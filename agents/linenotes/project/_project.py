@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from linenotes.project._errors import ProjectError
 from linenotes.project._settings import AgentSettings, Settings
 
-_MARKERS = ("pyproject.toml", "langgraph.json", ".git")
+_MARKERS = ("pyproject.toml", "langgraph.json", ".git", ".linenotes")
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,14 @@ class Project:
     def find(cls, start: Path | None = None) -> Project:
         """Return the project that holds `start` (default: the working directory).
 
-        The root is the nearest folder upwards with a pyproject.toml, a langgraph.json or a
-        .git; a folder without any of them is its own project, with default settings.
+        The root is the nearest folder upwards with a pyproject.toml, a langgraph.json, a .git
+        or the state of earlier runs; a folder without any of them is its own project, with
+        default settings.
 
         Raises:
             ProjectError: a settings file is not valid.
         """
-        here = (start or Path.cwd()).resolve()
+        here = (start or _working_folder()).resolve()
         for folder in (here, *here.parents):
             if any((folder / marker).exists() for marker in _MARKERS):
                 return cls(root=folder, settings=_read_settings(folder))
@@ -64,6 +65,13 @@ class Project:
         return named or f"sqlite:///{self.state / 'mlflow.db'}"
 
 
+def _working_folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise ProjectError(f"The working directory is gone: {error.strerror}. Change it.") from None
+
+
 def _read_settings(root: Path) -> Settings:
     table = _tool_table(root / "pyproject.toml")
     graphs = _langgraph_graphs(root / "langgraph.json")
@@ -87,6 +95,8 @@ def _tool_table(path: Path) -> dict[str, Any]:
         return {}
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ProjectError(f"{path}: cannot be read: {error.strerror}. Mend the file.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProjectError(f"{path}: not valid TOML: {error}. Mend the file.") from None
     tool = document.get("tool", {})

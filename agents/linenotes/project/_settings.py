@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from linenotes.project._store_errors import without_credentials
+
 
 def _kebab(name: str) -> str:
     return name.replace("_", "-")
@@ -24,7 +26,7 @@ class ModelSettings(_Table):
     model: str = "local:smollm2-135m"
     """A model id of the endpoint, or `local:smollm2-135m`, the embedded model."""
     base_url: str | None = None
-    """An OpenAI-compatible endpoint. None: the OpenAI client's own default."""
+    """An OpenAI-compatible endpoint, without a password. None: the OpenAI client's own default."""
     api_key_env: str = "OPENAI_API_KEY"
     """The environment variable that holds the key. Keys never stand in a file."""
     temperature: float = Field(default=1.0, ge=0)
@@ -35,6 +37,14 @@ class ModelSettings(_Table):
     timeout: float = Field(default=60.0, gt=0)
     """Seconds that one request may take."""
     max_retries: int = Field(default=2, ge=0)
+
+    @field_validator("base_url")
+    @classmethod
+    def _holds_no_credentials(cls, value: str | None) -> str | None:
+        if value is not None and without_credentials(value) != value:
+            # A run's plan, its comparisons and its errors all show the address.
+            raise ValueError("an address here holds no user and no password; use api-key-env")
+        return value
 
 
 class AgentSettings(_Table):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from linenotes.project._errors import LinenotesError, StoreError
 
-_CREDENTIALS = re.compile(r"//[^/@]*@")
+_CREDENTIALS = re.compile(r"//[^/\s]*@")
 _CLASS = re.compile(r"^\(\S+Error\) ")
 """SQLAlchemy begins with the class of the driver's error."""
 _LONGEST = 300
@@ -35,9 +35,9 @@ def store_errors(doing: str, tracking_uri: str) -> Iterator[None]:
         ) from error
 
 
-def without_credentials(tracking_uri: str) -> str:
-    """Return the address of a store without the user and password that it may hold."""
-    return _CREDENTIALS.sub("//", tracking_uri)
+def without_credentials(address: str) -> str:
+    """Return an address, or a text with some, without the user and password that they hold."""
+    return _CREDENTIALS.sub("//", address)
 
 
 def _is_of_the_store(error: Exception) -> bool:
@@ -45,7 +45,8 @@ def _is_of_the_store(error: Exception) -> bool:
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
-    return isinstance(error, MlflowException | SQLAlchemyError | OSError)
+    # MLflow raises NotImplementedError for what a server of an older version lacks.
+    return isinstance(error, MlflowException | SQLAlchemyError | OSError | NotImplementedError)
 
 
 def _reason(error: Exception) -> str:

@@ -29,9 +29,9 @@ def load_dataset(name_or_path: str, project: Project) -> Dataset:
     named = project.settings.datasets.get(name_or_path)
     if named is not None:
         return read_golden_file(_set_path(project, name_or_path, named), name=name_or_path)
-    path = Path(name_or_path)
-    if path.suffix in SUFFIXES and path.is_file():
-        return read_golden_file(path)
+    for path in (Path(name_or_path), project.root / name_or_path):
+        if path.suffix in SUFFIXES and path.is_file():
+            return read_golden_file(path)
     in_folder = _folder_files(project).get(name_or_path, [])
     if len(in_folder) > 1:
         files = " and ".join(file.name for file in in_folder)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from linenotes.cli._options import json_option, target_option
+from linenotes.cli._options import json_option, margin_option, target_option
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Target
@@ -26,13 +26,7 @@ _EXIT = {"pass": 0, "fail": 1, "cannot measure": 2, "inconclusive": 3}
 @click.argument("base")
 @click.argument("candidate")
 @click.option("--metric", help="Default: the base's primary metric.")
-@click.option(
-    "--margin",
-    type=click.FloatRange(min=0, min_open=True),
-    default=0.05,
-    show_default=True,
-    help="The drop that must be ruled out for a pass.",
-)
+@margin_option
 @target_option
 @click.option("--allow-changed-cases", is_flag=True, help="Compare although cases have changed.")
 @json_option
@@ -50,6 +44,7 @@ def command(
     A run is named by its id, a unique prefix of it, latest, or latest~1.
     """
     from linenotes.cli._console import console, print_json
+    from linenotes.cli._ledgers import printable
     from linenotes.evals import RunStore, compare_runs, report
     from linenotes.project import Project
 
@@ -67,5 +62,6 @@ def command(
     else:
         out = console()
         for line in report.comparison_lines(found):
-            out.print(line)
+            # The columns of its head are aligned by spaces, so only control characters go.
+            out.print(printable(line))
     return _EXIT[found.result.verdict]

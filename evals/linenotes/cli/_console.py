@@ -5,6 +5,10 @@ Colour and movement only where a person looks: never in a pipe, nor with NO_COLO
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -28,12 +32,31 @@ def console(*, stderr: bool = False) -> Console:
     """Return a console on stdout or stderr that is at most 100 columns wide."""
     from rich.console import Console
 
-    found = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    found = Console(stderr=stderr)
     return Console(
         stderr=stderr,
+        markup=False,  # what agents say is text, whatever brackets it holds
         highlight=False,
         width=min(found.width, WIDTH) if found.is_terminal else WIDTH,
     )
+
+
+@contextmanager
+def agents_print_to_stderr() -> Iterator[None]:
+    """Send what agents and scorers print to stderr: stdout is for the result alone.
+
+    It is the file descriptor that is redirected, so that libraries and children are, too.
+    """
+    sys.stdout.flush()
+    ours = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        with suppress(ValueError, OSError):  # an agent may have closed it
+            sys.stdout.flush()
+        os.dup2(ours, 1)
+        os.close(ours)
 
 
 def table(rows: Sequence[Sequence[str]]) -> Table:

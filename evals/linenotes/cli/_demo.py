@@ -28,7 +28,7 @@ def command(context: click.Context, limit: int, samples: int, as_json: bool) -> 
     from linenotes.cli import _eval, _run
 
     if not as_json:
-        click.secho("1. One customer, four agents, one model", bold=True)
+        click.secho("1. One customer, five agents, one model", bold=True)
         context.invoke(_run.command, agent="support_desk", text=_QUESTION)
         click.secho(
             f"\n2. Two versions of the prompts, {limit} golden cases, {samples} samples each",

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from linenotes.cli._options import choices, json_option, target_option, version_options
+from linenotes.cli._options import (
+    choices,
+    json_option,
+    margin_option,
+    target_option,
+    version_options,
+)
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Target
@@ -37,6 +43,7 @@ Examples:
     help="Repeatable; the first is the primary metric. Default: the agent's own.",
 )
 @target_option
+@margin_option
 @click.option("--resume", metavar="RUN", help="Continue a run that was stopped.")
 @json_option
 def command(
@@ -52,6 +59,7 @@ def command(
     temperature: float | None,
     scorers: tuple[str, ...],
     target: Target,
+    margin: float,
     resume: str | None,
     as_json: bool,
 ) -> int:
@@ -73,7 +81,7 @@ def command(
         results = carry_out(
             project, lambda e: e.resume(resume), concurrency=concurrency, target=target
         )
-        return show(results, target=target, as_json=as_json)
+        return show(results, target=target, margin=margin, as_json=as_json)
     assert agent is not None
     found = load_agent(agent, project)
     choice = Choice(
@@ -90,4 +98,4 @@ def command(
         concurrency=concurrency,
         target=target,
     )
-    return show(results, target=target, as_json=as_json)
+    return show(results, target=target, margin=margin, as_json=as_json)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from linenotes.cli._console import Live, console, print_json, table
+from linenotes.cli._console import Live, agents_print_to_stderr, console, print_json, table
 from linenotes.cli._interrupts import stop_on_interrupt
+from linenotes.cli._ledgers import one_line
 from linenotes.cli._main import USAGE
 from linenotes.evals import (
     Evaluation,
@@ -30,15 +31,16 @@ def carry_out(
     target: Target,
 ) -> list[RunResult]:
     """Run `work` with progress on stderr; Ctrl-C stops it, and keeps what had finished."""
-    with stop_on_interrupt() as stop, Live() as live:
+    with stop_on_interrupt() as stop, Live() as live, agents_print_to_stderr():
         return work(
             Evaluation(project, concurrency=concurrency, target=target, progress=live, stop=stop)
         )
 
 
-def show(results: Sequence[RunResult], *, target: Target, as_json: bool) -> int:
+def show(results: Sequence[RunResult], *, target: Target, margin: float, as_json: bool) -> int:
     """Print results, with comparisons where there are several versions; return the exit code."""
-    comparisons = compare_all([result.record for result in results], target=target)
+    records = [result.record for result in results]
+    comparisons = compare_all(records, target=target, margin=margin)
     if as_json:
         print_json(evaluation_document(results, comparisons))
     else:
@@ -48,12 +50,12 @@ def show(results: Sequence[RunResult], *, target: Target, as_json: bool) -> int:
 
 def _print(results: Sequence[RunResult], comparisons: Sequence[RunComparison]) -> None:
     out = console()
-    out.print(report.title(results))
+    out.print(one_line(report.title(results)))
     out.print()
     out.print(table(report.rows(results)))
     out.print()
     for line in report.closing_lines(results, comparisons):
-        out.print(line, markup=False)
+        out.print(one_line(line))
     out.print()
     compare = "   linenotes compare latest~1 latest" if len(results) > 1 else ""
     newest = results[-1].record.plan.run_id[:12]

@@ -35,7 +35,12 @@ def route(message: Message) -> str:
 
 def one_line(text: str) -> str:
     """Return `text` on one line; control characters, which could move the cursor, are spaces."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return " ".join(printable(text).split())
+
+
+def printable(text: str) -> str:
+    """Return `text` with a space for each character that is no letter, sign or space."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _cut(text: str, room: int) -> str:

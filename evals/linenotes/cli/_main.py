@@ -1,14 +1,17 @@
 """The command `linenotes`: its verbs, and how every one of them ends.
 
-Exit codes: 0 done or pass, 1 fail, 2 usage or cannot measure, 3 inconclusive, 130 interrupted.
+Exit codes: 0 done or pass, 1 fail, 2 usage or cannot measure, 3 inconclusive, 70 a mistake of
+ours, 130 interrupted.
 A mistake that the user can mend is one sentence on stderr; only our own mistakes show a
 traceback.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+import traceback
 from importlib import import_module
 from typing import NoReturn
 
@@ -29,6 +32,7 @@ _VERBS = {
 """Verb to its line in `--help`; a verb's module is imported when it is used."""
 
 USAGE = 2
+OURS = 70
 INTERRUPTED = 130
 
 
@@ -70,10 +74,16 @@ def _command() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that is not UTF-8
     try:
         code = _run()
     except KeyboardInterrupt:
         code = _say("Interrupted.", INTERRUPTED)
+    except Exception:  # noqa: BLE001  1 would be read as the verdict "fail"
+        traceback.print_exc()
+        code = _say("This is a mistake of linenotes. Please report it.", OURS)
     if code == INTERRUPTED:
         _leave_at_once()
     sys.exit(code)
@@ -87,7 +97,7 @@ def _run() -> int:
     try:
         code = _command.main(standalone_mode=False)
     except click.exceptions.Abort:
-        return INTERRUPTED
+        return _say("Interrupted.", INTERRUPTED)
     except click.ClickException as error:
         error.show()
         return error.exit_code

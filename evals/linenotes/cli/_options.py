@@ -19,6 +19,15 @@ target_option = click.option(
 )
 
 
+margin_option = click.option(
+    "--margin",
+    type=click.FloatRange(min=0),
+    default=0.05,
+    show_default=True,
+    help="The drop that must be ruled out for a pass; with 0 a pass must show that it is better.",
+)
+
+
 def version_options(function: F) -> F:
     """Add the options that choose prompts and models without touching code."""
     options = [

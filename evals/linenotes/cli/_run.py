@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -53,6 +54,7 @@ def command(
     The conversation is stored as one trace: `linenotes trace show` reads it again.
     """
     from linenotes.agents import load_agent
+    from linenotes.cli._console import agents_print_to_stderr
     from linenotes.evals import EVERY, Choice, find_scorers, run_once, single_version
     from linenotes.project import Project
 
@@ -68,7 +70,8 @@ def command(
     case = _case(version, text=text, inputs=inputs, case_id=case_id, dataset=dataset)
     scorers = find_scorers(version.agent.settings.scorers, project) if case_id else []
     show = None if as_json else _printer()
-    execution = run_once(version, case, scorers=scorers, seed=seed, on_message=show)
+    with agents_print_to_stderr() if as_json else nullcontext():
+        execution = run_once(version, case, scorers=scorers, seed=seed, on_message=show)
     return _finish(execution, version, project, as_json=as_json)
 
 
@@ -80,6 +83,8 @@ def _case(
     case_id: str | None,
     dataset: str | None,
 ) -> Case:
+    from pydantic import ValidationError
+
     from linenotes.agents import text_input
     from linenotes.datasets import Case
     from linenotes.evals import find_case
@@ -87,7 +92,10 @@ def _case(
     if case_id is not None:
         return find_case(version.agent, case_id, dataset=dataset)
     given = text_input(version.graph, text) if text is not None else _json_object(inputs or "")
-    return Case(id="ad-hoc", inputs=given)
+    try:
+        return Case(id="ad-hoc", inputs=given)
+    except ValidationError as error:
+        raise click.UsageError(f"The input cannot be used: {error.errors()[0]['msg']}.") from None
 
 
 def _json_object(text: str) -> dict[str, JsonValue]:
@@ -111,23 +119,23 @@ def _printer() -> Callable[[Message], None]:
 
 
 def _finish(execution: Execution, version: AgentVersion, project: Project, *, as_json: bool) -> int:
-    """Store the trace, say how it ended, and return the exit code."""
+    """Say how it ended, store the trace, and return the exit code."""
     from linenotes.cli._console import console, print_json
     from linenotes.evals import execution_document, store_execution
 
-    sample = execution.sample
-    if not as_json:
-        out = console()
-        for text in _outcome(execution):
-            out.print(text, markup=False)
-    trace_id = store_execution(execution, version, project)
+    out = console()
     if as_json:
+        # Printed first: a store that fails must not cost the answer, which may have been paid for.
         print_json(execution_document(execution))
     else:
+        for text in _outcome(execution):
+            out.print(text)
+    trace_id = store_execution(execution, version, project)
+    if not as_json:
         out.print(
             f"trace {trace_id}   linenotes trace show {trace_id[:11]}   linenotes ui", style="dim"
         )
-    return 1 if sample.error else 0
+    return 1 if execution.sample.error else 0
 
 
 def _outcome(execution: Execution) -> list[str]:

@@ -39,11 +39,11 @@ def show(trace_id: str, as_json: bool) -> int:
         print_json(trace_document(trace))
         return 0
     out = console()
-    out.print(_heading(trace), markup=False)
+    out.print(_heading(trace))
     for message in trace.messages:
         out.print(line(message, width=out.width))
     if trace.error:
-        out.print(f"failed: {one_line(trace.error)}", markup=False)
+        out.print(f"failed: {one_line(trace.error)}")
     return 0
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import click
 
 from linenotes.cli._options import json_option
@@ -39,5 +41,6 @@ def command(port: int | None, as_json: bool) -> int:
             print_json({"schema_version": 1, "url": url, "experiment_id": experiment_id})
         else:
             click.echo(f"{project.experiment}: {url}\nCtrl-C stops it.")
-        server.wait()
+        with suppress(KeyboardInterrupt):  # the way to end it
+            server.wait()
     return 0

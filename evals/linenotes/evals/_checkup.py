@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from linenotes.project import LinenotesError, Project
+from linenotes.project import LinenotesError, Project, without_credentials
 
 _LEAST_FREE = 1_000_000_000
 """Bytes; the embedded model takes a tenth of that, and a store grows."""
@@ -80,7 +80,8 @@ def _store(project: Project) -> Finding:
     from linenotes.tracing import open_store
 
     open_store(project).close()
-    return Finding("store", ok=True, found=f"{project.tracking_uri} (mlflow {mlflow.__version__})")
+    address = without_credentials(project.tracking_uri)
+    return Finding("store", ok=True, found=f"{address} (mlflow {mlflow.__version__})")
 
 
 def _model(_project: Project) -> Finding:

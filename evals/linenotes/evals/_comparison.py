@@ -158,8 +158,9 @@ def differences(base: RunPlan, candidate: RunPlan) -> tuple[str, ...]:
     if base.commit != candidate.commit and base.commit and candidate.commit:
         lines.append(f"commit: {_commit(base)} → {_commit(candidate)}")
     if base.dataset.digest != candidate.dataset.digest:
-        lines.append("dataset: other cases were selected")
-    return tuple(lines)
+        same = {case.id for case in base.cases} == {case.id for case in candidate.cases}
+        lines.append(f"dataset: {'cases have changed' if same else 'other cases were selected'}")
+    return (*lines, *_scorer_lines(base, candidate))
 
 
 def _prompt_lines(base: RunPlan, candidate: RunPlan) -> list[str]:
@@ -185,6 +186,16 @@ def _model_lines(base: RunPlan, candidate: RunPlan) -> list[str]:
             if value != after[role][setting]:
                 lines.append(f"{setting} of {role}: {value} → {after[role][setting]}")
     return lines
+
+
+def _scorer_lines(base: RunPlan, candidate: RunPlan) -> list[str]:
+    before = dict(zip(base.metrics, base.scorers, strict=True))
+    after = dict(zip(candidate.metrics, candidate.scorers, strict=True))
+    return [
+        f"scorer {name}: {before[name]} → {after[name]}"
+        for name in before
+        if before[name] != after.get(name, before[name])
+    ]
 
 
 def _models(plan: RunPlan) -> dict[str, dict[str, JsonValue]]:

@@ -116,7 +116,9 @@ async def run_sample(job: Job, *, on_message: Callable[[Message], None] | None =
             if _is_asked_to_cancel():
                 raise
             failure = attribute(error)
-        except Exception as error:  # noqa: BLE001  the system under test fails as data
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001  the system under test fails as data
             failure = attribute(error)
     return Sample(job.case, job.index, output, ledger.trace, failure)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 
 from linenotes.evals._samples import ErrorKind, Failure
 from linenotes.project import LinenotesError, ModelError, without_credentials
@@ -37,15 +38,29 @@ def attribute(error: BaseException) -> Failure:
 
 def failure_of(kind: ErrorKind, error: BaseException) -> Failure:
     """Return `error` as data, with the address of the endpoint that could not be reached."""
-    request = getattr(error, "request", None) if kind == "infrastructure" else None
-    where = f" ({without_credentials(str(request.url))})" if request is not None else ""
+    where = _address(error) if kind == "infrastructure" else ""
     return Failure(kind=kind, type=type(error).__name__, message=describe(error) + where)
+
+
+def _address(error: BaseException) -> str:
+    """Return where the request of `error` went, if it tells; HTTPX raises where there is none."""
+    with suppress(RuntimeError):
+        url = getattr(getattr(error, "request", None), "url", None)
+        return f" ({without_credentials(str(url))})" if url is not None else ""
+    return ""
 
 
 def describe(error: BaseException) -> str:
     """Return the message of `error` on one line, cut where it gets long."""
-    text = " ".join(storable(str(error)).split())
+    text = " ".join(storable(_text(error)).split())
     return text if len(text) <= _LONGEST else text[:_LONGEST] + " … (cut)"
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  a stranger's exception may refuse to have a text
+        return "(it has no text)"
 
 
 def storable(text: str) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _NAMED = 5
 """How many cases a sentence names."""
+_SPEAKS_OF = {"population": "cases like these", "dataset": "exactly these cases"}
 
 
 def title(results: Sequence[RunResult]) -> str:
@@ -27,11 +28,10 @@ def title(results: Sequence[RunResult]) -> str:
     estimate = next(iter(results[-1].estimates.values()))
     clusters = f" in {estimate.n_clusters} clusters" if estimate.n_clusters else ""
     samples = "samples" if plan.samples > 1 else "sample"
-    speaks_of = {"population": "cases like these", "dataset": "exactly these cases"}
     return (
         f"{plan.agent} on {plan.dataset.name} ({plan.dataset.digest[:8]}): "
         f"n={len(plan.cases)} cases{clusters}, K={plan.samples} {samples}; "
-        f"95% intervals for {speaks_of[estimate.target]}"
+        f"95% intervals for {_SPEAKS_OF[estimate.target]}"
     )
 
 
@@ -39,13 +39,18 @@ def rows(results: Sequence[RunResult]) -> list[tuple[str, ...]]:
     """Return a header and a row for each version: its metrics with intervals, and its cost."""
     metrics = list(results[-1].estimates)
     deepest = results[-1].record.plan.samples
-    hat = [f"pass^{deepest}"] if deepest > 1 and _has_rate(results) else []
+    hat = [f"pass^{deepest}"] if deepest > 1 and _has_pass_hat(results) else []
     header = ("version", "K", *metrics, *hat, "calls", "s/sample")
     return [header, *(_row(result, metrics, with_hat=bool(hat)) for result in results)]
 
 
-def _has_rate(results: Sequence[RunResult]) -> bool:
-    return all(is_rate(result.record, result.record.plan.metrics[0]) for result in results)
+def _has_pass_hat(results: Sequence[RunResult]) -> bool:
+    """Tell whether pass^K can stand in the table: of rates, and for cases like these only."""
+    return all(
+        is_rate(result.record, name) and result.estimates[name].target == "population"
+        for result in results
+        for name in result.record.plan.metrics[:1]
+    )
 
 
 def _row(result: RunResult, metrics: Sequence[str], *, with_hat: bool) -> tuple[str, ...]:
@@ -89,27 +94,39 @@ def interval(estimate: Estimate, *, rate: bool) -> str:
 
 
 def failures(result: RunResult) -> list[str]:
-    """Return a line for each kind of failure that a run met, with an example of it."""
-    lines = []
-    for kind, count in result.errors.items():
-        if count:
-            lines.append(
-                f"{result.record.plan.version}: {count} {_MEANING[kind]} {_example(result, kind)}"
-            )
+    """Return what a run lacks: failures of each kind with an example, cases and traces."""
+    lines = [
+        f"{_count(count, 'sample')} {_consequence(result, kind)}: {_example(result, kind)}"
+        for kind, count in result.errors.items()
+        if count
+    ]
+    lines += _unmeasured(result)
     missing = result.traces.expected - result.traces.stored
     if missing:
-        lines.append(
-            f"{result.record.plan.version}: {missing} of {result.traces.expected} traces are not "
-            "in the store."
-        )
+        lines.append(f"{missing} of {result.traces.expected} traces are not in the store.")
+    return [f"{result.record.plan.version}: {line}" for line in lines]
+
+
+def _consequence(result: RunResult, kind: str) -> str:
+    if kind == "infrastructure":
+        return "lost to the infrastructure and not scored (`linenotes eval --resume` tries again)"
+    if kind == "scorer":
+        return "could not be scored"
+    if all(is_rate(result.record, name) for name in result.record.plan.metrics):
+        return "failed in the agent and scored as failed"
+    return "failed in the agent: failures in a rate, left out of other metrics"
+
+
+def _unmeasured(result: RunResult) -> list[str]:
+    """Name the cases that have no score, for each metric that other cases have one of."""
+    lines = []
+    for name, found in result.estimates.items():
+        scored = set(score_table(result.record, name)["case"])
+        lacking = [case.id for case in result.record.plan.cases if case.id not in scored]
+        if lacking and found.mean is not None:
+            cases = _count(len(lacking), "case")
+            lines.append(f"{name} cannot be measured on {cases}, left out: {_named(lacking)}.")
     return lines
-
-
-_MEANING = {
-    "infrastructure": "samples were lost to the infrastructure and are not scored:",
-    "agent": "samples failed in the agent and count as failures:",
-    "scorer": "samples could not be scored:",
-}
 
 
 def _example(result: RunResult, kind: str) -> str:
@@ -124,29 +141,36 @@ def verdict(comparison: RunComparison) -> str:
     """Return a comparison as one sentence: difference, interval, and what follows from it."""
     found = comparison.result
     head = f"{comparison.candidate.version} against {comparison.base.version}, {comparison.metric}"
-    if found.delta is None or found.low is None or found.high is None:
+    if found.verdict == "cannot measure" or found.delta is None:
         return f"{head}: CANNOT MEASURE. {' '.join(found.notes)}"
     unit = " points" if comparison.is_rate else ""
-    delta, low, high = (
-        _signed(value, rate=comparison.is_rate) for value in (found.delta, found.low, found.high)
-    )
     return (
-        f"{head}: {found.verdict.upper()}. {delta}{unit} "
-        f"(95% {low} to {high}, n={found.n_cases}). {_meaning(comparison)}"
+        f"{head}: {found.verdict.upper()}. {_signed(found.delta, rate=comparison.is_rate)}{unit} "
+        f"({_bounds(comparison)}, n={found.n_cases}). {_meaning(comparison)}"
     )
+
+
+def _bounds(comparison: RunComparison) -> str:
+    found = comparison.result
+    if found.low is None or found.high is None:
+        return "no interval"
+    low, high = (_signed(value, rate=comparison.is_rate) for value in (found.low, found.high))
+    return f"95% {low} to {high}"
 
 
 def _meaning(comparison: RunComparison) -> str:
     found = comparison.result
     margin = _size(found.margin, rate=comparison.is_rate)
-    if found.verdict == "pass" and found.shown == "better":
+    if found.verdict == "pass" and (found.shown == "better" or found.margin == 0):
         return "It is better."
+    if found.verdict == "pass" and found.is_worse:
+        return f"It is worse, but by less than {margin}."
     if found.verdict == "pass":
         return f"A drop of {margin} is ruled out; that it is better is not shown."
     if found.verdict == "fail":
-        return "It is worse."
-    undecided = f"Neither better nor worse is shown: a drop of {margin} is not ruled out."
-    return f"{undecided} {_to_decide(found)}".rstrip()
+        return f"It is worse (one-sided test at {100 * found.alpha:.0f}%)."
+    seen = f"It seems {found.shown}" if found.shown else "Neither better nor worse is shown"
+    return f"{seen}: a drop of {margin} is not ruled out. {_to_decide(found)}".rstrip()
 
 
 def _to_decide(found: Comparison) -> str:
@@ -168,17 +192,24 @@ def comparison_lines(comparison: RunComparison) -> list[str]:
         f"candidate  {candidate.run_id[:12]}  {candidate.agent} {candidate.version}"
         f"  K={candidate.samples}",
         f"differs    {'; '.join(comparison.differences) or 'nothing: equal fingerprints'}",
+        f"speaks of  {_SPEAKS_OF[found.target]}",
         "",
         verdict(comparison),
-        f"{_cases(found.improved)} improved, {found.worsened} got worse, "
+        f"{_count(found.improved, 'case')} improved, {found.worsened} got worse, "
         f"{found.unchanged} stayed as they were ({found.method}).",
         power(comparison),
     ]
+    if found.verdict != "cannot measure":
+        lines += found.notes
     alone = sorted({*found.only_in_base, *found.only_in_candidate})
     if alone:
-        named = ", ".join(alone[:_NAMED]) + (", …" if len(alone) > _NAMED else "")
-        lines.append(f"In only one of the runs, and left out: {_cases(len(alone))}, {named}.")
+        cases = _count(len(alone), "case")
+        lines.append(f"{cases} scored in only one of the runs, left out: {_named(alone)}.")
     return lines
+
+
+def _named(cases: Sequence[str]) -> str:
+    return ", ".join(cases[:_NAMED]) + (", …" if len(cases) > _NAMED else "")
 
 
 def power(comparison: RunComparison) -> str:
@@ -194,8 +225,8 @@ def power(comparison: RunComparison) -> str:
     )
 
 
-def _cases(count: int) -> str:
-    return f"{count} case" if count == 1 else f"{count} cases"
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _signed(value: float, *, rate: bool) -> str:
@@ -212,6 +243,8 @@ def closing_lines(results: Sequence[RunResult], comparisons: Sequence[RunCompari
     lines += [verdict(comparison) for comparison in comparisons]
     if comparisons:
         lines.append(power(comparisons[0]))
+    if any(comparison.result.compared_with_base > 1 for comparison in comparisons):
+        lines.append("Verdicts of several versions against one carry Holm's correction.")
     return [line for line in lines if line]
 
 

@@ -32,7 +32,7 @@ class Scorer:
         """Return the score of `sample`; an exception or a useless value is a scorer error."""
         try:
             value = await self._value(sample)
-        except Exception as error:  # noqa: BLE001  a scorer's failure is data on the score
+        except (Exception, SystemExit) as error:  # noqa: BLE001  its failure is data on the score
             return Score(self.name, error=failure_of("scorer", error))
         return checked(self.name, value)
 

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
 
-from linenotes.project import LinenotesError, ModelError
+from linenotes.project import LinenotesError
 
 Graph = CompiledStateGraph[Any, Any, Any, Any]
 Desk = Callable[..., Graph]
@@ -165,7 +165,7 @@ def test_input_without_words_of_a_customer_is_refused(
 
 
 def test_model_that_ignores_the_schema_is_named(desk: Desk) -> None:
-    with pytest.raises(ModelError, match=r"'triage' answered .*gardening.* JSON schema"):
+    with pytest.raises(ValueError, match=r"'triage' answered .*gardening.* JSON schema"):
         desk(triage=["gardening"]).invoke(ASK)
 
 

@@ -144,7 +144,7 @@ def test_worse_by_less_than_the_margin_passes_and_says_so(score_table: ScoreTabl
     found = compare_scores(*table_of_changes(score_table, both=1979, lost=20, won=1, neither=0))
     assert found.verdict == "pass"
     assert found.shown == "worse"
-    assert "worse, but by less than the margin" in found.notes[-1]
+    assert found.is_worse
 
 
 def test_small_suites_are_tested_at_a_stricter_level(score_table: ScoreTable) -> None:

@@ -76,7 +76,7 @@ def _means_a_message(name: str, item: object) -> bool:
     if isinstance(item, dict):
         return "content" in item and isinstance(item.get("role", item.get("type")), str)
     if isinstance(item, tuple):
-        return len(item) == 2 and item[0] in _SPEAKERS  # noqa: PLR2004  # a pair
+        return len(item) == 2 and item[0] in _SPEAKERS  # noqa: PLR2004  a pair
     return name == "messages" and isinstance(item, str)
 
 
@@ -202,13 +202,6 @@ def error_text(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
-def route(message: Message) -> str:
-    """Return `sender → recipients`, the title of a message."""
-    if not message.recipients:
-        return message.sender
-    return f"{message.sender} → {', '.join(message.recipients)}"
-
-
 def bubbles(messages: Sequence[Message]) -> list[JsonValue]:
     """Return `messages` in the GenAI parts form, which the MLflow UI shows as titled bubbles."""
     return [_bubble(message) for message in messages]
@@ -225,7 +218,7 @@ def _bubble(message: Message) -> JsonValue:
     calls = _calls(message)
     text = _spoken(message) if calls else message.text
     parts: list[JsonValue] = [{"type": "text", "content": text}] if text or not calls else []
-    return {"role": route(message), "parts": [*parts, *calls]}
+    return {"role": message.route, "parts": [*parts, *calls]}
 
 
 def _calls(message: Message) -> list[JsonValue]:

@@ -75,6 +75,11 @@ class Message:
     sampled: bool = False
     """True when a model said it, False when code wrote it."""
 
+    @property
+    def route(self) -> str:
+        """Its title, `sender → recipients`; the sender alone while nobody has got it."""
+        return " → ".join(filter(None, (self.sender, ", ".join(self.recipients))))
+
 
 @dataclass(frozen=True)
 class Ledger:

@@ -183,7 +183,9 @@ class Listener(BaseCallbackHandler):
     @_event
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **_: object) -> None:
         run = self._end(run_id)
-        generation = response.generations[0][0]
+        generation = next((one for prompt in response.generations for one in prompt), None)
+        if generation is None:
+            return  # the provider answered without an answer; the client raises next
         message = getattr(generation, "message", None)
         if not isinstance(message, BaseMessage):
             message = AIMessage(generation.text, id=f"lc_run--{run_id}")

@@ -10,6 +10,7 @@ Only imported when a store is used, since mlflow is slow to import.
 from __future__ import annotations
 
 import fcntl
+import http.client
 import shutil
 import sqlite3
 import urllib.error
@@ -88,19 +89,20 @@ def _check_reachable(uri: str) -> None:
         _check_database(uri)
     elif not uri.startswith("databricks"):
         raise StoreError(
-            f"{uri!r} is not a store that keeps traces. "
+            f"{without_credentials(uri)!r} is not a store that keeps traces. "
             "Use sqlite:///PATH, postgresql://..., or the http address of an MLflow server."
         )
 
 
 def _check_server(uri: str) -> None:
+    shown = without_credentials(uri)
     try:
-        urllib.request.urlopen(uri.rstrip("/") + "/health", timeout=_ANSWER_SECONDS).close()  # noqa: S310  http(s) was checked
+        urllib.request.urlopen(shown.rstrip("/") + "/health", timeout=_ANSWER_SECONDS).close()  # noqa: S310  http(s) was checked
     except urllib.error.HTTPError as answer:
         answer.close()  # a server that asks for a login, say, is there
-    except OSError as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise StoreError(
-            f"The MLflow server {uri!r} does not answer: {getattr(error, 'reason', error)}. "
+            f"The MLflow server {shown!r} does not answer: {getattr(error, 'reason', error)}. "
             "Start it, or correct MLFLOW_TRACKING_URI."
         ) from None
 

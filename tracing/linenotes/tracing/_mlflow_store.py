@@ -7,12 +7,13 @@ reads back as it was written.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from linenotes.project import RunError, keep_offline
+from linenotes.project import RunError, keep_offline, without_credentials
 from linenotes.tracing._filed_trace import FiledTrace
 from linenotes.tracing._trace import Trace
 
@@ -54,6 +55,9 @@ class MlflowStore:
                 version of MLflow.
         """
         keep_offline()
+        if tracking_uri.startswith("http"):
+            # MLflow would try for minutes to reach a server that has gone.
+            os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
         from linenotes.tracing._mlflow_opening import open_experiment
 
         client, experiment_id = open_experiment(
@@ -129,7 +133,7 @@ class MlflowStore:
 
     def _nothing(self, name: str) -> str:
         return (
-            f"No trace {name!r} in the store {self.tracking_uri!r}. "
+            f"No trace {name!r} in the store {without_credentials(self.tracking_uri)!r}. "
             "`linenotes run` and the pages of `linenotes ui` show the ids of traces."
         )
 

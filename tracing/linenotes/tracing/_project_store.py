@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 from linenotes.project import Project
 from linenotes.tracing._filed_trace import FiledTrace
@@ -21,6 +23,7 @@ def open_store(
         StoreError: the store cannot be reached, read or written.
     """
     project = project or Project.find()
+    _keep_out_of_git(project.state)
     return MlflowStore.open(
         project.tracking_uri,
         project.experiment,
@@ -38,3 +41,10 @@ def store_trace(trace: Trace, project: Project | None = None) -> str:
     with open_store(project) as store:
         store.write_traces([FiledTrace(trace)])
     return trace.trace_id
+
+
+def _keep_out_of_git(state: Path) -> None:
+    """Runs and stores are no source code. A folder that cannot be written is told later."""
+    with suppress(OSError):
+        state.mkdir(parents=True, exist_ok=True)
+        (state / ".gitignore").write_text("*\n", encoding="utf-8")

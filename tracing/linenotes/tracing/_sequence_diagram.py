@@ -83,6 +83,7 @@ def _arrow(message: Message, start: int, end: int, y: int) -> str:
 
 
 def _text(text: str, x: int, y: int, *, letters: int) -> str:
-    line = " ".join(text.split())
+    # XML has no way to write most control characters.
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     short = line if len(line) <= letters else line[: letters - 1] + "…"
     return f'<text x="{x}" y="{y}">{escape(short, quote=False)}</text>'

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _PARAMETERS = {
     "temperature": names.REQUEST_TEMPERATURE,
     "max_tokens": names.REQUEST_MAX_TOKENS,
-    "seed": names.REQUEST_SEED,
 }
 _SHOWN_PARAMETERS = (*_PARAMETERS, "tools", "tool_choice", "response_format", "stop")
 

@@ -74,7 +74,7 @@ def conversation(messages: Sequence[Message]) -> str:
     shown: list[str] = []
     size = 0
     for message in messages:
-        part = _paragraph(_route(message), message.text, _MAX_MESSAGE)
+        part = _paragraph(message.route, message.text, _MAX_MESSAGE)
         size += len(part)
         if size > _MAX_CONVERSATION:
             shown.append(f"*… {len(messages) - len(shown)} more messages*")
@@ -138,11 +138,8 @@ def _attribute(span: JsonValue, name: str) -> dict[str, JsonValue]:
     return {"$source": "spanField", "spanRef": span, "field": "attributes", "path": [name]}
 
 
-def _route(message: Message) -> str:
-    return f"{message.sender} → {', '.join(message.recipients)}".removesuffix(" → ")
-
-
 def _paragraph(title: str, text: str, longest: int) -> str:
     plain = title.replace("*", r"\*").replace("_", r"\_")
     cut = text if len(text) <= longest else text[:longest] + " …"
-    return f"**{plain}**  \n{cut}"
+    inert = cut.replace("![", r"!\[").replace("<", r"\<")  # text, not a picture from elsewhere
+    return f"**{plain}**  \n{inert}"

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from linenotes.project import StoreError, keep_offline
+from linenotes.project import StoreError, keep_offline, without_credentials
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -74,15 +74,17 @@ def start_ui(tracking_uri: str, *, artifacts: Path, log: Path, port: int | None 
             start; the message then ends with what it said last.
     """
     if tracking_uri.startswith(("http://", "https://")):
-        raise StoreError(f"The store is a server that has its own pages: open {tracking_uri}.")
+        pages = without_credentials(tracking_uri)
+        raise StoreError(f"The store is a server that has its own pages: open {pages}.")
     port = _free_port(port)
     artifacts.mkdir(parents=True, exist_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
     keep_offline()
     with log.open("wb") as output:
         guard = subprocess.Popen(  # noqa: S603  our own command
-            _command(tracking_uri, artifacts, port),
-            env={**os.environ, **_SHOW_ONLY},
+            _command(artifacts, port),
+            # Not an argument: every user of the machine may read those, and a password in them.
+            env={**os.environ, **_SHOW_ONLY, "MLFLOW_BACKEND_STORE_URI": tracking_uri},
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -102,14 +104,13 @@ def experiment_url(url: str, experiment_id: str) -> str:
     return f"{url}/#/experiments/{experiment_id}/evaluation-runs"
 
 
-def _command(tracking_uri: str, artifacts: Path, port: int) -> list[str]:
+def _command(artifacts: Path, port: int) -> list[str]:
     folder = artifacts.absolute().as_uri()
     names = (HOST, "localhost")
     return [
         *(sys.executable, str(Path(__file__).with_name("_process_guard.py"))),
         *(sys.executable, "-m", "mlflow", "server"),
         *("--host", HOST, "--port", str(port), "--workers", "1"),
-        *("--backend-store-uri", tracking_uri),
         *("--default-artifact-root", folder, "--artifacts-destination", folder),
         *("--allowed-hosts", ",".join(f"{name}:{port}" for name in names)),
         *("--cors-allowed-origins", ",".join(f"http://{name}:{port}" for name in names)),

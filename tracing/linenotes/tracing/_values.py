@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import orjson
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 _ROLES = {"human": "user", "ai": "assistant"}
 _DEEPEST = 100
 """Levels; what lies deeper, as in a value that contains itself, is cut off with a mark."""
+_MOST = 100_000
+"""Containers; parts that are shared would be written out each time they are met."""
 _LARGEST = 2**63
 """JSON's integers have no end, but those of every store that we write to do."""
 
@@ -26,32 +29,34 @@ def json_value(value: object) -> JsonValue:
     Messages become `{"role", "content", ...}` as in OpenAI's chat format; models, dataclasses,
     sets and tuples become objects and arrays; anything else that JSON lacks becomes its text.
     """
-    return _converted(value, _DEEPEST)
+    return _converted(value, _DEEPEST, itertools.count())
 
 
-def _converted(value: object, levels: int) -> JsonValue:
+def _converted(value: object, levels: int, nodes: Iterator[int]) -> JsonValue:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        # A lone surrogate is no Unicode and has no UTF-8.
-        return value.encode("utf-8", "backslashreplace").decode()
+        return value.encode("utf-8", "backslashreplace").decode()  # half an emoji is no UTF-8
     if isinstance(value, int):
         return int(value) if -_LARGEST <= value < _LARGEST else str(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(value)
-    if levels == 0:
-        return "… (too deep)"
-    return _structure(value, levels - 1)
+    if levels == 0 or next(nodes) >= _MOST:
+        return "… (cut off: too deep)" if levels == 0 else "… (cut off: too large)"
+    return _structure(value, levels - 1, nodes)
 
 
-def _structure(value: object, levels: int) -> JsonValue:
+def _structure(value: object, levels: int, nodes: Iterator[int]) -> JsonValue:
     if isinstance(value, Mapping):
-        return {str(_converted(str(k), 1)): _converted(v, levels) for k, v in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_converted(inner, levels) for inner in value]
+        return {_text(key): _converted(inner, levels, nodes) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_converted(inner, levels, nodes) for inner in value]
+    if isinstance(value, set | frozenset):
+        # Sorted: the order of a set's texts is another in every process.
+        return sorted((_converted(inner, levels, nodes) for inner in value), key=orjson.dumps)
     if hasattr(value, "content") and hasattr(value, "type"):
         return _message(value)  # type: ignore[arg-type]  # LangChain's messages, not imported here
-    return _converted(_plain(value), levels)
+    return _converted(_plain(value), levels, nodes)
 
 
 def _plain(value: object) -> object:
@@ -62,7 +67,16 @@ def _plain(value: object) -> object:
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if hasattr(value, "dtype") and hasattr(value, "tolist"):
         return value.tolist()
-    return str(value)
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    """Return the text of any value, also of one that refuses to have one."""
+    try:
+        text = str(value)
+    except Exception:  # noqa: BLE001  a stranger's class may raise anything
+        text = f"<{type(value).__name__}>"
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def output_text(output: JsonValue) -> str:

@@ -20,7 +20,6 @@ from langgraph.types import Command
 
 from linenotes.agents import chat_model, prompt
 from linenotes.agents.support_desk._state import DeskState
-from linenotes.project import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -138,7 +137,7 @@ class Agent(Runnable[DeskState, Command[str]]):
         except (json.JSONDecodeError, KeyError, TypeError):
             choice = None
         if choice not in question.choices:
-            raise ModelError(
+            raise ValueError(
                 f"The model of {self.name!r} answered {said.text!r}, not one of the choices. "
                 "Use a model whose endpoint keeps to a JSON schema."
             )

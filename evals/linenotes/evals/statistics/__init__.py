@@ -4,9 +4,14 @@ Pure functions on tables of `case, sample, value[, cluster, weight]`. The unit o
 case, or the cluster of related cases; samples of one case are never treated as independent.
 """
 
-from ._comparisons import Comparison, Verdict, compare_many, compare_scores
-from ._estimates import Estimate, Target, estimate, pass_at, pass_hat
-from ._planning import (
+from linenotes.evals.statistics._comparisons import (
+    Comparison,
+    Verdict,
+    compare_many,
+    compare_scores,
+)
+from linenotes.evals.statistics._estimates import Estimate, Target, estimate, pass_at, pass_hat
+from linenotes.evals.statistics._planning import (
     PairedSpread,
     best_samples,
     detectable_change,

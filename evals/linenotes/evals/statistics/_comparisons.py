@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from ._deciding import what_would_decide
-from ._estimates import Target
-from ._paired import (
+from linenotes.evals.statistics._deciding import what_would_decide
+from linenotes.evals.statistics._estimates import Target
+from linenotes.evals.statistics._paired import (
     PairedEvidence,
     Pairs,
     evidence_on_such_cases,
@@ -22,8 +22,8 @@ from ._paired import (
     odds_ratio,
     pair_up,
 )
-from ._planning import detectable_change
-from ._tables import CaseTable, read_scores
+from linenotes.evals.statistics._planning import detectable_change
+from linenotes.evals.statistics._tables import CaseTable, read_scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,6 +89,11 @@ class Comparison:
             return None
         assert self.delta is not None
         return "better" if self.delta > 0 else "worse"
+
+    @property
+    def is_worse(self) -> bool:
+        """True when "not worse" is rejected, also where the margin makes that a pass."""
+        return self.p_not_worse is not None and self.p_not_worse < self.alpha
 
 
 def compare_scores(
@@ -288,12 +293,9 @@ def _explained(judged: Comparison, pairs: Pairs) -> Comparison:
 
 
 def _remarks(judged: Comparison) -> tuple[str, ...]:
-    assert judged.p_not_worse is not None
     remarks = []
     if judged.low is None or judged.high is None:
         remarks.append("So few units leave the difference without bounds at this confidence.")
     elif (judged.low > 0 or judged.high < 0) != (judged.shown is not None):
         remarks.append("The interval and the exact test differ at the edge; the test decides.")
-    if judged.verdict == "pass" and judged.p_not_worse < judged.alpha:
-        remarks.append("It is worse, but by less than the margin.")
     return tuple(remarks)

@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ._planning import POWER, cases_without_a_loss, critical_sum, more_samples_help
+from linenotes.evals.statistics._planning import (
+    POWER,
+    cases_without_a_loss,
+    critical_sum,
+    more_samples_help,
+)
 
 if TYPE_CHECKING:
-    from ._estimates import Target
-    from ._paired import Pairs
+    from linenotes.evals.statistics._estimates import Target
+    from linenotes.evals.statistics._paired import Pairs
 
 
 @dataclass(frozen=True)

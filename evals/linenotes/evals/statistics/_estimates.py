@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy import special
 
-from ._intervals import (
+from linenotes.evals.statistics._intervals import (
     FEW_UNITS,
     Bounds,
     Evidence,
@@ -28,12 +28,12 @@ from ._intervals import (
     wilson,
     z_critical,
 )
-from ._tables import ROUNDING, CaseTable, read_scores
+from linenotes.evals.statistics._tables import ROUNDING, CaseTable, read_scores
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ._tables import FloatArray
+    from linenotes.evals.statistics._tables import FloatArray
 
 Target = Literal["population", "dataset"]
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from scipy import special
 
-from ._tables import ROUNDING
+from linenotes.evals.statistics._tables import ROUNDING
 
 if TYPE_CHECKING:
-    from ._tables import FloatArray
+    from linenotes.evals.statistics._tables import FloatArray
 
 FEW_UNITS = 30
 """Below this many cases or clusters, signs are flipped instead of trusting the t distribution."""

@@ -20,12 +20,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from ._estimates import borrowed_noise, unit_totals, welch_satterthwaite
-from ._intervals import FEW_UNITS, Evidence, NoChange, SignFlips, StudentT, student_t
-from ._tables import ROUNDING
+from linenotes.evals.statistics._estimates import borrowed_noise, unit_totals, welch_satterthwaite
+from linenotes.evals.statistics._intervals import (
+    FEW_UNITS,
+    Evidence,
+    NoChange,
+    SignFlips,
+    StudentT,
+    student_t,
+)
+from linenotes.evals.statistics._tables import ROUNDING
 
 if TYPE_CHECKING:
-    from ._tables import CaseTable, FloatArray
+    from linenotes.evals.statistics._tables import CaseTable, FloatArray
 
 
 @dataclass(frozen=True)
