@@ -84,7 +84,7 @@ def print_json(document: Mapping[str, JsonValue]) -> None:
 class Live:
     """Shows the stages of long work on stderr: a bar with rate, time left and tokens so far.
 
-    Where stderr is no terminal it prints one line a stage instead.
+    Where stderr is no terminal it prints one line a stage, and one for each tenth of the samples.
     """
 
     def __init__(self) -> None:
@@ -93,6 +93,8 @@ class Live:
         self._task: TaskID | None = None
         self._tokens = 0
         self._failed = 0
+        self._total: int | None = None
+        self._done = 0
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -111,6 +113,7 @@ class Live:
 
     def stage(self, text: str, *, total: int | None = None) -> None:
         """Show that a stage begins, of `total` steps where that is known."""
+        self._total, self._done = total, 0
         if self._bars is None:
             of = f" ({total})" if total is not None else ""
             self._console.print(f"{text}{of} …", style="dim")
@@ -124,8 +127,14 @@ class Live:
         if sample is not None:
             self._tokens += sample.ledger.tokens.total
             self._failed += sample.error is not None
+        self._done += 1
         if self._bars is not None and self._task is not None:
             self._bars.update(self._task, advance=1, note=self._note() if sample else "")
+        elif sample is not None and self._total and self._tenth_is_done(self._total):
+            self._console.print(f"  {self._done} of {self._total}  {self._note()}", style="dim")
+
+    def _tenth_is_done(self, total: int) -> bool:
+        return self._done * 10 // total > (self._done - 1) * 10 // total
 
     def _note(self) -> str:
         failed = f"  {self._failed} failed" if self._failed else ""

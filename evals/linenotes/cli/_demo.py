@@ -16,7 +16,7 @@ _QUESTION = "someone stole my credit card, what do i do"
 
 @click.command(epilog=_EPILOG)
 @click.option("--limit", type=click.IntRange(min=2), default=11, show_default=True)
-@click.option("--samples", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option("--samples", type=click.IntRange(min=1), default=2, show_default=True)
 @json_option
 @click.pass_context
 def command(context: click.Context, limit: int, samples: int, as_json: bool) -> int:
@@ -43,4 +43,6 @@ def command(context: click.Context, limit: int, samples: int, as_json: bool) -> 
         concurrency=2,
         as_json=as_json,
     )
+    if not as_json:
+        click.echo("MLflow has the runs, the conversations, the prompts and the dataset: make ui")
     return int(code)
