@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -75,7 +76,8 @@ def test_a_settings_file_that_is_not_valid_names_the_file(project: Path, cli: Cl
 
 
 def test_a_reader_that_leaves_is_no_error(project: Path) -> None:
-    command = f"{sys.executable} -m linenotes.cli dataset validate support-desk --json | head -c 1"
+    python = shlex.quote(sys.executable)
+    command = f"{python} -m linenotes.cli dataset validate support-desk --json | head -c 1"
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True)
     assert done.stdout == "{"
     assert done.stderr == ""
