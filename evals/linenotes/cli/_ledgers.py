@@ -28,9 +28,7 @@ def line(message: Message, *, width: int) -> Text:
 
 def route(message: Message) -> str:
     """Return `sender → recipients`; what nobody received stays with its sender."""
-    if not message.recipients:
-        return f"{message.sender} (kept)"
-    return f"{message.sender} → {', '.join(message.recipients)}"
+    return message.route if message.recipients else f"{message.sender} (kept)"
 
 
 def one_line(text: str) -> str:
