@@ -83,6 +83,24 @@ def test_a_run_shows_what_was_evaluated(evaluated: RunResult, client: MlflowClie
     assert tags["mlflow.note.content"].startswith("**app v1** on **numbers**: n=3 cases, K=2")
 
 
+def test_prompts_are_shown_with_every_experiment_that_used_them(
+    one_node: Callable[..., AgentVersion],
+    numbers: Callable[..., Dataset],
+    client: MlflowClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    version = one_node(NODE, {"prompts/greet/v1.md": "Good day"})
+    names = ["prompts-here", "prompts-there", "prompts-here"]
+    for name in names:
+        monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", name)
+        evaluate(version, numbers(1), [polite], samples=1)
+    for name in names:
+        experiment = client.get_experiment_by_name(name)
+        assert experiment is not None
+        shown = client.search_prompts(f"experiment_id = '{experiment.experiment_id}'")
+        assert [prompt.name for prompt in shown] == ["greet"]
+
+
 def test_a_run_has_its_model_and_its_dataset_as_inputs(
     evaluated: RunResult, client: MlflowClient
 ) -> None:

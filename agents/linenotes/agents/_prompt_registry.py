@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import PromptVersion
 
+_EXPERIMENTS = "_mlflow_experiment_ids"
+"""The tag by which MLflow finds the prompts of an experiment."""
+
 
 @dataclass(frozen=True)
 class RegisteredPrompt:
@@ -85,21 +88,45 @@ class PromptRegistry:
         with self._attributed("read the prompts of"):
             return sorted(prompt.name for prompt in self._client.search_prompts(max_results=1000))
 
-    def register(self, prompt: Prompt) -> int:
-        """Return the registry's number for this text, registering it if it is new."""
-        if prompt.registry_version is not None:
-            return prompt.registry_version
-        for version in self.versions(prompt.name):
-            if version.text == prompt.text:
-                return version.number
+    def register(self, prompt: Prompt, *, experiment_id: str) -> int:
+        """Return the registry's number for this text, registering it if it is new.
+
+        The prompt is then among those that MLflow shows with the experiment.
+        """
+        shown_in = self._shown_in(prompt.name, experiment_id)
+        number = prompt.registry_version or self._number_of(prompt)
         with self._attributed(f"write the prompt {prompt.name!r} to"):
-            created = self._client.register_prompt(
-                name=prompt.name,
-                template=prompt.text,
-                commit_message=f"{prompt.name} {prompt.version}",
-                tags={"linenotes.version": prompt.version, "linenotes.digest": prompt.digest},
-            )
-            return int(created.version)
+            if number is None:
+                return self._register(prompt, shown_in)
+            self._client.set_prompt_tag(prompt.name, _EXPERIMENTS, shown_in)
+            return number
+
+    def _number_of(self, prompt: Prompt) -> int | None:
+        same = (v.number for v in self.versions(prompt.name) if v.text == prompt.text)
+        return next(same, None)
+
+    def _register(self, prompt: Prompt, shown_in: str) -> int:
+        created = self._client.register_prompt(
+            name=prompt.name,
+            template=prompt.text,
+            commit_message=f"{prompt.name} {prompt.version}",
+            tags={
+                "linenotes.version": prompt.version,
+                "linenotes.digest": prompt.digest,
+                # Set here and not afterwards: MLflow adds its active experiment in a thread of
+                # its own, and two that set a tag for the first time are in each other's way.
+                _EXPERIMENTS: shown_in,
+            },
+        )
+        return int(created.version)
+
+    def _shown_in(self, name: str, experiment_id: str) -> str:
+        """Return the experiments that show the prompt, this one included, as MLflow writes them."""
+        with self._attributed("read the prompts of"):
+            prompt = self._client.get_prompt(name)
+        shown = prompt.tags.get(_EXPERIMENTS, "") if prompt else ""
+        ids = dict.fromkeys([*filter(None, shown.split(",")), experiment_id])
+        return f",{','.join(ids)},"
 
     def _all_versions(self, name: str) -> Iterator[RegisteredPrompt]:
         token: str | None = None

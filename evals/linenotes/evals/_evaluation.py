@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from linenotes.agents import AgentVersion, PromptRegistry
+from linenotes.agents import AgentVersion
 from linenotes.datasets import Dataset
 from linenotes.evals._engine import Job, Stop, execute, interleave
 from linenotes.evals._event_loop import complete
@@ -139,8 +139,7 @@ class Evaluation:
         seed: int,
         group: str,
     ) -> OngoingRun:
-        registry = PromptRegistry(self._project.tracking_uri)
-        numbers = {name: registry.register(p) for name, p in arm.version.prompts.items()}
+        numbers = publisher.register_prompts(arm.version)
         model_id = publisher.log_version(arm.version)
         run_id = publisher.start_run(
             arm.version, dataset, group=group, numbers=numbers, model_id=model_id

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from linenotes.agents import AgentVersion, log_version, version_params
+from linenotes.agents import AgentVersion, PromptRegistry, log_version, version_params
 from linenotes.datasets import Dataset, register_dataset
 from linenotes.evals._progress import Progress
 from linenotes.evals._records import RunRecord, SampleKey
@@ -52,12 +52,20 @@ class Publisher:
 
         return MlflowClient(tracking_uri=self._store.tracking_uri)
 
-    def log_version(self, version: AgentVersion) -> str:
-        """Return the id of the version's LoggedModel.
+    def register_prompts(self, version: AgentVersion) -> dict[str, int]:
+        """Return the registry's number of each prompt of the version; new texts are registered.
 
         Raises:
-            StoreError: the store does not take it; so for all that follows.
+            StoreError: the store does not take them; so for all that follows.
         """
+        registry = PromptRegistry(self._store.tracking_uri)
+        return {
+            name: registry.register(prompt, experiment_id=self._store.experiment_id)
+            for name, prompt in version.prompts.items()
+        }
+
+    def log_version(self, version: AgentVersion) -> str:
+        """Return the id of the version's LoggedModel."""
         with self._attributed("write the version to"):
             return log_version(version, self._client, self._store.experiment_id)
 
