@@ -1,10 +1,6 @@
 """What agents said to one another: the recorder, the ledger, traces and where they are kept."""
 
-from linenotes.tracing._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing._ledger import USER, Ledger, Message, MessageKind, Tokens
-from linenotes.tracing._mlflow_store import MlflowStore
-from linenotes.tracing._project_store import open_store, store_trace
-from linenotes.tracing._recorder import LiveLedger, record
 from linenotes.tracing._trace import (
     Span,
     SpanEvent,
@@ -14,8 +10,12 @@ from linenotes.tracing._trace import (
     TraceState,
     trace_id_for,
 )
-from linenotes.tracing._ui_server import UiServer, experiment_url, start_ui
 from linenotes.tracing._values import json_value, output_text
+from linenotes.tracing.recorder._block import LiveLedger, record
+from linenotes.tracing.store._filed_trace import FiledTrace, TraceScore
+from linenotes.tracing.store._mlflow_store import MlflowStore
+from linenotes.tracing.store._project_store import open_store, store_trace
+from linenotes.tracing.store._ui_server import UiServer, experiment_url, start_ui
 
 __all__ = [
     "USER",

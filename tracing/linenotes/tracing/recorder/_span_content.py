@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from linenotes.tracing import _conventions as names
-from linenotes.tracing._actors import model_name, text_detail
-from linenotes.tracing._content import message_text, openai_message, tokens_of
-from linenotes.tracing._runs import Task
 from linenotes.tracing._trace import SpanEvent
 from linenotes.tracing._values import json_value
+from linenotes.tracing.recorder._actors import model_name, text_detail
+from linenotes.tracing.recorder._content import message_text, openai_message, tokens_of
+from linenotes.tracing.recorder._runs import Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from linenotes.tracing._ledger import Message
-    from linenotes.tracing._runs import Run
+    from linenotes.tracing.recorder._runs import Run
 
 _PARAMETERS = {
     "temperature": names.REQUEST_TEMPERATURE,

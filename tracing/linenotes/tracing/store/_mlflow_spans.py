@@ -18,9 +18,16 @@ from mlflow.entities import Span as MlflowSpan
 
 from linenotes.tracing._conventions import EXCEPTION_MESSAGE, MESSAGES_RECEIVED, MESSAGES_SENT
 from linenotes.tracing._ledger import Message
-from linenotes.tracing._sequence_diagram import sequence_diagram
 from linenotes.tracing._trace import Span, SpanEvent, SpanLink, Trace
-from linenotes.tracing._trace_panel import CONVERSATION, DIAGRAM, MAIL, MESSAGES, conversation, mail
+from linenotes.tracing.views._sequence_diagram import sequence_diagram
+from linenotes.tracing.views._trace_panel import (
+    CONVERSATION,
+    DIAGRAM,
+    MAIL,
+    MESSAGES,
+    conversation,
+    mail,
+)
 
 if TYPE_CHECKING:
     from mlflow.entities import SpanEvent as MlflowSpanEvent

@@ -8,19 +8,25 @@ from typing import TYPE_CHECKING
 from langchain_core.messages import ToolMessage
 from langgraph.types import Command, Send
 
-from linenotes.tracing._book import context
-from linenotes.tracing._content import as_messages, fields_of, message_text, messages_in, values_in
-from linenotes.tracing._deliveries import same
+from linenotes.tracing.recorder._book import context
+from linenotes.tracing.recorder._content import (
+    as_messages,
+    fields_of,
+    message_text,
+    messages_in,
+    values_in,
+)
+from linenotes.tracing.recorder._deliveries import same
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from langchain_core.messages import BaseMessage
 
-    from linenotes.tracing._book import Book
-    from linenotes.tracing._entries import Entry
     from linenotes.tracing._ledger import MessageKind
-    from linenotes.tracing._runs import Scope, Task
+    from linenotes.tracing.recorder._book import Book
+    from linenotes.tracing.recorder._entries import Entry
+    from linenotes.tracing.recorder._runs import Scope, Task
 
 _END = "__end__"
 _HANDED_BACK = "__is_handoff_back"

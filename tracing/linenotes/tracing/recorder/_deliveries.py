@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from linenotes.tracing._entries import Entry
-    from linenotes.tracing._runs import Activation, Scope, Task
+    from linenotes.tracing.recorder._entries import Entry
+    from linenotes.tracing.recorder._runs import Activation, Scope, Task
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 
 from linenotes.tracing import Message, Trace
-from linenotes.tracing._sequence_diagram import MAX_ARROWS, sequence_diagram
+from linenotes.tracing.views._sequence_diagram import MAX_ARROWS, sequence_diagram
 
 MakeTrace = Callable[..., Trace]
 

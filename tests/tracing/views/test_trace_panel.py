@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from linenotes.tracing import Message, Trace
-from linenotes.tracing._trace_panel import conversation, mail, trace_panel
+from linenotes.tracing.views._trace_panel import conversation, mail, trace_panel
 
 MakeTrace = Callable[..., Trace]
 
@@ -29,7 +29,7 @@ def test_the_panel_starts_at_its_root_and_refers_to_its_own_parts_only() -> None
 
 
 def test_the_panel_binds_to_attributes_that_traces_carry(desk_trace: MakeTrace) -> None:
-    from linenotes.tracing._mlflow_spans import mlflow_spans
+    from linenotes.tracing.store._mlflow_spans import mlflow_spans
 
     bound = set(re.findall(r'"path":\["([^"]+)"\]', trace_panel()))
     carried = {name for span in mlflow_spans(desk_trace()) for name in span.attributes}

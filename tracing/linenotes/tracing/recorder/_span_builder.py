@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Literal
 from langgraph.errors import GraphBubbleUp
 
 from linenotes.tracing import _conventions as names
-from linenotes.tracing._actors import model_name
-from linenotes.tracing._content import bubbles, error_text, payload_text
 from linenotes.tracing._ledger import USER, Message
-from linenotes.tracing._span_content import (
+from linenotes.tracing._trace import Span, SpanEvent, SpanLink, SpanType, Trace, TraceState
+from linenotes.tracing._values import json_value
+from linenotes.tracing.recorder._actors import model_name
+from linenotes.tracing.recorder._content import bubbles, error_text, payload_text
+from linenotes.tracing.recorder._span_content import (
     agent_attributes,
     error_event,
     interrupt_event,
@@ -27,16 +29,14 @@ from linenotes.tracing._span_content import (
     tool_attributes,
     tool_output,
 )
-from linenotes.tracing._trace import Span, SpanEvent, SpanLink, SpanType, Trace, TraceState
-from linenotes.tracing._values import json_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pydantic import JsonValue
 
-    from linenotes.tracing._entries import Entry
-    from linenotes.tracing._runs import Activation, Run
+    from linenotes.tracing.recorder._entries import Entry
+    from linenotes.tracing.recorder._runs import Activation, Run
 
 _ROUTED = frozenset({"handoff", "send"})
 _TYPES: Mapping[str, SpanType] = {

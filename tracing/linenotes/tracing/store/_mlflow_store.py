@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from linenotes.project import RunError, keep_offline, without_credentials
-from linenotes.tracing._filed_trace import FiledTrace
 from linenotes.tracing._trace import Trace
+from linenotes.tracing.store._filed_trace import FiledTrace
 
 if TYPE_CHECKING:
-    from linenotes.tracing._mlflow_client import TraceClient
+    from linenotes.tracing.store._mlflow_client import TraceClient
 
 _BATCH_TRACES = 100
 _BATCH_SPANS = 4_000
@@ -58,7 +58,7 @@ class MlflowStore:
         if tracking_uri.startswith("http"):
             # MLflow would try for minutes to reach a server that has gone.
             os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
-        from linenotes.tracing._mlflow_opening import open_experiment
+        from linenotes.tracing.store._mlflow_opening import open_experiment
 
         client, experiment_id = open_experiment(
             tracking_uri, experiment, artifacts=artifacts, on_create=on_create
@@ -99,7 +99,7 @@ class MlflowStore:
             RunError: no trace or several are meant, or linenotes did not record it.
             StoreError: the store did not answer.
         """
-        from linenotes.tracing._mlflow_spans import trace_from_mlflow
+        from linenotes.tracing.store._mlflow_spans import trace_from_mlflow
 
         trace_id = self._resolve(name)
         stored = self._client.read(trace_id)

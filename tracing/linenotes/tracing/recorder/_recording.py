@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from langchain_core.tracers.context import register_configure_hook
 from langgraph.errors import GraphBubbleUp
 
-from linenotes.tracing._conversation import Conversation
-from linenotes.tracing._listener import Listener
-from linenotes.tracing._span_builder import Recorded, build_trace
 from linenotes.tracing._trace import storable
+from linenotes.tracing.recorder._conversation import Conversation
+from linenotes.tracing.recorder._listener import Listener
+from linenotes.tracing.recorder._span_builder import Recorded, build_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from linenotes.tracing._deliveries import Deliveries, carries
-from linenotes.tracing._entries import Entries, Entry, frontier
+from linenotes.tracing.recorder._deliveries import Deliveries, carries
+from linenotes.tracing.recorder._entries import Entries, Entry, frontier
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
     from linenotes.tracing._ledger import MessageKind
-    from linenotes.tracing._runs import Task
+    from linenotes.tracing.recorder._runs import Task
 
 
 @dataclass(slots=True)

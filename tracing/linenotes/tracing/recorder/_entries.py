@@ -14,12 +14,17 @@ from typing import TYPE_CHECKING
 
 from langchain_core.messages import BaseMessage, ToolMessage
 
-from linenotes.tracing._content import calls_text, message_content, message_text, payload_text
 from linenotes.tracing._ledger import Message, MessageKind, Tokens
 from linenotes.tracing._values import json_value
+from linenotes.tracing.recorder._content import (
+    calls_text,
+    message_content,
+    message_text,
+    payload_text,
+)
 
 if TYPE_CHECKING:
-    from linenotes.tracing._runs import Activation, Slot
+    from linenotes.tracing.recorder._runs import Activation, Slot
 
 
 @dataclass(slots=True, eq=False)

@@ -32,8 +32,8 @@ from mlflow.tracing.constant import (
     TraceTagKey,
 )
 
-from linenotes.tracing._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing._trace import Trace
+from linenotes.tracing.store._filed_trace import FiledTrace, TraceScore
 
 DIGEST = "linenotes.digest"
 """Metadata: the digest of the trace. Two writings of one execution have the same."""

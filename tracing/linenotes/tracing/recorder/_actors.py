@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from linenotes.tracing._runs import Activation, Run, Scope, Task
+from linenotes.tracing.recorder._runs import Activation, Run, Scope, Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

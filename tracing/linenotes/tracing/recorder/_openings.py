@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linenotes.tracing._book import context
-from linenotes.tracing._content import fields_of, messages_in, values_in
 from linenotes.tracing._ledger import USER
+from linenotes.tracing.recorder._book import context
+from linenotes.tracing.recorder._content import fields_of, messages_in, values_in
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
-    from linenotes.tracing._book import Book
-    from linenotes.tracing._entries import Entry
-    from linenotes.tracing._runs import Task
+    from linenotes.tracing.recorder._book import Book
+    from linenotes.tracing.recorder._entries import Entry
+    from linenotes.tracing.recorder._runs import Task
 
 _OUTSIDE = frozenset({"human", "system"})
 

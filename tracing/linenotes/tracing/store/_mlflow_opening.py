@@ -26,8 +26,8 @@ from alembic.script import ScriptDirectory
 from mlflow.exceptions import MlflowException
 
 from linenotes.project import StoreError, store_errors, without_credentials
-from linenotes.tracing._mlflow_client import TraceClient
-from linenotes.tracing._trace_panel import PANEL_TAG, trace_panel
+from linenotes.tracing.store._mlflow_client import TraceClient
+from linenotes.tracing.views._trace_panel import PANEL_TAG, trace_panel
 
 if TYPE_CHECKING:
     from mlflow.entities import Experiment

@@ -74,7 +74,7 @@ def test_what_cannot_be_an_id_is_refused(store: MlflowStore) -> None:
 def test_a_trace_of_something_else_is_refused(store: MlflowStore, desk_trace: MakeTrace) -> None:
     from mlflow.tracing.client import TracingClient
 
-    from linenotes.tracing._mlflow_spans import mlflow_spans
+    from linenotes.tracing.store._mlflow_spans import mlflow_spans
 
     trace = desk_trace("foreign")
     _root, *children = mlflow_spans(trace)
@@ -118,7 +118,7 @@ def test_an_interrupted_writing_is_completed(store: MlflowStore, desk_filed: Mak
     from mlflow.entities import TraceState as MlflowState
     from mlflow.tracing.client import TracingClient
 
-    from linenotes.tracing._mlflow_info import trace_info
+    from linenotes.tracing.store._mlflow_info import trace_info
 
     filed = desk_filed("interrupted", run_id="4" * 32)
     info = trace_info(filed, store.experiment_id)

@@ -24,10 +24,10 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracing.constant import TraceMetadataKey, TraceMetricKey, TraceTagKey
 
 from linenotes.project import StoreError, store_errors
-from linenotes.tracing._filed_trace import FiledTrace
-from linenotes.tracing._mlflow_info import DIGEST, trace_digest, trace_info
-from linenotes.tracing._mlflow_spans import mlflow_spans
 from linenotes.tracing._trace import Trace
+from linenotes.tracing.store._filed_trace import FiledTrace
+from linenotes.tracing.store._mlflow_info import DIGEST, trace_digest, trace_info
+from linenotes.tracing.store._mlflow_spans import mlflow_spans
 
 if TYPE_CHECKING:
     from mlflow.entities import Trace as MlflowTrace

@@ -17,7 +17,7 @@ from linenotes.tracing._ledger import USER
 if TYPE_CHECKING:
     from langgraph.types import Send
 
-    from linenotes.tracing._entries import Entry
+    from linenotes.tracing.recorder._entries import Entry
 
 RunKind = Literal["chain", "model", "tool", "retriever"]
 Slot = tuple[int, int]

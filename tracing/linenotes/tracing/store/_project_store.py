@@ -7,9 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from linenotes.project import Project
-from linenotes.tracing._filed_trace import FiledTrace
-from linenotes.tracing._mlflow_store import MlflowStore
 from linenotes.tracing._trace import Trace
+from linenotes.tracing.store._filed_trace import FiledTrace
+from linenotes.tracing.store._mlflow_store import MlflowStore
 
 
 def open_store(

@@ -72,7 +72,7 @@ def test_a_half_made_store_is_made_anew(database: Path) -> None:
 def test_the_panel_is_put_on_the_experiment_and_brought_up_to_date(database: Path) -> None:
     from mlflow import MlflowClient
 
-    from linenotes.tracing._trace_panel import PANEL_TAG, trace_panel
+    from linenotes.tracing.views._trace_panel import PANEL_TAG, trace_panel
 
     with _open(database) as store:
         client = MlflowClient(store.tracking_uri)

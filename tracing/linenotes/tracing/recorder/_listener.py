@@ -18,8 +18,8 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langgraph.errors import GraphInterrupt, ParentCommand
 from langgraph.types import Send
 
-from linenotes.tracing._actors import START, activation_of, is_edge, open_scope, task_step
-from linenotes.tracing._runs import Run, RunKind, Task
+from linenotes.tracing.recorder._actors import START, activation_of, is_edge, open_scope, task_step
+from linenotes.tracing.recorder._runs import Run, RunKind, Task
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from langchain_core.documents import Document
     from langchain_core.outputs import LLMResult
 
-    from linenotes.tracing._conversation import Conversation
+    from linenotes.tracing.recorder._conversation import Conversation
 
 _PUSH = "__pregel_push"
 Method = TypeVar("Method", bound=Callable[..., None])

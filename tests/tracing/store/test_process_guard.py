@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import linenotes.tracing._process_guard as guard_module
+import linenotes.tracing.store._process_guard as guard_module
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks Linux's /proc")
 _GUARD = [sys.executable, str(guard_module.__file__)]

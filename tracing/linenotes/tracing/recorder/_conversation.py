@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langgraph.types import Command
 
-from linenotes.tracing._actors import START, called_by_tool, model_name
-from linenotes.tracing._book import Book, context
-from linenotes.tracing._content import fields_of, messages_in, tokens_of
-from linenotes.tracing._entries import Entry, frontier
 from linenotes.tracing._ledger import USER
-from linenotes.tracing._openings import adopt, open_routed, open_state
-from linenotes.tracing._writings import tool_message, write
+from linenotes.tracing.recorder._actors import START, called_by_tool, model_name
+from linenotes.tracing.recorder._book import Book, context
+from linenotes.tracing.recorder._content import fields_of, messages_in, tokens_of
+from linenotes.tracing.recorder._entries import Entry, frontier
+from linenotes.tracing.recorder._openings import adopt, open_routed, open_state
+from linenotes.tracing.recorder._writings import tool_message, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from linenotes.tracing._ledger import Message
-    from linenotes.tracing._runs import Run, Scope, Task
+    from linenotes.tracing.recorder._runs import Run, Scope, Task
 
 
 class Conversation:

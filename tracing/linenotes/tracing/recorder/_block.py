@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from linenotes.tracing._ledger import Message
-    from linenotes.tracing._recording import Recording
     from linenotes.tracing._trace import Trace
+    from linenotes.tracing.recorder._recording import Recording
 
 
 class LiveLedger(Ledger):
@@ -72,7 +72,7 @@ def record(
     Raises:
         Exception: what `on_message` raised, when the block ends without an exception of its own.
     """
-    from linenotes.tracing._recording import Recording
+    from linenotes.tracing.recorder._recording import Recording
 
     recording = Recording(
         agent=agent, case=case, sample=sample, trace_id=trace_id, on_message=on_message

@@ -1,0 +1,1 @@
+"""How a conversation is read: as text, as a diagram, as a page."""
