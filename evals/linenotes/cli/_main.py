@@ -12,10 +12,11 @@ import io
 import os
 import sys
 import traceback
-from importlib import import_module
 from typing import NoReturn
 
 import click
+
+from linenotes.cli._verbs import Verbs
 
 _VERBS = {
     "demo": "Run the whole story on the shipped support desk: two prompt versions, one verdict.",
@@ -36,34 +37,9 @@ OURS = 70
 INTERRUPTED = 130
 
 
-class _Verbs(click.Group):
-    """Finds a verb in the module of its name."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
-        return list(_VERBS)
-
-    def get_command(
-        self,
-        ctx: click.Context,  # noqa: ARG002  click's signature
-        cmd_name: str,
-    ) -> click.Command | None:
-        if cmd_name not in _VERBS:
-            return None
-        found = import_module(f"linenotes.cli._{cmd_name}").command
-        assert isinstance(found, click.Command)
-        return found
-
-    def format_commands(
-        self,
-        ctx: click.Context,  # noqa: ARG002  click's signature
-        formatter: click.HelpFormatter,
-    ) -> None:
-        with formatter.section("Verbs"):
-            formatter.write_dl(list(_VERBS.items()))
-
-
 @click.group(
-    cls=_Verbs,
+    cls=Verbs,
+    verbs=_VERBS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with `linenotes demo`. Each verb has --help with an example, and --json.",
 )

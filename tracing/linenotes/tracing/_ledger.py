@@ -65,6 +65,8 @@ class Message:
     tool_call_id: str | None = None
     model: str | None = None
     tokens: Tokens = field(default_factory=Tokens)
+    cost: float | None = None
+    """What the model call cost, in US dollars; None where nobody knows the price."""
     start_ns: int = 0
     """When its production began, in nanoseconds since the epoch."""
     end_ns: int = 0
