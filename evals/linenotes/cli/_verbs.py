@@ -24,8 +24,7 @@ class Verbs(click.Group):
         """Return a verb, imported only now."""
         if cmd_name not in self._verbs:
             return None
-        groups = ctx.command_path.split()[1:]
-        found = import_module("linenotes.cli._" + "_".join([*groups, cmd_name])).command
+        found = import_module("linenotes.cli._" + "_".join([*_groups(ctx), cmd_name])).command
         assert isinstance(found, click.Command)
         return found
 
@@ -37,3 +36,8 @@ class Verbs(click.Group):
         """List the verbs without importing any."""
         with formatter.section("Verbs"):
             formatter.write_dl(list(self._verbs.items()))
+
+
+def _groups(ctx: click.Context) -> list[str]:
+    """Return the groups that `ctx` is inside of, without `linenotes` itself."""
+    return [*_groups(ctx.parent), str(ctx.info_name)] if ctx.parent else []
