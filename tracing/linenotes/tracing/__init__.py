@@ -1,6 +1,7 @@
 """What agents said to one another: the recorder, the ledger, traces and where they are kept."""
 
 from linenotes.tracing._ledger import USER, Ledger, Message, MessageKind, Tokens
+from linenotes.tracing._story import one_story
 from linenotes.tracing._trace import (
     Span,
     SpanEvent,
@@ -36,6 +37,7 @@ __all__ = [
     "UiServer",
     "experiment_url",
     "json_value",
+    "one_story",
     "open_store",
     "output_text",
     "record",
