@@ -19,7 +19,7 @@ from typing import Self
 from pydantic import JsonValue
 
 from linenotes.evals.testing import _chat_completions, _embeddings, _responses
-from linenotes.evals.testing._exchange import Exchange, Request, Turn
+from linenotes.evals.testing._exchange import Exchange, Reply, Request, Turn
 from linenotes.evals.testing._improvisation import improvise
 from linenotes.evals.testing._listener import Answer, Listener
 from linenotes.evals.testing._scripts import Script, Scripts
@@ -132,13 +132,8 @@ class ScriptedServer:
         """Answer one HTTP request; called by the wire."""
         try:
             return self._route(method, path, body, api_key)
-        except LookupError:
-            return _error(HTTPStatus.NOT_FOUND, f"Nothing is at {method} {path}.")
         except ValueError as error:
             return _error(HTTPStatus.BAD_REQUEST, str(error))
-        except Exception as error:  # noqa: BLE001  a script is anyone's code
-            self._failures.append(error)
-            return _error(HTTPStatus.BAD_REQUEST, f"{type(error).__name__}: {error}")
 
     def _route(self, method: str, path: str, body: bytes, api_key: str | None) -> Answer:
         match method, path.removeprefix("/v1/").split("/"):
@@ -154,7 +149,7 @@ class ScriptedServer:
                 return Answer({"object": "list", "data": [_model(name) for name in self._models]})
             case "GET", ["models", name]:
                 return Answer(_model(name))
-        raise LookupError(path)
+        return _error(HTTPStatus.NOT_FOUND, f"Nothing is at {method} {path}.")
 
     @property
     def _models(self) -> list[str]:
@@ -177,13 +172,19 @@ class ScriptedServer:
 
     def _exchange(self, request: Request) -> Exchange:
         with self._lock:
-            reply = self._scripts.reply(request) or improvise(
-                request, seed=self._seed, tool_rounds=self._tool_rounds
-            )
+            reply = self._reply(request)
             exchange = Exchange.of(request, reply, self._asked[request.digest])
             self._asked[request.digest] += 1
             self._exchanges.append(exchange)
         return exchange
+
+    def _reply(self, request: Request) -> Reply:
+        try:
+            scripted = self._scripts.reply(request)
+        except Exception as error:
+            self._failures.append(error)
+            raise ValueError(f"{type(error).__name__}: {error}") from error
+        return scripted or improvise(request, seed=self._seed, tool_rounds=self._tool_rounds)
 
 
 def _model(name: str) -> JsonValue:
