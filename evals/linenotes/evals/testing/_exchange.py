@@ -1,7 +1,8 @@
 """A request to a model and the reply to it, in one shape for both of OpenAI's chat APIs.
 
-Ids are not part of what was asked: two requests with the same conversation, tools and format
-have the same `digest`, whichever API, stream or process they come through.
+Ids and names of speakers, which not both APIs carry, are not part of what was asked: two requests
+with the same conversation, tools and format have the same `digest`, whichever API, stream or
+process they come through.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class Request:
     def digest(self) -> str:
         """The identity of what was asked: 64 hex digits."""
         said = [
-            [turn.role, turn.name, turn.text, [[c.name, c.arguments] for c in turn.tool_calls]]
+            [turn.role, turn.text, [[c.name, c.arguments] for c in turn.tool_calls]]
             for turn in self.turns
         ]
         tools = sorted(tool.name for tool in self.tools)

@@ -11,18 +11,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from random import Random
 
-from pydantic import JsonValue
-
 from linenotes.evals.testing._exchange import Reply, Request, Tool, ToolCall
+from linenotes.evals.testing._listed_names import with_listed_names
 from linenotes.evals.testing._schema_filler import fill_schema
 from linenotes.evals.testing._words import reads_as_an_end, sentence
 
 _HANDOFF = re.compile(r"transfer|hand_?off|handoff|delegate_to", re.IGNORECASE)
-_LISTED = re.compile(r"^\s*[-*]\s+[`\"']?([\w-]+)[`\"']?:", re.MULTILINE)
-_MEANS_A_NAME = re.compile(r"(^|_)(agent|name|type)$")
 
 
 def improvise(request: Request, *, seed: int, tool_rounds: int) -> Reply:
@@ -31,10 +28,11 @@ def improvise(request: Request, *, seed: int, tool_rounds: int) -> Reply:
     closing = request.rounds >= tool_rounds
     tools = _tools_to_call(request, draw, closing=closing)
     if tools:
-        calls = [_call(tool, draw, closing=closing) for tool in tools]
+        calls = [_call(tool, request, draw, closing=closing) for tool in tools]
         return Reply(sentence(draw) if draw.random() < 1 / 4 else "", calls)
     if request.response_schema is not None:
-        value = fill_schema(request.response_schema, draw, closing=closing)
+        schema = with_listed_names(request.response_schema, _instructions(request))
+        value = fill_schema(schema, draw, closing=closing)
         return Reply(json.dumps(value, ensure_ascii=False))
     return Reply(sentence(draw))
 
@@ -62,26 +60,12 @@ def _preferred(request: Request, *, closing: bool) -> Sequence[Tool]:
     return [tool for tool in request.tools if tool.name not in called] or request.tools
 
 
-def _call(tool: Tool, draw: Random, *, closing: bool) -> ToolCall:
-    arguments = fill_schema(_with_listed_names(tool), draw, closing=closing)
+def _call(tool: Tool, request: Request, draw: Random, *, closing: bool) -> ToolCall:
+    """Return a call with the arguments that are required: others change what a tool does."""
+    schema = with_listed_names(tool.parameters, (tool.description, *_instructions(request)))
+    arguments = fill_schema(schema, draw, closing=closing, optional=False)
     return ToolCall(tool.name, arguments if isinstance(arguments, dict) else {})
 
 
-def _with_listed_names(tool: Tool) -> Mapping[str, JsonValue]:
-    """Return the schema of the arguments, with the names that only the description lists.
-
-    Tools that delegate say whom they know as `- name: what for` and take any text as the name.
-    """
-    names = _LISTED.findall(tool.description)
-    properties = tool.parameters.get("properties")
-    if not names or not isinstance(properties, dict):
-        return tool.parameters
-    named = {
-        name: {**schema, "enum": names}
-        for name, schema in properties.items()
-        if isinstance(schema, dict)
-        and schema.get("type") == "string"
-        and "enum" not in schema
-        and _MEANS_A_NAME.search(name)
-    }
-    return {**tool.parameters, "properties": {**properties, **named}}
+def _instructions(request: Request) -> list[str]:
+    return [turn.text for turn in request.turns if turn.role in {"system", "user"}]

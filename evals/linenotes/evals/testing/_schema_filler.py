@@ -26,7 +26,11 @@ _SPAN = 9
 
 
 def fill_schema(
-    schema: Mapping[str, JsonValue], draw: Random, *, closing: bool = False
+    schema: Mapping[str, JsonValue],
+    draw: Random,
+    *,
+    closing: bool = False,
+    optional: bool = True,
 ) -> JsonValue:
     """Return a value that fits `schema`.
 
@@ -34,8 +38,9 @@ def fill_schema(
         schema: a JSON schema; references point into it.
         draw: the dice; a `random.Random` with the same seed gives the same value.
         closing: choose what reads as an end, such as FINISH, where the schema offers it.
+        optional: give an object one in three of the fields that it may have and need not.
     """
-    return _Filler(schema, draw, closing=closing).value(schema, 0)
+    return _Filler(schema, draw, closing=closing, optional=optional).value(schema, 0)
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class _Filler:
     root: Schema
     draw: Random
     closing: bool
+    optional: bool
 
     def value(self, schema: object, depth: int) -> JsonValue:
         whole = self._resolved(schema)
@@ -108,13 +114,16 @@ class _Filler:
         filled = {
             name: self.value(part, depth + 1)
             for name, part in schema.get("properties", {}).items()
-            if name in required or (depth < _DEEP and self.draw.random() < 1 / 3)
+            if name in required or self._gives_more(depth)
         }
         others = schema.get("additionalProperties", "properties" not in schema)
         missing = max(schema.get("minProperties", 0), int(depth < _DEEP and not filled))
         while others and len(filled) < missing:
             filled[word(self.draw)] = self.value(others, depth + 1)
         return filled
+
+    def _gives_more(self, depth: int) -> bool:
+        return self.optional and depth < _DEEP and self.draw.random() < 1 / 3
 
     def _array(self, schema: Schema, depth: int) -> JsonValue:
         least = schema.get("minItems", 0)
