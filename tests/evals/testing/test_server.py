@@ -40,6 +40,15 @@ def test_the_same_request_gets_the_same_reply_in_every_server() -> None:
     assert replies[0][0] == replies[0][1] != replies[0][2]
 
 
+def test_tools_that_are_no_functions_are_left_to_the_provider(
+    server: ScriptedServer, client: OpenAI
+) -> None:
+    tools: Any = [{"type": "web_search"}, TOOL]
+    client.responses.create(model="a", input="Hello", tools=tools[:1])
+    client.chat.completions.create(model="a", messages=ASK, tools=tools)
+    assert [len(request.tools) for request in server.requests] == [0, 1]
+
+
 def test_equal_requests_get_tool_calls_with_ids_of_their_own(client: OpenAI) -> None:
     ids = set()
     for _ in range(3):

@@ -7,15 +7,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from langchain_core.messages import BaseMessage
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import StreamMode
 
 from linenotes.evals.testing import Exchange, ScriptedServer
 from linenotes.tracing import USER, Ledger, Message, Span, Tokens, Trace, record
+
+if TYPE_CHECKING:
+    from langgraph.types import StreamMode
 
 Graph = CompiledStateGraph[Any, Any, Any, Any]
 Inputs = dict[str, Any]

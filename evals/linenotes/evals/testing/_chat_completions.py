@@ -41,15 +41,15 @@ class _Function(BaseModel):
 
 
 class _Tool(BaseModel):
-    function: _Function
+    function: _Function | None = None
 
 
 class _NamedFunction(BaseModel):
-    name: str
+    name: str = "auto"
 
 
 class _ToolChoice(BaseModel):
-    function: _NamedFunction
+    function: _NamedFunction = _NamedFunction()
 
 
 class _JsonSchema(BaseModel):
@@ -95,7 +95,7 @@ def read_request(body: bytes, api_key: str | None) -> Request:
         api="chat.completions",
         model=asked.model,
         turns=tuple(_turn(message) for message in asked.messages),
-        tools=tuple(_tool(tool.function) for tool in asked.tools or ()),
+        tools=tuple(_tool(tool.function) for tool in asked.tools or () if tool.function),
         tool_choice=_choice(asked.tool_choice),
         parallel_tool_calls=asked.parallel_tool_calls is not False,
         response_schema=_schema(asked.response_format),
