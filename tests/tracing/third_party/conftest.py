@@ -150,7 +150,7 @@ def _faults_of_calls(played: Played) -> Iterator[str]:
     texts = [message.text for message in sampled]
     for exchange in played.exchanges:
         for part in (exchange.text, *(call.name for call in exchange.tool_calls)):
-            if not any(part in text for text in texts):
+            if not any(part in text or (text and text in part) for text in texts):
                 yield f"nobody says {part!r}"
 
 
@@ -167,7 +167,13 @@ def _faults_of_results(played: Played) -> Iterator[str]:
     handed = [message.text for message in played.trace.messages if message.kind == "handoff"]
     for span in played.trace.spans:
         known = span.attributes.get("linenotes.message.id") in rows
-        if span.type == "TOOL" and not known and not any(span.name in text for text in handed):
+        called = "gen_ai.tool.call.id" in span.attributes
+        if (
+            span.type == "TOOL"
+            and called
+            and not known
+            and not any(span.name in text for text in handed)
+        ):
             yield f"the tool {span.name!r} ran and its result is no row"
 
 

@@ -142,3 +142,25 @@ async def test_runs_at_the_same_time_stay_apart(
     for question, ledger, output in await asyncio.gather(*map(run, range(20))):
         own = [e for e in server.exchanges if question in e.request.prompt]
         assert faults(played(ledger.trace, output, own)) == []
+
+
+def test_what_was_said_before_a_tool_failed_is_there(
+    faults: Callable[..., list[str]], played: Callable[..., Any]
+) -> None:
+    @tool
+    def search(query: str) -> str:
+        """Search the web."""
+        raise RuntimeError(f"No network for {query}.")
+
+    script = [
+        Reply(tool_calls=[ToolCall("transfer_to_researcher")]),
+        Reply("Let me look.", [ToolCall("search", {"query": "the race"})]),
+    ]
+    with ScriptedServer(script) as server, server.in_environment():
+        team: Any = [create_agent(MODEL, [search], name="researcher")]
+        graph = create_supervisor(team, model=init_chat_model(MODEL)).compile()
+        with pytest.raises(RuntimeError, match="No network for the race"), record() as ledger:
+            graph.invoke(ASK)
+
+    assert ledger.trace.state == "ERROR"
+    assert faults(played(ledger.trace, None, server.exchanges)) == []
