@@ -101,6 +101,13 @@ def test_required_calls_go_on_until_a_tool_that_ends(client: OpenAI) -> None:
     assert [call.name for call in called(message)] == ["TripComplete"]
 
 
+def test_a_tool_that_ends_is_not_called_first(client: OpenAI) -> None:
+    for number in range(20):
+        ask = {"role": "user", "content": str(number)}
+        message = turn(client, [ask], tools=[HOTELS, DONE], parallel_tool_calls=False)
+        assert [call.name for call in called(message)] == ["hotels"]
+
+
 def test_calls_are_parallel_at_times_unless_told_otherwise(client: OpenAI) -> None:
     asks = [[{"role": "user", "content": str(number)}] for number in range(30)]
     assert {len(called(turn(client, ask))) for ask in asks} == {1, 2}

@@ -45,19 +45,20 @@ def _tools_to_call(request: Request, draw: Random, *, closing: bool) -> Sequence
         return ()
     if choice == "auto" and (closing or draw.random() < request.rounds / 3):
         return ()
-    first = draw.choice(_preferred(request, closing=closing))
-    others = [tool for tool in request.tools if not _HANDOFF.search(tool.name)]
+    fitting = _preferred(request, closing=closing)
+    first = draw.choice(fitting)
+    others = [tool for tool in fitting if not _HANDOFF.search(tool.name)]
     alone = closing or not request.parallel_tool_calls or first not in others
     return (first,) if alone or draw.random() < 2 / 3 else (first, draw.choice(others))
 
 
 def _preferred(request: Request, *, closing: bool) -> Sequence[Tool]:
-    """Return the tools that are worth a call: at the end what ends, else what is new."""
+    """Return the tools that are worth a call: those that end at the end, else what is new."""
     ends = [tool for tool in request.tools if reads_as_an_end(tool.name)]
-    if closing and ends:
-        return ends
+    fitting = ends if closing else [tool for tool in request.tools if tool not in ends]
     called = {call.name for turn in request.turns for call in turn.tool_calls}
-    return [tool for tool in request.tools if tool.name not in called] or request.tools
+    new = [tool for tool in fitting or request.tools if tool.name not in called]
+    return new or fitting or request.tools
 
 
 def _call(tool: Tool, request: Request, draw: Random, *, closing: bool) -> ToolCall:
