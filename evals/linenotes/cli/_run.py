@@ -71,7 +71,9 @@ def command(
     scorers = find_scorers(version.agent.settings.scorers, project) if case_id else []
     show = None if as_json else _printer()
     with agents_print_to_stderr() if as_json else nullcontext():
-        execution = run_once(version, case, scorers=scorers, seed=seed, on_message=show)
+        execution = run_once(
+            version, case, scorers=scorers, seed=seed, on_message=show, durable=True
+        )
     return _finish(execution, version, project, as_json=as_json)
 
 

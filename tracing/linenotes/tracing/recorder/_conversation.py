@@ -46,6 +46,12 @@ class Conversation:
         """All rows, in the order in which they were first seen."""
         return self._book.entries.rows
 
+    def take_changed(self) -> Sequence[Entry]:
+        """Return the rows that have changed since this was last asked."""
+        changed = list(self._book.deliveries.changed)
+        self._book.deliveries.changed.clear()
+        return changed
+
     def task_started(self, task: Task, *, pushed: bool) -> None:
         """Put what `task` was given before its actor."""
         book = self._book
@@ -154,6 +160,7 @@ class Conversation:
         if scope.host is None:
             for entry in new:
                 entry.recipients.setdefault(USER)
+                self._book.deliveries.changed[entry] = None
             self._settled += new
             self.announce()
         elif called_by_tool(scope.run):

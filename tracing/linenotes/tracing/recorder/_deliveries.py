@@ -34,11 +34,14 @@ class Deliveries:
         self._parcels: list[_Parcel] = []
         self.arrived: list[Entry] = []
         """What somebody received since the last announcement."""
+        self.changed: dict[Entry, None] = {}
+        """Rows with other recipients, readers or another kind than when they were made."""
 
     def expect(self, entry: Entry, scope: Scope, node: str) -> None:
         """Note that `entry` was routed to the next task of `node`."""
         entry.routed = True
         entry.awaited += 1
+        self.changed[entry] = None
         self._expected.setdefault((scope, node), []).append(entry)
 
     def expect_payload(self, entry: Entry | None, scope: Scope, node: str, payload: object) -> None:
@@ -46,6 +49,7 @@ class Deliveries:
         if entry is not None:
             entry.routed = True
             entry.awaited += 1
+            self.changed[entry] = None
         self._parcels.append(_Parcel(scope, node, payload, entry))
 
     def routed_to(self, task: Task, *, inputs: object, pushed: bool) -> list[Entry]:
@@ -94,6 +98,7 @@ class Deliveries:
                 self.deliver(entry, task)
             elif actor not in entry.recipients and actor != entry.sender:
                 entry.seen_by[actor] = None
+                self.changed[entry] = None
 
     def deliver(self, entry: Entry, task: Task) -> None:
         """Let the actor of `task` have `entry`."""
@@ -106,6 +111,7 @@ class Deliveries:
                 self._arrive(entry, task, stage)
         elif stage.actor != entry.sender and stage.actor not in entry.recipients:
             entry.seen_by.setdefault(stage.actor)
+            self.changed[entry] = None
 
     def _arrive(self, entry: Entry, task: Task, stage: Activation) -> None:
         entry.slot = task.slot
@@ -114,6 +120,7 @@ class Deliveries:
         entry.deliveries.append(stage)
         stage.received.append(entry)
         self.arrived.append(entry)
+        self.changed[entry] = None
 
 
 def same(one: object, other: object) -> bool:

@@ -14,12 +14,16 @@ from langchain_core.tracers.context import register_configure_hook
 from langgraph.errors import GraphBubbleUp
 
 from linenotes.tracing._trace import storable
+from linenotes.tracing.live._live_log import LiveHeader, LiveLog
 from linenotes.tracing.recorder._conversation import Conversation
 from linenotes.tracing.recorder._listener import Listener
+from linenotes.tracing.recorder._live_notes import LiveNotes
+from linenotes.tracing.recorder._runs import new_span_id
 from linenotes.tracing.recorder._span_builder import Recorded, build_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from linenotes.tracing._ledger import Message
     from linenotes.tracing._trace import Trace
@@ -62,6 +66,7 @@ class Recording:
         sample: int | None,
         trace_id: str | None,
         on_message: Callable[[Message], None] | None,
+        live_folder: Path | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self.trace_id = trace_id or f"tr-{secrets.token_hex(16)}"
@@ -72,7 +77,24 @@ class Recording:
         self._conversation = Conversation(
             agent or _OUTSIDER, self.announcer if on_message else None
         )
+        self._root_id = new_span_id()
         self._listener = Listener(self._conversation, clock)
+        self._live = self._note_live(live_folder) if live_folder else None
+
+    def _note_live(self, folder: Path) -> LiveNotes:
+        """Let a file in `folder` follow what is heard."""
+        header = LiveHeader(
+            trace_id=self.trace_id,
+            root_id=self._root_id,
+            agent=self._agent,
+            case=self._case,
+            sample=self._sample,
+            start_ns=self._start_ns,
+        )
+        log = LiveLog(folder, header)
+        notes = LiveNotes(log, self._listener, self._conversation)
+        self._listener.after_event = notes.heard
+        return notes
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -106,6 +128,7 @@ class Recording:
                     end_ns=end_ns,
                     error=error or _failure(listener),
                     interrupted=listener.interrupted,
+                    root_id=self._root_id,
                 )
             )
         return storable(built)
@@ -116,9 +139,13 @@ class Recording:
             self._conversation.close(self._listener.running_tasks())
             ended = None if isinstance(error, GeneratorExit) else error
             trace = self.trace(ended, self._clock())
+            if self._live is not None:
+                self._live.finish(trace)
             self._listener.close()
             self._conversation.forget()
         self._report(self._listener.defects)
+        if self._live is not None and (lack := self._live.shortcoming):
+            warnings.warn(lack, RuntimeWarning, stacklevel=2)
         return trace
 
     def _report(self, defects: list[Exception]) -> None:

@@ -8,6 +8,7 @@ of its own is plumbing, such as the node that executes an agent's tool calls.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 RunKind = Literal["chain", "model", "tool", "retriever"]
 Slot = tuple[int, int]
 """A superstep of a scope: whatever is delivered in one slot was delivered at once."""
+
+
+def new_span_id() -> str:
+    """Return the id of a new span."""
+    return secrets.token_hex(8)
 
 
 @dataclass(slots=True, eq=False)
@@ -48,6 +54,14 @@ class Run:
     """What a model or a tool said in it."""
     is_edge: bool = False
     """True for the run of a conditional edge."""
+    _span_id: str | None = field(default=None, init=False, repr=False)
+
+    @property
+    def span_id(self) -> str:
+        """The id of its span, the same whenever it is asked for."""
+        if self._span_id is None:
+            self._span_id = new_span_id()
+        return self._span_id
 
     @property
     def ended_ns(self) -> int:

@@ -208,6 +208,7 @@ def _handing_call(book: Book, command: Command[str]) -> Entry | None:
                 call.recipients.clear()
             if result := book.entries.find(message):
                 result.kind = "ack"
+                book.deliveries.changed[result] = None
             return call
     return None
 
