@@ -21,7 +21,7 @@ from linenotes.tracing.recorder._openings import adopt, open_routed, open_state
 from linenotes.tracing.recorder._writings import tool_message, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from linenotes.tracing._ledger import Message
     from linenotes.tracing.recorder._runs import Run, Scope, Task
@@ -46,10 +46,10 @@ class Conversation:
         """All rows, in the order in which they were first seen."""
         return self._book.entries.rows
 
-    def take_changed(self) -> Sequence[Entry]:
+    def take_changed(self) -> Iterable[Entry]:
         """Return the rows that have changed since this was last asked."""
-        changed = list(self._book.deliveries.changed)
-        self._book.deliveries.changed.clear()
+        deliveries = self._book.deliveries
+        changed, deliveries.changed = deliveries.changed, {}
         return changed
 
     def task_started(self, task: Task, *, pushed: bool) -> None:

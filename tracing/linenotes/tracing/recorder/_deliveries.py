@@ -35,7 +35,7 @@ class Deliveries:
         self.arrived: list[Entry] = []
         """What somebody received since the last announcement."""
         self.changed: dict[Entry, None] = {}
-        """Rows with other recipients, readers or another kind than when they were made."""
+        """Rows with other recipients or another kind than when they were made."""
 
     def expect(self, entry: Entry, scope: Scope, node: str) -> None:
         """Note that `entry` was routed to the next task of `node`."""
@@ -98,7 +98,6 @@ class Deliveries:
                 self.deliver(entry, task)
             elif actor not in entry.recipients and actor != entry.sender:
                 entry.seen_by[actor] = None
-                self.changed[entry] = None
 
     def deliver(self, entry: Entry, task: Task) -> None:
         """Let the actor of `task` have `entry`."""
@@ -111,7 +110,6 @@ class Deliveries:
                 self._arrive(entry, task, stage)
         elif stage.actor != entry.sender and stage.actor not in entry.recipients:
             entry.seen_by.setdefault(stage.actor)
-            self.changed[entry] = None
 
     def _arrive(self, entry: Entry, task: Task, stage: Activation) -> None:
         entry.slot = task.slot

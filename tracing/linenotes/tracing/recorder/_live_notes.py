@@ -1,8 +1,9 @@
 """What a recording tells its live log after each event: spans that began or ended, rows, changes.
 
-Only what is new is written, and no prompt: a span is a name under a parent, a row is written whole
-once and then only with what may change of it. Rows are known by their number, since LangGraph may
-give a message its id after it was said.
+Only what is new is written: a span is a name under a parent, a row is written whole once and then
+only with what may change of it. No prompt is, and not who read a message again: both would make
+the log grow with the square of the conversation. Rows are known by their number, since LangGraph
+may give a message its id after it was said.
 """
 
 from __future__ import annotations
@@ -23,14 +24,12 @@ from linenotes.tracing.recorder._span_builder import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from linenotes.tracing._trace import Trace
     from linenotes.tracing.live._live_log import LiveLog
     from linenotes.tracing.recorder._conversation import Conversation
     from linenotes.tracing.recorder._entries import Entry
     from linenotes.tracing.recorder._listener import Listener
-    from linenotes.tracing.recorder._runs import Run
+    from linenotes.tracing.recorder._runs import Activation, Run
 
 
 class LiveNotes:
@@ -40,14 +39,17 @@ class LiveNotes:
         self._log = log
         self._listener = listener
         self._conversation = conversation
-        self._open: dict[Run, str] = {}
-        """The spans that run, with the names that they were written under."""
+        self._open: dict[Run, tuple[Activation | None, str | None]] = {}
+        """The spans that run, those of agents with the names that they were written under."""
         self._runs = self._rows = self._roots = 0
         """How many were written."""
 
     def heard(self) -> None:
         """Write what the last event changed."""
-        lines = [*self._ended(), *self._began(), *self._said()]
+        lines: list[object] = []
+        self._note_open(lines)
+        self._note_new(lines)
+        self._note_rows(lines)
         if lines:
             self._log.write(lines)
 
@@ -62,33 +64,33 @@ class LiveNotes:
         """Say what the log lacks, if anything."""
         return self._log.shortcoming
 
-    def _ended(self) -> Iterator[dict[str, object]]:
-        """Yield the spans that ended, those whose actor has another name, and retracted ones."""
-        for run, name in list(self._open.items()):
+    def _note_open(self, lines: list[object]) -> None:
+        """Note the spans that ended, agents with another name, and what proved to be plumbing."""
+        for run, (activation, actor) in [*self._open.items()]:
             if run.end_ns is not None:
                 del self._open[run]
-                yield _end(run)
-            elif run.kind == "chain" and not makes_span(run):
+                lines.append(_end(run))
+            elif activation is None:
+                continue
+            elif not makes_span(run):
                 del self._open[run]
-                yield {"gone": run.span_id}
-            elif run.kind == "chain" and stay(run).actor != name:
-                yield self._begin(run)
+                lines.append({"gone": run.span_id})
+            elif activation.actor is not actor:
+                lines.append(self._begin(run))
 
-    def _began(self) -> Iterator[dict[str, object]]:
+    def _note_new(self, lines: list[object]) -> None:
         roots, runs = self._listener.roots, self._listener.runs
         if len(roots) > self._roots:
             self._roots = len(roots)
-            yield {"graph": roots[0].name}
-        for run in runs[self._runs :]:
-            if makes_span(run):
-                yield self._begin(run)
-                if run.end_ns is not None:  # it was over before it was known to be a span
-                    del self._open[run]
-                    yield _end(run)
+            lines.append({"graph": roots[0].name})
+        if len(runs) == self._runs:
+            return
+        lines += [self._begin(run) for run in runs[self._runs :] if makes_span(run)]
         self._runs = len(runs)
 
     def _begin(self, run: Run) -> dict[str, object]:
-        self._open[run] = stay(run).actor if run.kind == "chain" else run.name
+        agent = stay(run) if run.kind == "chain" else None
+        self._open[run] = (agent, agent.actor if agent else None)
         return {
             "span": run.span_id,
             "parent": parent_id(run, self._log.header.root_id),
@@ -96,17 +98,18 @@ class LiveNotes:
             "type": SPAN_TYPES[run.kind],
             "start": run.start_ns,
             "attributes": _attributes(run),
-            "holds": _held(run) if isinstance(run, Task) else [],
+            "holds": _held(run) if isinstance(run, Task) and run.pending else (),
         }
 
-    def _said(self) -> Iterator[dict[str, object]]:
+    def _note_rows(self, lines: list[object]) -> None:
         rows = self._conversation.rows
-        known, self._rows = self._rows, len(rows)
         for row in self._conversation.take_changed():
-            if row.index < known:
-                yield _row(row, {"id": row.id, "kind": row.kind, **_reached(row)})
-        for row in rows[known:]:
-            yield _row(row, row.to_message())
+            if row.index < self._rows:
+                changed = {"id": row.id, "kind": row.kind, "recipients": [*row.recipients]}
+                lines.append(_row(row, changed))
+        if len(rows) > self._rows:
+            lines += [_row(row, row.to_message()) for row in rows[self._rows :]]
+            self._rows = len(rows)
 
 
 def _attributes(run: Run) -> dict[str, object]:
@@ -151,7 +154,3 @@ def _row(row: Entry, message: object) -> dict[str, object]:
         "to": [receiver.run.span_id for receiver in row.deliveries],
         "message": message,
     }
-
-
-def _reached(row: Entry) -> dict[str, Iterable[str]]:
-    return {"recipients": list(row.recipients), "seen_by": list(row.seen_by)}
