@@ -55,8 +55,11 @@ def read_live(content: bytes, *, alive: bool) -> LiveTrace | None:
 
 
 def _lines(content: bytes) -> Iterator[Line]:
-    for line in content.split(b"\n")[:-1]:
-        yield orjson.loads(line)
+    for text in content.split(b"\n")[:-1]:
+        line = orjson.loads(text)
+        if not isinstance(line, dict):
+            raise TypeError(f"A line must be an object, not {line!r}.")
+        yield line
 
 
 @dataclass(slots=True)
@@ -73,7 +76,10 @@ class _Fold:
     """The lines so far."""
 
     header: LiveHeader
-    graph: str | None = None
+    graph: str = ""
+    """The name of the first graph."""
+    graph_ns: int = 0
+    """When the last graph began."""
     spans: dict[str, Span] = field(default_factory=dict)
     holds: dict[str, list[int]] = field(default_factory=dict)
     """Agents that run, with the rows that they will have got if they end up as agents."""
@@ -98,7 +104,7 @@ class _Fold:
         elif "gone" in line:
             self.gone[line["gone"]] = self.spans.pop(line["gone"]).parent_id
         elif "graph" in line:
-            self.graph = line["graph"]
+            self.graph, self.graph_ns = self.graph or line["graph"], line["start"]
         elif "ended" in line:
             self.end = line
 
@@ -157,7 +163,9 @@ class _Fold:
             start_ns=header.start_ns,
             end_ns=end["ended"] if end else None,
             request="\n".join(m.text for m in messages if m.kind == "input"),
-            response="\n".join(m.text for m in messages if USER in m.recipients),
+            response="\n".join(
+                m.text for m in messages if USER in m.recipients and m.start_ns >= self.graph_ns
+            ),
             spans=(self._root(name, state, messages), *map(self._filled, self.spans.values())),
             messages=messages,
             case=header.case,

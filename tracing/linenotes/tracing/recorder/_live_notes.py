@@ -82,7 +82,7 @@ class LiveNotes:
         roots, runs = self._listener.roots, self._listener.runs
         if len(roots) > self._roots:
             self._roots = len(roots)
-            lines.append({"graph": roots[0].name})
+            lines.append({"graph": roots[-1].name, "start": roots[-1].start_ns})
         if len(runs) == self._runs:
             return
         lines += [self._begin(run) for run in runs[self._runs :] if makes_span(run)]
