@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -46,10 +46,10 @@ def test_a_killed_run_is_shown_and_closed(killed: str, cli: Cli) -> None:
     assert "abandoned" in listed.out
     assert "editor" in listed.out
 
-    closed = cli("trace", "doctor", "--json").json
+    closed: Any = cli("trace", "doctor", "--json").json
     assert closed["closed"] is True
     assert closed["alive"] == []
-    [trace] = closed["abandoned"]  # type: ignore[misc]  # a list, as the schema says
+    [trace] = closed["abandoned"]
     assert trace["trace_id"] == killed
     assert trace["running"] == ["editor"]
 

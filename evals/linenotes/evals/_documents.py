@@ -99,7 +99,9 @@ class RunDocument(_Part):
     """Model calls."""
     tokens: int
     cost: float | None
-    """US dollars; null where a model has no known price."""
+    """US dollars of the calls with a known price; null where none has one."""
+    unpriced_calls: int
+    """Model calls without a known price, which are not in `cost`."""
     wall_seconds: float
     traces: TracesDocument
 
@@ -172,6 +174,8 @@ class MessageDocument(_Part):
     """Ids of the messages that this one answers."""
     text: str
     tokens: TokensDocument
+    cost: float | None
+    """US dollars; null for what no model said, and where its price is not known."""
 
 
 class TraceDocument(_Part):
@@ -182,6 +186,9 @@ class TraceDocument(_Part):
     agent: str
     case: str | None
     sample: int | None
+    state: Literal["OK", "ERROR", "IN_PROGRESS"]
+    running: list[str]
+    """The agents that had not ended, of a recording that goes on or was cut off."""
     messages: list[MessageDocument]
 
 
@@ -219,6 +226,8 @@ class ExecutionDocument(_Part):
     trace_id: str
     output: JsonValue = Field(description="The graph's last state; null when it did not finish.")
     error: str | None
+    cost: float | None
+    """US dollars of the calls with a known price; null where none has one."""
     messages: list[MessageDocument]
 
 
@@ -265,6 +274,8 @@ def trace_document(trace: Trace) -> Document:
         agent=trace.name,
         case=trace.case,
         sample=trace.sample,
+        state=trace.state,
+        running=list(trace.running),
         messages=_messages(trace.messages),
     ).dump()
 
@@ -300,6 +311,7 @@ def execution_document(execution: Execution) -> Document:
         trace_id=sample.trace.trace_id,
         output=sample.output,
         error=str(sample.error) if sample.error else None,
+        cost=sample.ledger.cost,
         messages=_messages(sample.ledger.messages),
     ).dump()
 
@@ -314,6 +326,7 @@ def _messages(messages: Sequence[Message]) -> list[MessageDocument]:
             cause=list(message.cause),
             text=message.text,
             tokens=TokensDocument(input=message.tokens.input, output=message.tokens.output),
+            cost=message.cost,
         )
         for message in messages
     ]

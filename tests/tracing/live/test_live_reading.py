@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.graph import START, MessagesState, StateGraph
 
 from linenotes.project import Project
@@ -19,7 +19,7 @@ def log(project: Project) -> bytes:
     graph.add_edge(START, "one")
     graph.add_edge("one", "two")
     with record(durable=project):
-        graph.compile().invoke({"messages": [("user", "hi")]})
+        graph.compile().invoke({"messages": [HumanMessage("hi")]})
     [file] = project.live.iterdir()
     return file.read_bytes()
 

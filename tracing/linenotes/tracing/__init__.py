@@ -1,6 +1,7 @@
 """What agents said to one another: the recorder, the ledger, traces and where they are kept."""
 
 from linenotes.tracing._ledger import USER, Ledger, Message, MessageKind, Tokens
+from linenotes.tracing._prices import dollars
 from linenotes.tracing._trace import (
     Span,
     SpanEvent,
@@ -40,6 +41,7 @@ __all__ = [
     "UiServer",
     "close_abandoned",
     "discard_live",
+    "dollars",
     "experiment_url",
     "find_live",
     "json_value",

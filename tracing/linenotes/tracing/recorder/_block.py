@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from linenotes.project import Project
 from linenotes.tracing._ledger import Ledger
+from linenotes.tracing._prices import Prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,6 +89,7 @@ def record(
         trace_id=trace_id,
         on_message=on_message,
         live_folder=_live_folder(durable),
+        prices=Prices(durable if isinstance(durable, Project) else None),
     )
     ledger = LiveLedger(recording)
     failure: BaseException | None = None

@@ -15,6 +15,7 @@ from langgraph.types import Command
 from linenotes.tracing._ledger import USER
 from linenotes.tracing.recorder._actors import START, called_by_tool, model_name
 from linenotes.tracing.recorder._book import Book, context
+from linenotes.tracing.recorder._call_costs import call_cost
 from linenotes.tracing.recorder._content import fields_of, messages_in, tokens_of
 from linenotes.tracing.recorder._entries import Entry, frontier
 from linenotes.tracing.recorder._openings import adopt, open_routed, open_state
@@ -24,15 +25,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from linenotes.tracing._ledger import Message
+    from linenotes.tracing._prices import Prices
     from linenotes.tracing.recorder._runs import Run, Scope, Task
 
 
 class Conversation:
     """The rows of one execution, brought up to date event by event."""
 
-    def __init__(self, outsider: str, on_message: Callable[[Message], None] | None) -> None:
+    def __init__(
+        self, outsider: str, on_message: Callable[[Message], None] | None, prices: Prices
+    ) -> None:
         self._outsider = outsider
         self._on_message = on_message
+        self._prices = prices
         self._book = Book()
         self._settled: list[Entry] = []
 
@@ -121,6 +126,7 @@ class Conversation:
             message=message,
         )
         entry.sampled, entry.model, entry.tokens = True, model_name(run.details), tokens_of(message)
+        entry.cost = call_cost(self._prices, run.details, message)
         run.message = entry
         if calls:
             entry.routed = True

@@ -48,6 +48,7 @@ class Entry:
     tool_call_id: str | None = None
     model: str | None = None
     tokens: Tokens = field(default_factory=Tokens)
+    cost: float | None = None
     sampled: bool = False
     cause: tuple[Entry, ...] = ()
     past: int = 0
@@ -101,6 +102,7 @@ class Entry:
             tool_call_id=self.tool_call_id,
             model=self.model,
             tokens=self.tokens,
+            cost=self.cost,
             start_ns=self.start_ns,
             end_ns=self.end_ns,
             step=self.step,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from langchain_core.tracers.context import register_configure_hook
 from langgraph.errors import GraphBubbleUp
 
+from linenotes.tracing._prices import Prices
 from linenotes.tracing._trace import storable
 from linenotes.tracing.live._live_log import LiveHeader, LiveLog
 from linenotes.tracing.recorder._conversation import Conversation
@@ -67,6 +68,7 @@ class Recording:
         trace_id: str | None,
         on_message: Callable[[Message], None] | None,
         live_folder: Path | None = None,
+        prices: Prices | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self.trace_id = trace_id or f"tr-{secrets.token_hex(16)}"
@@ -75,7 +77,9 @@ class Recording:
         self._clock = clock
         self._start_ns = clock()
         self._conversation = Conversation(
-            agent or _OUTSIDER, self.announcer if on_message else None
+            agent or _OUTSIDER,
+            self.announcer if on_message else None,
+            prices or Prices(),
         )
         self._root_id = new_span_id()
         self._listener = Listener(self._conversation, clock)
