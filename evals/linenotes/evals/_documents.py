@@ -174,8 +174,6 @@ class MessageDocument(_Part):
     """Ids of the messages that this one answers."""
     text: str
     tokens: TokensDocument
-    cost: float | None
-    """US dollars; null for what no model said, and where its price is not known."""
 
 
 class TraceDocument(_Part):
@@ -186,9 +184,6 @@ class TraceDocument(_Part):
     agent: str
     case: str | None
     sample: int | None
-    state: Literal["OK", "ERROR", "IN_PROGRESS"]
-    running: list[str]
-    """The agents that had not ended, of a recording that goes on or was cut off."""
     messages: list[MessageDocument]
 
 
@@ -274,8 +269,6 @@ def trace_document(trace: Trace) -> Document:
         agent=trace.name,
         case=trace.case,
         sample=trace.sample,
-        state=trace.state,
-        running=list(trace.running),
         messages=_messages(trace.messages),
     ).dump()
 
@@ -326,7 +319,6 @@ def _messages(messages: Sequence[Message]) -> list[MessageDocument]:
             cause=list(message.cause),
             text=message.text,
             tokens=TokensDocument(input=message.tokens.input, output=message.tokens.output),
-            cost=message.cost,
         )
         for message in messages
     ]
