@@ -26,6 +26,7 @@ from linenotes.tracing._values import json_value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from langchain_core.messages import ToolCall
     from pydantic import JsonValue
 
     from linenotes.tracing._ledger import Message
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
 _SPEAKERS = frozenset({"user", "human", "assistant", "ai", "system"})
 _DEPTH = 4
-_WHOLE = "__root__"
+WHOLE = "__root__"
 """The name that LangGraph gives to a state without fields."""
 
 
@@ -95,7 +96,7 @@ def fields_of(value: object) -> Mapping[str, object]:
     if isinstance(value, dict):
         return value
     if isinstance(value, str):
-        return {_WHOLE: value}
+        return {WHOLE: value}
     if isinstance(value, BaseModel):
         return vars(value)
     if dataclasses.is_dataclass(value):
@@ -121,6 +122,11 @@ def message_text(message: BaseMessage) -> str:
         return content
     blocks = (block if isinstance(block, str) else block.get("text") for block in content)
     return "".join(block for block in blocks if isinstance(block, str))
+
+
+def calls_of(message: BaseMessage | None) -> Sequence[ToolCall]:
+    """Return the tool calls of a message; most have none."""
+    return message.tool_calls if isinstance(message, AIMessage) else ()
 
 
 def calls_text(message: BaseMessage) -> str:

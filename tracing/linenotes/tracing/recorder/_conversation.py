@@ -7,21 +7,27 @@ stays the same row wherever the message turns up again, as a renamed copy or as 
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langgraph.types import Command
 
 from linenotes.tracing._ledger import USER
-from linenotes.tracing.recorder._actors import START, called_by_tool, model_name
+from linenotes.tracing.recorder._actors import model_name, tool_around
 from linenotes.tracing.recorder._book import Book, context
-from linenotes.tracing.recorder._content import fields_of, messages_in, tokens_of
+from linenotes.tracing.recorder._content import WHOLE, fields_of, messages_in, tokens_of
 from linenotes.tracing.recorder._entries import Entry, frontier
+from linenotes.tracing.recorder._functions import open_call
 from linenotes.tracing.recorder._openings import adopt, open_routed, open_state
+from linenotes.tracing.recorder._questions import Questions
+from linenotes.tracing.recorder._runs import START
 from linenotes.tracing.recorder._writings import tool_message, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from langgraph.errors import GraphInterrupt
 
     from linenotes.tracing._ledger import Message
     from linenotes.tracing.recorder._runs import Run, Scope, Task
@@ -34,6 +40,7 @@ class Conversation:
         self._outsider = outsider
         self._on_message = on_message
         self._book = Book()
+        self._questions = Questions()
         self._settled: list[Entry] = []
 
     @property
@@ -46,21 +53,37 @@ class Conversation:
         """All rows, in the order in which they were first seen."""
         return self._book.entries.rows
 
+    def graph_started(self, root: Run) -> None:
+        """Go on where an interrupted graph stopped, if `root` resumes one."""
+        inputs = root.inputs
+        if inputs is None or (isinstance(inputs, Command) and inputs.resume is not None):
+            for entry in self._book.handed_out.pop(root.details.get("thread_id"), ()):
+                entry.recipients.pop(USER, None)
+                entry.slot = None
+            self._questions.answer(self._book, root)
+
     def task_started(self, task: Task, *, pushed: bool) -> None:
         """Put what `task` was given before its actor."""
         book = self._book
         routed = book.deliveries.routed_to(task, inputs=task.inputs, pushed=pushed)
         if task.activation is None:
             return
-        found = [
-            book.entries.find_given(message) or adopt(book, task, message)
-            for message in messages_in(task.inputs)
-        ]
-        open_state(book, task, has_messages=bool(found))
-        found += [*book.carried_by(fields_of(task.inputs)), *routed]
+        found = open_call(book, task) if task.within.is_calls else self._given(task)
+        found += [*routed, *self._questions.answers_for(task)]
         task.routed_here.update(routed)
         task.view, task.view_past = frontier(found)
         book.deliveries.hold(task, found)
+
+    def _given(self, task: Task) -> list[Entry]:
+        book = self._book
+        found: list[Entry] = []
+        for message in messages_in(task.inputs):
+            found.append(book.entries.find_given(message) or adopt(book, task, message, found))
+        open_state(book, task, has_messages=bool(found))
+        values = fields_of(task.inputs)
+        if task.is_function:
+            values = {**values, WHOLE: task.inputs}
+        return [*found, *book.carried_by(values)]
 
     def task_ended(self, task: Task, output: object, at: int) -> None:
         """Make rows of what `task` wrote, and let its actor have what it was given."""
@@ -76,9 +99,22 @@ class Conversation:
         """Let the actor of `task` have what a graph inside returned and it did not pass on."""
         if task.returned:
             passed_on = {self._book.entries.find(message) for message in messages_in(output)}
+            if task.is_function:
+                passed_on.update(self._held(output))
             for entry in task.returned:
                 if entry not in passed_on and not entry.recipients:
                     self._book.deliveries.deliver(entry, task)
+
+    def _held(self, output: object) -> list[Entry]:
+        items = output if isinstance(output, list | tuple) else [output]
+        return [entry for item in items for entry in self._book.holding(item)]
+
+    def task_interrupted(self, task: Task, error: GraphInterrupt, at: int) -> None:
+        """Make rows of what `task` asks the user, and let its actor have what it was given."""
+        self._book.deliveries.receive(task)
+        self._settled += self._questions.ask(self._book, task, error, at)
+        self._settle(task)
+        self.announce()
 
     def task_failed(self, task: Task) -> None:
         """Let the actor of `task` have what it was given: it is what it failed on."""
@@ -101,6 +137,7 @@ class Conversation:
             deliveries.receive(task)
             for entry in run.view:
                 deliveries.deliver(entry, task)
+                deliveries.remind(entry, task)
 
     def model_ended(self, run: Run, message: BaseMessage, at: int) -> None:
         """Make a row of what a model said."""
@@ -121,6 +158,8 @@ class Conversation:
             entry.recipients = dict.fromkeys(call["name"] for call in calls)
             entry.tool_call_id = calls[0]["id"] if len(calls) == 1 else None
             self._book.calls.update({str(call["id"]): (entry, run.task) for call in calls})
+            for call in calls:
+                self._book.entries.expect_result(str(call["id"]))
             self._settled.append(entry)
         self.announce()
 
@@ -130,6 +169,7 @@ class Conversation:
         if task is None:
             return
         call, caller = self._book.calls.get(call_id or "", (None, None))
+        run.view = (call,) if call else ()
         if call and caller is not task:
             task.pending.clear()
             task.stage = call.activation
@@ -139,28 +179,38 @@ class Conversation:
     def tool_ended(self, run: Run, output: object, at: int) -> None:
         """Make a row of what a tool said, if it is a message and not a mere value."""
         update = output.update if isinstance(output, Command) else output
+        if isinstance(output, Command) and output.goto and run.view:
+            self._book.handing.add(str(run.details.get("tool_call_id")))
         for message in messages_in(update):
             if isinstance(message, ToolMessage) and not self._book.entries.find(message):
-                run.message = tool_message(
-                    self._book, message, run.task, at=at, start_ns=run.start_ns
-                )
+                run.message = tool_message(self._book, message, run.task, at=at, run=run)
         self.announce()
 
     def graph_ended(self, scope: Scope, output: object) -> None:
         """Let the user, or whoever runs the graph, have what came out and reached nobody else."""
-        found = [self._book.entries.find_given(message) for message in messages_in(output)]
-        found += self._book.carried_by(fields_of(output))
+        book, host = self._book, scope.host
+        found = [book.entries.find_given(message) for message in messages_in(output)]
+        found += book.carried_by({**fields_of(output), WHOLE: output})
         new = [entry for entry in found if entry and not entry.recipients and entry.sender != USER]
-        if scope.host is None:
-            for entry in new:
-                entry.recipients.setdefault(USER)
-            self._settled += new
-            self.announce()
-        elif called_by_tool(scope.run):
-            for entry in new:
-                self._book.deliveries.deliver(entry, scope.host)
+        if host is None:
+            self._hand_out(scope, new)
+            return
+        mine = [entry for entry in new if entry.activation is not host.stage]
+        if tool := tool_around(scope.run):
+            for entry in mine:
+                book.deliveries.deliver(entry, host)
+            tool.view = (*tool.view, *mine)
         else:
-            scope.host.returned += (e for e in new if e.activation is not scope.host.stage)
+            host.returned += mine
+            host.view = (*host.view, *mine)
+
+    def _hand_out(self, scope: Scope, new: Sequence[Entry]) -> None:
+        for entry in new:
+            entry.recipients.setdefault(USER)
+            entry.slot = (scope.number, sys.maxsize)
+        self._book.handed_out[scope.run.details.get("thread_id")] = [*new]
+        self._settled += new
+        self.announce()
 
     def close(self, running: Sequence[Task]) -> None:
         """Let tasks that still run have what they were given, and announce whatever is left."""
@@ -173,7 +223,7 @@ class Conversation:
 
     def forget(self) -> None:
         """Let go of everything that was said."""
-        self._book, self._settled = Book(), []
+        self._book, self._questions, self._settled = Book(), Questions(), []
 
     def announce(self) -> None:
         """Tell the listener of messages whose recipients are known by now, each once."""

@@ -107,6 +107,15 @@ class Deliveries:
         elif stage.actor != entry.sender and stage.actor not in entry.recipients:
             entry.seen_by.setdefault(stage.actor)
 
+    def remind(self, entry: Entry, task: Task) -> None:
+        """Let an agent have what one of its own parts told it, such as a middleware."""
+        stage = task.stage
+        own = stage is not None and entry.activation is stage and stage.run is not task
+        if own and entry.namespace != task.namespace and not entry.routed and not entry.recipients:
+            entry.recipients[task.actor] = None
+            entry.slot = task.slot
+            self.arrived.append(entry)
+
     def _arrive(self, entry: Entry, task: Task, stage: Activation) -> None:
         entry.slot = task.slot
         entry.awaited -= entry in task.routed_here

@@ -17,6 +17,7 @@ from langchain_core.messages import BaseMessage, ToolMessage
 from linenotes.tracing._ledger import Message, MessageKind, Tokens
 from linenotes.tracing._values import json_value
 from linenotes.tracing.recorder._content import (
+    calls_of,
     calls_text,
     message_content,
     message_text,
@@ -104,7 +105,7 @@ class Entry:
             start_ns=self.start_ns,
             end_ns=self.end_ns,
             step=self.step,
-            activation=self.namespace,
+            activation=self.activation.namespace if self.activation else self.namespace,
             sampled=self.sampled,
         )
 
@@ -133,7 +134,8 @@ class Entries:
 
     def alias(self, message: BaseMessage, entry: Entry) -> None:
         """Let `message` stand for `entry` from now on: it is the same thing in a new copy."""
-        entry.message = message
+        if len(calls_of(message)) >= len(calls_of(entry.message)):  # else it repeats a part
+            entry.message = message
         self._kept.append(message)
         self._by_object[id(message)] = entry
         if message.id:
@@ -142,6 +144,10 @@ class Entries:
             self._unnamed.append(message)
         if isinstance(message, ToolMessage):
             self._by_call[message.tool_call_id] = entry
+
+    def expect_result(self, call_id: str) -> None:
+        """Note that the next result of this call is a new one, even if the id was used before."""
+        self._by_call.pop(call_id, None)
 
     def find(self, message: BaseMessage) -> Entry | None:
         """Return the row of `message`, if it has one."""

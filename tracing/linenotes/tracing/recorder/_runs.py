@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from linenotes.tracing.recorder._entries import Entry
 
+START = "__start__"
+_PUSH = "__pregel_push"
 RunKind = Literal["chain", "model", "tool", "retriever"]
 Slot = tuple[int, int]
 """A superstep of a scope: whatever is delivered in one slot was delivered at once."""
@@ -43,11 +45,13 @@ class Run:
     scope: Scope | None = None
     """What it is as the run of a graph."""
     view: tuple[Entry, ...] = ()
-    """The messages in a model call's prompt."""
+    """The messages in a model call's prompt; for a tool its call and what came back inside it."""
     message: Entry | None = None
     """What a model or a tool said in it."""
     is_edge: bool = False
     """True for the run of a conditional edge."""
+    calls: int = 0
+    """How many functions of the functional API it has called."""
 
     @property
     def ended_ns(self) -> int:
@@ -86,6 +90,25 @@ class Task(Run):
         """Who acts in it."""
         return self.stage.actor if self.stage else USER
 
+    @property
+    def is_pushed(self) -> bool:
+        """Tell whether a `Send` started it, and not a change of the state."""
+        triggers = self.details.get("langgraph_triggers")
+        return isinstance(triggers, list | tuple) and _PUSH in triggers
+
+    @property
+    def is_function(self) -> bool:
+        """Tell whether it is a function of the functional API: it has values and no state."""
+        return self.within.is_calls or (
+            self.details.get("langgraph_triggers") == (START,) and self.node != START
+        )
+
+    def let_go(self) -> None:
+        """Drop the state that it was given: the messages in it have rows."""
+        self.inputs = None
+        self.sends.clear()
+        self.routed_here.clear()
+
 
 @dataclass(slots=True, eq=False)
 class Scope:
@@ -100,10 +123,17 @@ class Scope:
     """The activation that all its tasks share, where the graph is one agent."""
     opened: bool = False
     """True once what it was given has been turned into messages."""
+    heard: set[tuple[int, str]] = field(default_factory=set)
+    """The supersteps and nodes of its tasks so far."""
+
+    @property
+    def is_calls(self) -> bool:
+        """Tell whether it is no graph: the functions that another one calls."""
+        return self.run is self.host
 
     def slot(self, step: int) -> Slot:
         """Return the slot of a superstep; the first one is that of the task that runs the graph."""
-        if self.host and step == self.first_step:
+        if self.host and step == self.first_step and not self.is_calls:
             return self.host.slot
         return (self.number, step)
 
@@ -117,6 +147,8 @@ class Activation:
     run: Run
     """The run whose time is its time."""
     agent: str | None = None
+    namespace: str = ""
+    """LangGraph's checkpoint namespace of its first task: tells two stays of one actor apart."""
     received: list[Entry] = field(default_factory=list)
     sent: list[Entry] = field(default_factory=list)
 
