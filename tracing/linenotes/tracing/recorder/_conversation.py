@@ -17,9 +17,10 @@ from linenotes.tracing._ledger import USER
 from linenotes.tracing.recorder._actors import model_name, tool_around
 from linenotes.tracing.recorder._book import Book, context
 from linenotes.tracing.recorder._content import WHOLE, fields_of, messages_in, tokens_of
+from linenotes.tracing.recorder._deliveries import same
 from linenotes.tracing.recorder._entries import Entry, frontier
 from linenotes.tracing.recorder._functions import open_call
-from linenotes.tracing.recorder._openings import adopt, open_routed, open_state
+from linenotes.tracing.recorder._openings import OUTSIDE, adopt, open_routed, open_state
 from linenotes.tracing.recorder._questions import Questions
 from linenotes.tracing.recorder._runs import START
 from linenotes.tracing.recorder._writings import tool_message, write
@@ -62,6 +63,21 @@ class Conversation:
                 entry.slot = None
             self._questions.answer(self._book, root)
 
+    def knows(self, scope: Scope) -> Callable[[str, object], bool]:
+        """Return whether a value in the state of a graph is what somebody is known to have said.
+
+        Before a graph's first task nobody has, so the graph's own input is told by its kind.
+        """
+        book, given = self._book, fields_of(scope.run.inputs)
+
+        def is_known(name: str, value: object) -> bool:
+            if isinstance(value, BaseMessage):
+                unopened = not scope.opened and value.type in OUTSIDE
+                return unopened or book.entries.find(value) is not None
+            return same(given.get(name), value) or bool(book.carried_by({name: value}))
+
+        return is_known
+
     def task_started(self, task: Task, *, pushed: bool) -> None:
         """Put what `task` was given before its actor."""
         book = self._book
@@ -69,7 +85,7 @@ class Conversation:
         if task.activation is None:
             return
         found = open_call(book, task) if task.within.is_calls else self._given(task)
-        found += [*routed, *self._questions.answers_for(task)]
+        found += [*routed, *self._questions.answers_for(book, task, found)]
         task.routed_here.update(routed)
         task.view, task.view_past = frontier(found)
         book.deliveries.hold(task, found)

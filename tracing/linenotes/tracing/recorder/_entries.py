@@ -130,6 +130,8 @@ class Entries:
             if entry.message.id and (twin := self._by_id.get(entry.message.id)):
                 entry.twin = twin.twin + 1
             self.alias(entry.message, entry)
+            if isinstance(entry.message, ToolMessage):
+                self._by_call[entry.message.tool_call_id] = entry
         return entry
 
     def alias(self, message: BaseMessage, entry: Entry) -> None:
@@ -143,7 +145,7 @@ class Entries:
         else:
             self._unnamed.append(message)
         if isinstance(message, ToolMessage):
-            self._by_call[message.tool_call_id] = entry
+            self._by_call.setdefault(message.tool_call_id, entry)
 
     def expect_result(self, call_id: str) -> None:
         """Note that the next result of this call is a new one, even if the id was used before."""

@@ -59,4 +59,3 @@ def is_known(book: Book, value: object) -> bool:
     """Tell whether a value is made of nothing but what others said."""
     items = value if isinstance(value, list | tuple) else [value]
     return all(book.holding(item) for item in items)
-

@@ -18,6 +18,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langgraph.errors import GraphInterrupt, ParentCommand
 from langgraph.types import Send
 
+from linenotes.tracing.recorder._cached_tasks import skipped_at_end, skipped_before
 from linenotes.tracing.recorder._run_log import RunLog
 from linenotes.tracing.recorder._runs import Task
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from langchain_core.documents import Document
     from langchain_core.outputs import LLMResult
 
+    from linenotes.tracing.recorder._cached_tasks import CachedTask
     from linenotes.tracing.recorder._conversation import Conversation
 
 Method = TypeVar("Method", bound=Callable[..., None])
@@ -87,6 +89,9 @@ class Listener(BaseCallbackHandler):
             details=metadata or {},
         )
         if isinstance(run, Task):
+            is_known = self._conversation.knows(run.within)
+            for skipped in skipped_before(run.within, run.node, run.step, inputs, is_known):
+                self._hear_late(run.within.run, skipped)
             self._conversation.task_started(run, pushed=run.is_pushed)
         elif run.parent is None:
             self.interrupted = False
@@ -101,12 +106,26 @@ class Listener(BaseCallbackHandler):
         elif run.is_edge and run.task is not None:
             routed = outputs if isinstance(outputs, list | tuple) else (outputs,)
             run.task.sends += [part for part in routed if isinstance(part, Send)]
-        elif run.scope is not None:
-            self._conversation.graph_ended(run.scope, outputs)
+        else:
+            self._end_graph(run, outputs)
         if run.parent is None:
             run.outputs = outputs
         else:
             run.inputs = None
+
+    def _end_graph(self, run: Run, outputs: object) -> None:
+        if run.scope is None and run.graph is None:
+            return
+        scope = run.scope or self.log.open_scope(run, first_step=1)
+        for skipped in skipped_at_end(run, outputs, self._conversation.knows(scope)):
+            self._hear_late(run, skipped)
+        self._conversation.graph_ended(scope, outputs)
+
+    def _hear_late(self, graph: Run, skipped: CachedTask) -> None:
+        task = self.log.skipped_task(graph, skipped)
+        self._conversation.task_started(task, pushed=False)
+        task.end_ns = task.start_ns
+        self._conversation.task_ended(task, skipped.output, task.ended_ns)
 
     @_event
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **_: object) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from linenotes.tracing.recorder._entries import Entry
     from linenotes.tracing.recorder._runs import Run, Task
 
-_OUTSIDE = frozenset({"human", "system"})
+OUTSIDE = frozenset({"human", "system"})
 
 
 def adopt(book: Book, task: Task, message: BaseMessage, before: Sequence[Entry]) -> Entry:
@@ -43,7 +43,7 @@ def adopt(book: Book, task: Task, message: BaseMessage, before: Sequence[Entry])
             task=outer,
             message=message,
         )
-    if message.type in _OUTSIDE:
+    if message.type in OUTSIDE:
         heard = [entry for entry in before if USER in entry.recipients]
         return _earlier(book, task, message, "input", USER, heard)
     kind: MessageKind = "call" if calls_of(message) else "reply"
@@ -117,9 +117,7 @@ def _user_state(book: Book, task: Task, given: dict[str, object]) -> None:
     book.carry(entry, given)
 
 
-def _delegate_state(
-    book: Book, outer: Task, run: Run, given: dict[str, object], at: int
-) -> None:
+def _delegate_state(book: Book, outer: Task, run: Run, given: dict[str, object], at: int) -> None:
     """Make a row of what a node gave a graph that it ran itself, and did not just pass through."""
     known = fields_of(outer.inputs)
     new = {key: value for key, value in given.items() if known.get(key) is not value}

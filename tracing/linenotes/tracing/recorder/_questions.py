@@ -32,6 +32,8 @@ class Questions:
     _answers: dict[Entry, str | None] = field(default_factory=dict)
     """The answers, and the namespace of the task that asked where it is known."""
     _resumed: Run | None = None
+    _unasked: object = None
+    """An answer to what another process was asked, until the first task gets it."""
 
     def ask(self, book: Book, task: Task, error: GraphInterrupt, at: int) -> list[Entry]:
         """Make a row of each question that `task` asks and has not asked before."""
@@ -49,23 +51,32 @@ class Questions:
         """Make rows of the answers with which the user resumes a graph."""
         given = root.inputs.resume if isinstance(root.inputs, Command) else None
         self._answers.clear()
-        self._resumed = root
+        self._resumed, self._unasked = root, None
         if isinstance(given, dict) and given and given.keys() <= self._open.keys():
             for interrupt_id, value in given.items():
-                self._add(book, root, value, [self._open.pop(interrupt_id)])
-        elif given is not None:
-            self._add(book, root, given, list(self._open.values()))
+                question = self._open.pop(interrupt_id)
+                self._add(book, root, value, [question], question.namespace)
+        elif self._open and given is not None:
+            asked = [*self._open.values()]
+            self._add(book, root, given, asked, asked[0].namespace if len(asked) == 1 else None)
             self._open.clear()
+        else:
+            self._unasked = given
 
-    def _add(self, book: Book, root: Run, value: object, asked: list[Entry]) -> None:
+    def _add(
+        self, book: Book, root: Run, value: object, view: list[Entry], namespace: str | None = None
+    ) -> None:
         at = root.start_ns
-        entry = book.say("input", sender=USER, view=asked, start_ns=at, end_ns=at, payload=value)
+        entry = book.say("input", sender=USER, view=view, start_ns=at, end_ns=at, payload=value)
         entry.past = (1 << entry.index) - 1
-        self._answers[entry] = asked[0].namespace if len(asked) == 1 else None
+        self._answers[entry] = namespace
 
-    def answers_for(self, task: Task) -> list[Entry]:
+    def answers_for(self, book: Book, task: Task, known: list[Entry]) -> list[Entry]:
         """Return the answers that `task` runs again for, or hands on to a graph inside it."""
         scope = task.within
+        if self._unasked is not None and scope.run is self._resumed:
+            self._add(book, scope.run, self._unasked, known)
+            self._unasked = None
         if not self._answers or task.step != scope.first_step:
             return []
         if scope.host is None:

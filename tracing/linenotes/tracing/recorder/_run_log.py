@@ -9,18 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linenotes.tracing.recorder._actors import (
-    START,
     activation_of,
     is_call,
     is_edge,
     open_scope,
     task_step,
 )
-from linenotes.tracing.recorder._runs import Run, RunKind, Task
+from linenotes.tracing.recorder._running_graph import running_graph
+from linenotes.tracing.recorder._runs import FROM_CACHE, START, Run, RunKind, Scope, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from uuid import UUID
+
+    from linenotes.tracing.recorder._cached_tasks import CachedTask
 
 
 class RunLog:
@@ -48,6 +50,7 @@ class RunLog:
         parent = self._by_id.get(parent_id) if parent_id else None
         if parent is None:
             run = self._new("chain", name, None, details, inputs)
+            run.graph = running_graph()
             self.roots.append(run)
         elif (step := task_step(tags)) is not None:
             run = self._new_task(parent, name, step, details, inputs)
@@ -57,6 +60,7 @@ class RunLog:
         else:
             run = self._new("chain", name, parent, details, inputs)
             run.is_edge = is_edge(run, tags)
+            run.graph = None if run.is_edge else running_graph()
         self._by_id[run_id] = run
         return run
 
@@ -102,15 +106,23 @@ class RunLog:
         task = parent.task if parent else None
         return Run(kind, name, parent, self._clock(), details=details, inputs=inputs, task=task)
 
+    def skipped_task(self, parent: Run, skipped: CachedTask) -> Task:
+        """Note belatedly that a task had its output from a cache."""
+        details = {"langgraph_node": skipped.node, FROM_CACHE: True}
+        return self._new_task(parent, skipped.node, skipped.step, details, skipped.inputs)
+
+    def open_scope(self, run: Run, first_step: int) -> Scope:
+        """Note that `run` is the run of a graph."""
+        self._scopes += 1
+        run.scope = open_scope(run, number=self._scopes, first_step=first_step)
+        return run.scope
+
     def _new_task(
         self, parent: Run, name: str, step: int, details: Mapping[str, object], inputs: object
     ) -> Task:
         node = str(details.get("langgraph_node") or name)
         opens = parent.scope is None
-        if parent.scope is None:
-            self._scopes += 1
-            first = step + (node == START)
-            parent.scope = open_scope(parent, number=self._scopes, first_step=first)
+        scope = parent.scope or self.open_scope(parent, first_step=step + (node == START))
         task = Task(
             "chain",
             name,
@@ -118,16 +130,16 @@ class RunLog:
             self._clock(),
             details=details,
             inputs=inputs,
-            within=parent.scope,
+            within=scope,
             node=node,
             step=step,
             namespace=str(details.get("langgraph_checkpoint_ns") or ""),
-            slot=parent.scope.slot(step),
+            slot=scope.slot(step),
         )
         task.task = task
         task.stage = activation_of(task)
-        parent.scope.heard.add((step, node))
-        if opens and parent.scope.activation and parent.scope.activation.run is parent:
+        scope.heard.add((step, node))
+        if opens and scope.activation and scope.activation.run is parent:
             self.runs.append(parent)
         self.runs.append(task)
         return task

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from langgraph.types import Send
 
     from linenotes.tracing.recorder._entries import Entry
+    from linenotes.tracing.recorder._running_graph import Graph
 
 START = "__start__"
+FROM_CACHE = "from_cache"
 _PUSH = "__pregel_push"
 RunKind = Literal["chain", "model", "tool", "retriever"]
 Slot = tuple[int, int]
@@ -50,6 +52,8 @@ class Run:
     """What a model or a tool said in it."""
     is_edge: bool = False
     """True for the run of a conditional edge."""
+    graph: Graph | None = None
+    """The graph that it runs, where that is known."""
     calls: int = 0
     """How many functions of the functional API it has called."""
 
