@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 
 _STEP_TAG = "graph:step:"
 _EDGE_TAG = "seq:step:"
-_PARTS_OF_AN_AGENT = frozenset({"agent", "model", "tools"})
+_PARTS_OF_AN_AGENT = frozenset(
+    {
+        "agent",
+        "model",
+        "tools",
+        "pre_model_hook",
+        "post_model_hook",
+        "generate_structured_response",
+    }
+)
 _AGENTS = frozenset({"langchain_create_agent", "deepagents"})
 _HOOKS = (".before_agent", ".before_model", ".after_model", ".after_agent")
 _UNNAMED = "LangGraph"
@@ -80,6 +89,17 @@ def _agent_activation(agent: str, run: Run, host: Task | None) -> Activation:
     return Activation(actor=_inside(outer.actor, agent), run=run, agent=agent)
 
 
+def _is_part(node: str) -> bool:
+    return node in _PARTS_OF_AN_AGENT or node.endswith(_HOOKS)
+
+
+def _is_agent(run: Run) -> bool:
+    """Tell whether a graph is one agent: by who built it, or as all its nodes are parts of one."""
+    if run.details.get("ls_integration") in _AGENTS:
+        return True
+    return run.graph is not None and all(_is_part(node) for node in run.graph.builder.nodes)
+
+
 def tool_around(run: Run) -> Run | None:
     """Return the run of the tool that a graph runs inside of, if it does."""
     above = run.parent
@@ -95,7 +115,7 @@ def activation_of(task: Task) -> Activation | None:
     if task.node == START:
         return None
     scope = task.within
-    part = task.node in _PARTS_OF_AN_AGENT or task.node.endswith(_HOOKS)
+    part = _is_part(task.node)
     if scope.activation is None and part:
         scope.activation = _unnamed_agent(scope)
     outer = scope.host.activation if scope.host else None
@@ -115,7 +135,7 @@ def _unnamed_agent(scope: Scope) -> Activation | None:
     outer = scope.host.activation if scope.host else None
     if tool and outer:
         return Activation(actor=_inside(outer.actor, tool.name), run=scope.run)
-    if outer is None and scope.run.details.get("ls_integration") in _AGENTS:
+    if outer is None and _is_agent(scope.run):
         name = scope.run.name if scope.run.name != _UNNAMED else "agent"
         return Activation(actor=name, run=scope.run)
     return None

@@ -30,7 +30,7 @@ class Book:
     handed_out: dict[object, list[Entry]] = field(default_factory=dict)
     """What the user got when the last graph of a thread ended, by the thread's id."""
     handing: set[str] = field(default_factory=set)
-    """The calls of tools that handed over: they returned a command that says where to go."""
+    """The calls whose result is no news: tools that handed over, and answers in a form."""
     calls: dict[str, tuple[Entry, Task | None]] = field(default_factory=dict)
     """Tool calls by id: the row that made the call, and its task."""
 
@@ -75,6 +75,11 @@ class Book:
             if len(made) == 1 and (found := made.pop()):
                 self.entries.alias(message, found)
         return found
+
+    def reach_tool(self, call: Entry, tool: str) -> None:
+        """Note that a tool got its call, and so it is no message for whoever reads it next."""
+        call.routed = True
+        call.recipients.setdefault(tool)
 
     def carry(self, entry: Entry, writes: Mapping[str, object]) -> None:
         """Note that `entry` travels as the values of these state keys."""

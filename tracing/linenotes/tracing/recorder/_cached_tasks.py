@@ -68,7 +68,8 @@ def skipped_at_end(
 
 def _writers(graph: Graph, scope: Scope, node: str, step: int) -> list[tuple[int, str]]:
     """Return the cached nodes, with their supersteps, that lead to `node` and were not heard."""
-    cached, level, found = cached_nodes(graph), {node}, []
+    found: list[tuple[int, str]] = []
+    cached, level = cached_nodes(graph), {node}
     for before in range(step - 1, step - 1 - _MOST, -1):
         level = {
             name
@@ -99,18 +100,15 @@ class _News:
     @classmethod
     def of(cls, state: Mapping[str, object], is_known: Callable[[str, object], bool]) -> _News:
         """Split each field into what is known and what is not."""
-        old, new = dict(state), {}
+        old: dict[str, object] = {}
+        new: dict[str, object] = {}
         for name, value in state.items():
             if isinstance(value, list):
-                fresh = [item for item in value if not is_known(name, item)]
                 old[name] = [item for item in value if is_known(name, item)]
+                new[name] = [item for item in value if not is_known(name, item)]
             else:
-                fresh = value if value is not None and not is_known(name, value) else None
-            if fresh:
-                new[name] = fresh
-                if not isinstance(value, list):
-                    del old[name]
-        return cls(old, new)
+                (old if value is None or is_known(name, value) else new)[name] = value
+        return cls(old, {name: value for name, value in new.items() if value != []})
 
     def share_out(self, writers: Sequence[tuple[int, str]]) -> list[CachedTask]:
         """Give each writer one item of each list, and the last one whatever is left."""

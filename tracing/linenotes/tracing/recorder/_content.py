@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -127,6 +128,19 @@ def message_text(message: BaseMessage) -> str:
 def calls_of(message: BaseMessage | None) -> Sequence[ToolCall]:
     """Return the tool calls of a message; most have none."""
     return message.tool_calls if isinstance(message, AIMessage) else ()
+
+
+def forms_in(message: BaseMessage | None) -> list[dict[str, object]]:
+    """Return the filled forms of a model's structured output: JSON, or the arguments of calls."""
+    if message is None:
+        return []
+    forms: list[dict[str, object]] = [call["args"] for call in calls_of(message)]
+    text = message_text(message).strip()
+    if text.startswith("{"):
+        with suppress(ValueError):
+            form = json.loads(text)
+            forms += [form] if isinstance(form, dict) else []
+    return forms
 
 
 def calls_text(message: BaseMessage) -> str:

@@ -16,12 +16,19 @@ from langgraph.types import Command
 from linenotes.tracing._ledger import USER
 from linenotes.tracing.recorder._actors import model_name, tool_around
 from linenotes.tracing.recorder._book import Book, context
-from linenotes.tracing.recorder._content import WHOLE, fields_of, messages_in, tokens_of
+from linenotes.tracing.recorder._content import (
+    WHOLE,
+    fields_of,
+    message_text,
+    messages_in,
+    tokens_of,
+)
 from linenotes.tracing.recorder._deliveries import same
 from linenotes.tracing.recorder._entries import Entry, frontier
 from linenotes.tracing.recorder._functions import open_call
 from linenotes.tracing.recorder._openings import OUTSIDE, adopt, open_routed, open_state
 from linenotes.tracing.recorder._questions import Questions
+from linenotes.tracing.recorder._quotes import Quotes
 from linenotes.tracing.recorder._runs import START
 from linenotes.tracing.recorder._writings import tool_message, write
 
@@ -42,6 +49,7 @@ class Conversation:
         self._on_message = on_message
         self._book = Book()
         self._questions = Questions()
+        self._quotes = Quotes()
         self._settled: list[Entry] = []
 
     @property
@@ -147,9 +155,11 @@ class Conversation:
     def model_started(self, run: Run, prompt: Sequence[BaseMessage]) -> None:
         """Let the actor have what it was given, and what else it shows its model."""
         deliveries, task = self._book.deliveries, run.task
-        found = (self._book.entries.find(message) for message in prompt)
+        found = [self._book.entries.find(message) for message in prompt]
         run.view = tuple(entry for entry in found if entry)
         if task is not None:
+            texts = [message_text(m) for m, entry in zip(prompt, found, strict=True) if not entry]
+            run.view += tuple(self._quotes.quoted(self.rows, texts, task))
             deliveries.receive(task)
             for entry in run.view:
                 deliveries.deliver(entry, task)
@@ -170,8 +180,7 @@ class Conversation:
         entry.sampled, entry.model, entry.tokens = True, model_name(run.details), tokens_of(message)
         run.message = entry
         if calls:
-            entry.routed = True
-            entry.recipients = dict.fromkeys(call["name"] for call in calls)
+            entry.unanswered = len(calls)
             entry.tool_call_id = calls[0]["id"] if len(calls) == 1 else None
             self._book.calls.update({str(call["id"]): (entry, run.task) for call in calls})
             for call in calls:
@@ -185,7 +194,9 @@ class Conversation:
         if task is None:
             return
         call, caller = self._book.calls.get(call_id or "", (None, None))
-        run.view = (call,) if call else ()
+        if call:
+            run.view = (call,)
+            self._book.reach_tool(call, run.name)
         if call and caller is not task:
             task.pending.clear()
             task.stage = call.activation
@@ -195,7 +206,8 @@ class Conversation:
     def tool_ended(self, run: Run, output: object, at: int) -> None:
         """Make a row of what a tool said, if it is a message and not a mere value."""
         update = output.update if isinstance(output, Command) else output
-        if isinstance(output, Command) and output.goto and run.view:
+        if isinstance(output, Command) and output.goto and run.task and run.view:
+            run.task.handed.append((output, run.view[0], run.name))
             self._book.handing.add(str(run.details.get("tool_call_id")))
         for message in messages_in(update):
             if isinstance(message, ToolMessage) and not self._book.entries.find(message):
@@ -207,7 +219,7 @@ class Conversation:
         book, host = self._book, scope.host
         found = [book.entries.find_given(message) for message in messages_in(output)]
         found += book.carried_by({**fields_of(output), WHOLE: output})
-        new = [entry for entry in found if entry and not entry.recipients and entry.sender != USER]
+        new = [entry for entry in found if entry and self._is_unread(entry)]
         if host is None:
             self._hand_out(scope, new)
             return
@@ -219,6 +231,11 @@ class Conversation:
         else:
             host.returned += mine
             host.view = (*host.view, *mine)
+
+    def _is_unread(self, entry: Entry) -> bool:
+        """Tell whether nobody got `entry`; a call that waits for a person's word is on its way."""
+        on_its_way = entry.kind == "call" and self._questions.are_open
+        return not entry.recipients and entry.sender != USER and not on_its_way
 
     def _hand_out(self, scope: Scope, new: Sequence[Entry]) -> None:
         for entry in new:
@@ -232,14 +249,16 @@ class Conversation:
         """Let tasks that still run have what they were given, and announce whatever is left."""
         for task in running:
             self.task_failed(task)
+        self._book.entries.drop_unread_states()
         for entry in self.rows:
-            entry.awaited = 0
+            entry.awaited = entry.unanswered = 0
         self._settled += self.rows
         self.announce()
 
     def forget(self) -> None:
         """Let go of everything that was said."""
-        self._book, self._questions, self._settled = Book(), Questions(), []
+        self._book, self._questions, self._quotes = Book(), Questions(), Quotes()
+        self._settled = []
 
     def announce(self) -> None:
         """Tell the listener of messages whose recipients are known by now, each once."""
@@ -247,8 +266,8 @@ class Conversation:
             return
         arrived = self._book.deliveries.arrived
         ready = {entry for entry in (*self._settled, *arrived) if not entry.announced}
-        self._settled, arrived[:] = [], [entry for entry in ready if entry.awaited > 0]
+        self._settled, arrived[:] = [], [entry for entry in ready if entry.is_waiting]
         for entry in sorted(ready, key=lambda entry: entry.index):
-            if entry.awaited <= 0:
+            if not entry.is_waiting:
                 entry.announced = True
                 self._on_message(entry.to_message())

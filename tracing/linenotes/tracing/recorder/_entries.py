@@ -61,6 +61,8 @@ class Entry:
     """True when its sender named the recipients."""
     awaited: int = 0
     """How many tasks it was routed to that have not got it yet."""
+    unanswered: int = 0
+    """How many of its tool calls have no result yet."""
     deliveries: list[Activation] = field(default_factory=list)
     passed_on: bool = False
     """True when its sender let it out of its own node."""
@@ -72,6 +74,11 @@ class Entry:
     def id(self) -> str:
         own = (self.message.id if self.message else None) or f"message-{self.index}"
         return f"{own}~{self.twin}" if self.twin else own
+
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether more recipients are known to come."""
+        return self.awaited > 0 or self.unanswered > 0
 
     @property
     def spoken(self) -> str:
@@ -133,6 +140,12 @@ class Entries:
             if isinstance(entry.message, ToolMessage):
                 self._by_call[entry.message.tool_call_id] = entry
         return entry
+
+    def drop_unread_states(self) -> None:
+        """Strike out changes of a plain state that nobody read: they are no messages."""
+        self.rows = [
+            row for row in self.rows if row.kind != "state" or row.recipients or row.seen_by
+        ]
 
     def alias(self, message: BaseMessage, entry: Entry) -> None:
         """Let `message` stand for `entry` from now on: it is the same thing in a new copy."""

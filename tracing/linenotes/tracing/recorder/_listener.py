@@ -20,7 +20,7 @@ from langgraph.types import Send
 
 from linenotes.tracing.recorder._cached_tasks import skipped_at_end, skipped_before
 from linenotes.tracing.recorder._run_log import RunLog
-from linenotes.tracing.recorder._runs import Task
+from linenotes.tracing.recorder._runs import Run, Task
 
 if TYPE_CHECKING:
     from uuid import UUID

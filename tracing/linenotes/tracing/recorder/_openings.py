@@ -52,8 +52,8 @@ def adopt(book: Book, task: Task, message: BaseMessage, before: Sequence[Entry])
     entry = _earlier(book, task, message, kind, message.name or "assistant", before[-1:])
     if kind == "call":
         book.calls.update({str(call["id"]): (entry, None) for call in calls_of(message)})
-        entry.routed = True
-        entry.recipients = dict.fromkeys(call["name"] for call in calls_of(message))
+        for call in calls_of(message):
+            book.reach_tool(entry, call["name"])
     return entry
 
 

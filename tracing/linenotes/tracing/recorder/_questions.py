@@ -35,6 +35,11 @@ class Questions:
     _unasked: object = None
     """An answer to what another process was asked, until the first task gets it."""
 
+    @property
+    def are_open(self) -> bool:
+        """True while a person is asked and has not answered."""
+        return bool(self._open)
+
     def ask(self, book: Book, task: Task, error: GraphInterrupt, at: int) -> list[Entry]:
         """Make a row of each question that `task` asks and has not asked before."""
         asked: tuple[Interrupt, ...] = error.args[0] if error.args else ()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from linenotes.tracing._ledger import USER
 
 if TYPE_CHECKING:
-    from langgraph.types import Send
+    from langgraph.types import Command, Send
 
     from linenotes.tracing.recorder._entries import Entry
     from linenotes.tracing.recorder._running_graph import Graph
@@ -84,6 +84,8 @@ class Task(Run):
     routed_here: set[Entry] = field(default_factory=set)
     sends: list[Send] = field(default_factory=list)
     """What its conditional edges routed."""
+    handed: list[tuple[Command[str], Entry, str]] = field(default_factory=list)
+    """What its tools handed over: the command, the call that it answers, the tool's name."""
     returned: list[Entry] = field(default_factory=list)
     """What the graphs inside of it came out with and nobody got yet."""
     stage: Activation | None = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from langchain_core.messages import ToolMessage
 from langgraph.types import Command, Send
+from pydantic import BaseModel
 
 from linenotes.tracing.recorder._actors import is_agents_model
 from linenotes.tracing.recorder._book import context
@@ -14,6 +15,7 @@ from linenotes.tracing.recorder._content import (
     WHOLE,
     as_messages,
     fields_of,
+    forms_in,
     message_text,
     messages_in,
     values_in,
@@ -92,9 +94,13 @@ def tool_message(
     call, _ = book.calls.get(message.tool_call_id, (None, None))
     handed = message.tool_call_id in book.handing
     start_ns = run.start_ns if run else None
+    name = message.name or _called_name(call, message.tool_call_id) or "tool"
+    if call:
+        call.unanswered -= 1
+        book.reach_tool(call, name)
     entry = book.say(
         "ack" if handed or _is_handed_back(message) else "result",
-        sender=message.name or _called_name(call, message.tool_call_id) or "tool",
+        sender=name,
         view=(run.view if run else ()) or ([call] if call else context(task)),
         start_ns=at if start_ns is None else start_ns,
         end_ns=at,
@@ -158,19 +164,25 @@ def _written(writer: _Writer, message: BaseMessage) -> Entry | None:
 
 def _new_message(writer: _Writer, message: BaseMessage) -> Entry:
     if isinstance(message, ToolMessage):
+        result = tool_message(writer.book, message, writer.task, at=writer.at)
         if writer.answers:
-            _take_as_answer(writer, message)
-        return tool_message(writer.book, message, writer.task, at=writer.at)
+            _take_as_answer(writer, result, message)
+        return result
     return writer.say("ack" if _is_handed_back(message) else "reply", message=message)
 
 
-def _take_as_answer(writer: _Writer, message: ToolMessage) -> None:
+def _take_as_answer(writer: _Writer, result: Entry, message: ToolMessage) -> None:
     """Take a call for what it is, an answer in a form: the task that made it confirms it itself."""
     call, caller = writer.book.calls.get(message.tool_call_id, (None, None))
     if call and caller is writer.task:
-        call.kind, call.routed = "reply", False
-        call.recipients.pop(_called_name(call, message.tool_call_id) or "", None)
-        writer.book.handing.add(message.tool_call_id)
+        _take_for_reply(call)
+        result.kind = "ack"
+
+
+def _take_for_reply(call: Entry) -> None:
+    """Take a call of no tool for what it is: a reply in a form."""
+    call.kind, call.routed, call.unanswered = "reply", False, 0
+    call.recipients.clear()
 
 
 def _is_handed_back(message: BaseMessage) -> bool:
@@ -178,18 +190,29 @@ def _is_handed_back(message: BaseMessage) -> bool:
     return bool(message.response_metadata.get(_HANDED_BACK))
 
 
-def _retold(task: Task, text: object) -> Entry | None:
-    """Return the reply of the task's own model that `text` repeats word for word."""
-    if not isinstance(text, str) or not text.strip():
+def _retold(task: Task, value: object) -> Entry | None:
+    """Return the reply of the task's own model that `value` repeats, or that held it in a form."""
+    if not value or not isinstance(value, str | dict | BaseModel):
         return None
     said = task.activation.sent if task.activation else []
     own = (entry for entry in reversed(said) if entry.sampled and not entry.recipients)
-    return next((entry for entry in own if entry.spoken.strip() == text.strip()), None)
+    found = next((entry for entry in own if _says(entry, value)), None)
+    if found and found.kind == "call":
+        _take_for_reply(found)
+    return found
+
+
+def _says(entry: Entry, value: object) -> bool:
+    if isinstance(value, str):
+        alike = entry.kind == "reply" and entry.spoken.strip() == value.strip()
+        return alike or any(value in form.values() for form in forms_in(entry.message))
+    form = {key: item for key, item in fields_of(value).items() if item is not None}
+    return any(form == said for said in forms_in(entry.message))
 
 
 def _retold_values(task: Task, values: Mapping[str, object]) -> Entry | None:
     found = (_retold(task, item) for value in values.values() for item in _parts(value))
-    return next((entry for entry in found if entry), None)
+    return next((entry for entry in found if entry), None) or _retold(task, dict(values))
 
 
 def _targets(command: Command[str]) -> list[str | Send]:
@@ -205,14 +228,15 @@ def _hand_off(
     scope = _addressed(task.within, command)
     if scope is None:
         return
-    shared = _handing_call(writer, command.update) or next(iter(reversed(said)), None)
+    shared = next(iter(reversed(said)), None)
     for target in targets:
         if isinstance(target, Send):
             own = _own_message(writer, target.arg)
-            own = _handing_call(writer, target.arg) or own or shared
-            row = own or _values_row(writer, "handoff", target.arg, target.node)
+            row = _handing_call(writer, target, target.arg) or own or shared
+            row = row or _values_row(writer, "handoff", target.arg, target.node)
             book.deliveries.expect_payload(row, scope, target.node, target.arg)
         else:
+            shared = _handing_call(writer, target, command.update) or shared
             row = shared = shared or _values_row(writer, "handoff", command.update, target)
             book.deliveries.expect(row, scope, target)
         if row.kind == "reply":
@@ -225,18 +249,31 @@ def _addressed(scope: Scope, command: Command[str]) -> Scope | None:
     return scope.host.within if scope.host else None
 
 
-def _handing_call(writer: _Writer, payload: object) -> Entry | None:
-    """Return the tool call whose result `payload` brings: call, result and goto are one row."""
-    book = writer.book
+def _handing_call(writer: _Writer, target: str | Send, payload: object) -> Entry | None:
+    """Return the tool call that names `target`: call, result and goto are one row."""
+    for command, call, tool in writer.task.handed:
+        if any(same(target, named) for named in _targets(command)):
+            _take_for_handoff(call, tool)
+            return call
+    return _own_handing_call(writer, payload) if target != writer.task.node else None
+
+
+def _own_handing_call(writer: _Writer, payload: object) -> Entry | None:
+    """Return the call that the node made and answered itself, to hand over without a tool."""
     for message in reversed(messages_in(payload)):
-        if isinstance(message, ToolMessage) and message.tool_call_id in book.calls:
-            call, _ = book.calls[message.tool_call_id]
-            result = book.entries.find(message)
-            if result and result.namespace == writer.task.namespace:
-                result.kind, call.kind = "ack", "handoff"
-                call.recipients.pop(_called_name(call, message.tool_call_id) or "", None)
+        if isinstance(message, ToolMessage):
+            call, caller = writer.book.calls.get(message.tool_call_id, (None, None))
+            if call and caller is writer.task and (result := writer.book.entries.find(message)):
+                result.kind = "ack"
+                _take_for_handoff(call, result.sender)
                 return call
     return None
+
+
+def _take_for_handoff(call: Entry, tool: str) -> None:
+    call.kind = "handoff"
+    call.unanswered = 0
+    call.recipients.pop(tool, None)
 
 
 def _own_message(writer: _Writer, payload: object) -> Entry | None:
