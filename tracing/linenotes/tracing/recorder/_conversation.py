@@ -153,17 +153,19 @@ class Conversation:
             self._settled += [entry for entry in kept if entry.kind == "reply"]
 
     def model_started(self, run: Run, prompt: Sequence[BaseMessage]) -> None:
-        """Let the actor have what it was given, and what else it shows its model."""
+        """Let the actor have what it was given, and what else it shows or quotes to its model."""
         deliveries, task = self._book.deliveries, run.task
         found = [self._book.entries.find(message) for message in prompt]
-        run.view = tuple(entry for entry in found if entry)
-        if task is not None:
-            texts = [message_text(m) for m, entry in zip(prompt, found, strict=True) if not entry]
-            run.view += tuple(self._quotes.quoted(self.rows, texts, task))
-            deliveries.receive(task)
-            for entry in run.view:
-                deliveries.deliver(entry, task)
-                deliveries.remind(entry, task)
+        shown = [entry for entry in found if entry]
+        run.view = tuple(shown or context(task))
+        if task is None:
+            return
+        deliveries.receive(task)
+        quoted = self._quotes.quoted(self.rows, _written_texts(prompt, found), task)
+        run.view += tuple(quoted)
+        for entry in (*shown, *quoted):
+            deliveries.deliver(entry, task)
+            deliveries.remind(entry, task)
 
     def model_ended(self, run: Run, message: BaseMessage, at: int) -> None:
         """Make a row of what a model said."""
@@ -171,7 +173,7 @@ class Conversation:
         entry = self._book.say(
             "call" if calls else "reply",
             sender=run.activation.actor if run.activation else self._outsider,
-            view=run.view or context(run.task),
+            view=run.view,
             start_ns=run.start_ns,
             end_ns=at,
             task=run.task,
@@ -235,7 +237,8 @@ class Conversation:
     def _is_unread(self, entry: Entry) -> bool:
         """Tell whether nobody got `entry`; a call that waits for a person's word is on its way."""
         on_its_way = entry.kind == "call" and self._questions.are_open
-        return not entry.recipients and entry.sender != USER and not on_its_way
+        inside = entry.kind == "delegate" or on_its_way
+        return not entry.recipients and entry.sender != USER and not inside
 
     def _hand_out(self, scope: Scope, new: Sequence[Entry]) -> None:
         for entry in new:
@@ -271,3 +274,12 @@ class Conversation:
             if not entry.is_waiting:
                 entry.announced = True
                 self._on_message(entry.to_message())
+
+
+def _written_texts(prompt: Sequence[BaseMessage], found: Sequence[Entry | None]) -> list[str]:
+    """Return the texts of a prompt that code wrote: those may quote what others said."""
+    return [
+        message_text(message)
+        for message, entry in zip(prompt, found, strict=True)
+        if entry is None or (entry.activation and not entry.sampled)
+    ]

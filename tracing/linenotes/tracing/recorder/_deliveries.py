@@ -98,7 +98,7 @@ class Deliveries:
     def deliver(self, entry: Entry, task: Task) -> None:
         """Let the actor of `task` have `entry`."""
         stage = task.stage
-        if stage is None or entry.activation is stage:
+        if stage is None or _is_its_own(entry, stage):
             return
         first = not entry.routed and (entry.slot is None or entry.slot == task.slot)
         if first or entry in task.routed_here:
@@ -123,6 +123,13 @@ class Deliveries:
         entry.deliveries.append(stage)
         stage.received.append(entry)
         self.arrived.append(entry)
+
+
+def _is_its_own(entry: Entry, stage: Activation) -> bool:
+    """Tell whether an actor meets its own words; an errand to itself is one to an agent inside."""
+    if entry.kind == "call":
+        return entry.sender == stage.actor
+    return entry.activation is stage and entry.kind != "delegate"
 
 
 def same(one: object, other: object) -> bool:

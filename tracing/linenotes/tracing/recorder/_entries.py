@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from linenotes.tracing.recorder._runs import Activation, Slot
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Entry:
     """A message that may still find recipients."""
 
@@ -143,9 +143,11 @@ class Entries:
 
     def drop_unread_states(self) -> None:
         """Strike out changes of a plain state that nobody read: they are no messages."""
-        self.rows = [
-            row for row in self.rows if row.kind != "state" or row.recipients or row.seen_by
-        ]
+        unread = {r for r in self.rows if r.kind == "state" and not (r.recipients or r.seen_by)}
+        self.rows = [row for row in self.rows if row not in unread]
+        for row in self.rows:
+            if not unread.isdisjoint(row.cause):
+                row.cause = tuple(_without(unread, row.cause))
 
     def alias(self, message: BaseMessage, entry: Entry) -> None:
         """Let `message` stand for `entry` from now on: it is the same thing in a new copy."""
@@ -196,6 +198,15 @@ class Entries:
         for message in named:
             self._by_id[str(message.id)] = self._by_object[id(message)]
         return self._by_id.get(message_id)
+
+
+def _without(unread: Collection[Entry], causes: Iterable[Entry]) -> Iterable[Entry]:
+    """Yield the causes, and in place of a struck one its own."""
+    for cause in causes:
+        if cause in unread:
+            yield from _without(unread, cause.cause)
+        else:
+            yield cause
 
 
 _INDEX = attrgetter("index")

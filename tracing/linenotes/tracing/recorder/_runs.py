@@ -28,7 +28,7 @@ Slot = tuple[int, int]
 """A superstep of a scope: whatever is delivered in one slot was delivered at once."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Run:
     """One callback run. Plumbing is a run too: it keeps the nesting right and makes no span."""
 
@@ -68,7 +68,7 @@ class Run:
         return self.task.stage if self.task else None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Task(Run):
     """The run of a node."""
 
@@ -116,7 +116,7 @@ class Task(Run):
         self.routed_here.clear()
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Scope:
     """One run of a graph."""
 
@@ -144,7 +144,7 @@ class Scope:
         return (self.number, step)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Activation:
     """One stay of an actor on stage."""
 

@@ -81,7 +81,7 @@ def write(book: Book, task: Task, output: object, at: int) -> None:
     if task.stage is not None:  # what a graph's start puts out is the user's
         parts = [_with_messages(book, part) for part in parts]
     spoke = [_write_part(writer, part) for part in parts]
-    if not any(spoke) and task.activation and task.activation.run is task:
+    if not any(spoke) and task.activation:
         _write_state(writer, parts)
     for send in task.sends:
         _send(writer, send)
@@ -336,9 +336,12 @@ def _write_state(writer: _Writer, output: object) -> None:
     values = {key: value for key, value in values.items() if not _is_known(writer, key, value)}
     if not values:
         return
-    entry = _retold_values(task, values) or writer.say("state", payload=values)
-    entry.passed_on = True
-    writer.book.carry(entry, values)
+    entry = _retold_values(task, values)
+    if entry is None and task.activation and task.activation.run is task:
+        entry = writer.say("state", payload=values)  # a part of an agent does not speak for it
+    if entry:
+        entry.passed_on = True
+        writer.book.carry(entry, values)
 
 
 def _is_known(writer: _Writer, key: str, value: object) -> bool:
