@@ -103,6 +103,8 @@ class _Fold:
             self._row(line)
         elif "gone" in line:
             self.gone[line["gone"]] = self.spans.pop(line["gone"]).parent_id
+        elif "struck" in line:
+            self._strike(line["struck"])
         elif "graph" in line:
             self.graph, self.graph_ns = self.graph or line["graph"], line["start"]
         elif "ended" in line:
@@ -126,6 +128,20 @@ class _Fold:
             if message.id != known.message.id:
                 self.renamed[known.message.id] = message.id
         self.rows[line["row"]] = _Row(message, line["from"], line["to"])
+
+    def _strike(self, numbers: list[int]) -> None:
+        """Take rows out that are no messages; what they answered is what led to others."""
+        struck = {row.message.id: row.message.cause for row in map(self.rows.pop, numbers)}
+        for row in self.rows.values():
+            cause: list[str] = []
+            pending = [self.renamed.get(one, one) for one in reversed(row.message.cause)]
+            while pending:
+                one = pending.pop()
+                if one in struck:
+                    pending += reversed(struck[one])
+                else:
+                    cause.append(one)
+            row.message = replace(row.message, cause=tuple(cause))
 
     def live(self, *, alive: bool) -> LiveTrace:
         """Return what all the lines say."""

@@ -102,7 +102,7 @@ class Deliveries:
     def deliver(self, entry: Entry, task: Task) -> None:
         """Let the actor of `task` have `entry`."""
         stage = task.stage
-        if stage is None or entry.activation is stage:
+        if stage is None or _is_its_own(entry, stage):
             return
         first = not entry.routed and (entry.slot is None or entry.slot == task.slot)
         if first or entry in task.routed_here:
@@ -110,6 +110,16 @@ class Deliveries:
                 self._arrive(entry, task, stage)
         elif stage.actor != entry.sender and stage.actor not in entry.recipients:
             entry.seen_by.setdefault(stage.actor)
+
+    def remind(self, entry: Entry, task: Task) -> None:
+        """Let an agent have what one of its own parts told it, such as a middleware."""
+        stage = task.stage
+        own = stage is not None and entry.activation is stage and stage.run is not task
+        if own and entry.namespace != task.namespace and not entry.routed and not entry.recipients:
+            entry.recipients[task.actor] = None
+            self.changed[entry] = None
+            entry.slot = task.slot
+            self.arrived.append(entry)
 
     def _arrive(self, entry: Entry, task: Task, stage: Activation) -> None:
         entry.slot = task.slot
@@ -119,6 +129,13 @@ class Deliveries:
         stage.received.append(entry)
         self.arrived.append(entry)
         self.changed[entry] = None
+
+
+def _is_its_own(entry: Entry, stage: Activation) -> bool:
+    """Tell whether an actor meets its own words; an errand to itself is one to an agent inside."""
+    if entry.kind == "call":
+        return entry.sender == stage.actor
+    return entry.activation is stage and entry.kind != "delegate"
 
 
 def same(one: object, other: object) -> bool:

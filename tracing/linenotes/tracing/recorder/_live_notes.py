@@ -56,7 +56,11 @@ class LiveNotes:
     def finish(self, trace: Trace) -> None:
         """Write how the recording ended, and nothing more."""
         self.heard()
-        self._log.write([{"ended": trace.end_ns, "state": trace.state, "error": trace.error}])
+        kept = {row.index for row in self._conversation.rows}
+        struck = [number for number in range(self._rows) if number not in kept]
+        lines: list[object] = [{"struck": struck}] if struck else []
+        lines.append({"ended": trace.end_ns, "state": trace.state, "error": trace.error})
+        self._log.write(lines)
         self._log.close()
 
     @property
@@ -79,7 +83,7 @@ class LiveNotes:
                 lines.append(self._begin(run))
 
     def _note_new(self, lines: list[object]) -> None:
-        roots, runs = self._listener.roots, self._listener.runs
+        roots, runs = self._listener.log.roots, self._listener.log.runs
         if len(roots) > self._roots:
             self._roots = len(roots)
             lines.append({"graph": roots[-1].name, "start": roots[-1].start_ns})

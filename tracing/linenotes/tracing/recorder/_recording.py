@@ -125,8 +125,8 @@ class Recording:
                     agent=self._agent,
                     case=self._case,
                     sample=self._sample,
-                    runs=listener.runs,
-                    roots=listener.roots,
+                    runs=listener.log.runs,
+                    roots=listener.log.roots,
                     rows=self._conversation.rows,
                     start_ns=self._start_ns,
                     end_ns=end_ns,
@@ -140,7 +140,7 @@ class Recording:
     def finish(self, error: BaseException | None) -> Trace:
         """Stop listening, announce what is left, and return the whole trace."""
         with self._listener.lock:
-            self._conversation.close(self._listener.running_tasks())
+            self._conversation.close(self._listener.log.running_tasks())
             ended = None if isinstance(error, GeneratorExit) else error
             trace = self.trace(ended, self._clock())
             if self._live is not None:
@@ -166,5 +166,6 @@ class Recording:
 
 def _failure(listener: Listener) -> BaseException | None:
     """Return the exception that the last graph ended with."""
-    error = listener.roots[-1].error if listener.roots else None
+    roots = listener.log.roots
+    error = roots[-1].error if roots else None
     return None if isinstance(error, GraphBubbleUp) else error

@@ -175,8 +175,9 @@ class _Builder:
             attributes: dict[str, JsonValue] = {names.OPERATION_NAME: names.RETRIEVAL}
             return json_value(run.inputs), json_value(run.outputs), attributes
         activation = stay(run)
-        received = [self._messages[row] for row in activation.received]
-        sent = [self._messages[row] for row in activation.sent]
+        known = self._messages
+        received = [known[row] for row in activation.received if row in known]
+        sent = [known[row] for row in activation.sent if row in known]
         attributes = agent_attributes(run, activation.actor, received, sent)
         return bubbles(received), bubbles(sent), attributes
 
