@@ -259,6 +259,8 @@ def _span(line: Line) -> Span:
 def _with_reply(span: Span, message: Message) -> Span:
     """Return the span of a model or a tool with what it said, and what that took."""
     attributes = {**span.attributes, names.MESSAGE_ID: message.id}
+    if message.model:
+        attributes |= {names.REQUEST_MODEL: message.model, names.MLFLOW_MODEL: message.model}
     tokens = message.tokens
     if tokens.total:
         attributes |= {

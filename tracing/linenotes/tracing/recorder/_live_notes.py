@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linenotes.tracing import _conventions as names
-from linenotes.tracing.recorder._actors import model_name
 from linenotes.tracing.recorder._content import error_text
 from linenotes.tracing.recorder._runs import Task
 from linenotes.tracing.recorder._span_builder import (
@@ -24,12 +23,18 @@ from linenotes.tracing.recorder._span_builder import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from linenotes.tracing._trace import Trace
     from linenotes.tracing.live._live_log import LiveLog
     from linenotes.tracing.recorder._conversation import Conversation
     from linenotes.tracing.recorder._entries import Entry
     from linenotes.tracing.recorder._listener import Listener
     from linenotes.tracing.recorder._runs import Activation, Run
+
+
+_CALLED = {names.OPERATION_NAME: names.CHAT}
+_RETRIEVED = {names.OPERATION_NAME: names.RETRIEVAL}
 
 
 class LiveNotes:
@@ -101,7 +106,7 @@ class LiveNotes:
             "name": span_name(run),
             "type": SPAN_TYPES[run.kind],
             "start": run.start_ns,
-            "attributes": _attributes(run),
+            "attributes": _attributes(run, agent),
             "holds": _held(run) if isinstance(run, Task) and run.pending else (),
         }
 
@@ -116,28 +121,24 @@ class LiveNotes:
             self._rows = len(rows)
 
 
-def _attributes(run: Run) -> dict[str, object]:
-    if run.kind == "model":
-        return {names.OPERATION_NAME: names.CHAT, names.REQUEST_MODEL: model_name(run.details)}
+def _attributes(run: Run, agent: Activation | None) -> Mapping[str, object]:
+    if agent is not None:
+        said = {names.OPERATION_NAME: names.INVOKE_AGENT, names.AGENT_NAME: agent.actor}
+        if isinstance(run, Task):
+            return {**said, names.ACTIVATION: run.namespace, names.STEP: run.step}
+        return said
     if run.kind == "tool":
         return {names.OPERATION_NAME: names.EXECUTE_TOOL, names.TOOL_NAME: run.name}
-    if run.kind == "retriever":
-        return {names.OPERATION_NAME: names.RETRIEVAL}
-    said: dict[str, object] = {
-        names.OPERATION_NAME: names.INVOKE_AGENT,
-        names.AGENT_NAME: stay(run).actor,
-    }
-    if isinstance(run, Task):
-        said |= {names.ACTIVATION: run.namespace, names.STEP: run.step}
-    return said
+    return _CALLED if run.kind == "model" else _RETRIEVED
 
 
 def _held(task: Task) -> list[int]:
     """Return the rows that `task` has got if it proves to be no plumbing."""
+    slot, routed = task.slot, task.routed_here
     return [
         row.index
         for row in task.pending
-        if row in task.routed_here or (not row.routed and row.slot in (None, task.slot))
+        if (not row.routed and (row.slot is None or row.slot == slot)) or row in routed
     ]
 
 
