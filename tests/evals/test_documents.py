@@ -31,7 +31,7 @@ from linenotes.evals import (
 )
 from linenotes.evals._documents import _PRINTED
 from linenotes.project import Project
-from linenotes.tracing import discard_live, live_traces, record
+from linenotes.tracing import discard_live, find_live, record
 
 Evaluated = tuple[list[RunResult], list[RunComparison]]
 
@@ -159,8 +159,9 @@ def test_the_doctors_document_tells_the_dead_from_the_living(
     make_project: Callable[..., Project],
 ) -> None:
     project = make_project()
-    with record(durable=project, agent="desk", case="c1", sample=0):
-        [alive] = live_traces(project)
+    with record(durable=project, agent="desk", case="c1", sample=0) as ledger:
+        alive = find_live(project, ledger.trace_id)
+        assert alive is not None
         abandoned = replace(alive, alive=False)
         document: Any = doctor_document([abandoned], [alive], closed=True)
     check("trace-doctor", document)
