@@ -7,7 +7,7 @@ makes no sense is believed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -193,8 +193,6 @@ class _Fold:
         return replace(message, cause=tuple(self.renamed.get(c, c) for c in message.cause))
 
     def _root(self, name: str, state: TraceState, messages: tuple[Message, ...]) -> Span:
-        from linenotes.tracing.recorder._content import bubbles
-
         header = self.header
         attributes: dict[str, JsonValue] = {
             names.OPERATION_NAME: names.INVOKE_AGENT,
@@ -213,15 +211,13 @@ class _Fold:
             start_ns=header.start_ns,
             end_ns=self.end["ended"] if self.end else None,
             status="UNSET" if state == "IN_PROGRESS" else state,
-            inputs=bubbles([m for m in messages if m.kind == "input"]),
-            outputs=bubbles([m for m in messages if m.recipients and m.kind != "ack"]),
+            inputs=_bubbles([m for m in messages if m.kind == "input"]),
+            outputs=_bubbles([m for m in messages if m.recipients and m.kind != "ack"]),
             attributes=attributes,
         )
 
     def _filled(self, span: Span) -> Span:
         """Return a span under its parent, with the messages that went into it and came out."""
-        from linenotes.tracing.recorder._content import bubbles
-
         parent = span.parent_id
         while parent in self.gone:
             parent = self.gone[parent]
@@ -236,13 +232,21 @@ class _Fold:
             names.MESSAGES_RECEIVED: [message.id for message in received],
             names.MESSAGES_SENT: [message.id for message in sent],
         }
-        return replace(span, inputs=bubbles(received), outputs=bubbles(sent), attributes=attributes)
+        return replace(
+            span, inputs=_bubbles(received), outputs=_bubbles(sent), attributes=attributes
+        )
 
     def _heard_ns(self) -> int:
         spans = (at for s in self.spans.values() for at in (s.start_ns, s.end_ns or 0))
         rows = (row.message.end_ns for row in self.rows.values())
         ended = self.end["ended"] if self.end else 0
         return max(self.header.start_ns, ended, *spans, *rows)
+
+
+def _bubbles(messages: Iterable[Message]) -> JsonValue:
+    from linenotes.tracing.recorder._content import bubble  # it needs LangChain
+
+    return [bubble(message) for message in messages]
 
 
 def _span(line: Line) -> Span:

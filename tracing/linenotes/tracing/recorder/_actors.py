@@ -157,5 +157,8 @@ def model_name(details: Mapping[str, object]) -> str | None:
 
 def text_detail(details: Mapping[str, object], *names: str) -> str | None:
     """Return the first of the named details that is a text."""
-    found = (details.get(name) for name in names)
-    return next((value for value in found if isinstance(value, str) and value), None)
+    for name in names:
+        value = details.get(name)
+        if value and isinstance(value, str):
+            return value
+    return None

@@ -42,6 +42,8 @@ WHOLE = "__root__"
 def messages_in(value: object, depth: int = _DEPTH) -> list[BaseMessage]:
     """Return the messages that `value` holds, in its fields, lists and payloads."""
     if isinstance(value, list | tuple):
+        if all(_is_message_class(kind) for kind in {*map(type, value)}):
+            return [*value]
         items: Iterable[object] = value
     elif _is_message(value):
         return [value]
@@ -222,12 +224,8 @@ def error_text(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
-def bubbles(messages: Sequence[Message]) -> list[JsonValue]:
-    """Return `messages` in the GenAI parts form, which the MLflow UI shows as titled bubbles."""
-    return [_bubble(message) for message in messages]
-
-
-def _bubble(message: Message) -> JsonValue:
+def bubble(message: Message) -> JsonValue:
+    """Return `message` in the GenAI parts form, which the MLflow UI shows as a titled bubble."""
     if message.kind == "result":
         part: JsonValue = {
             "type": "tool_call_response",

@@ -112,14 +112,21 @@ class Conversation:
 
     def _given(self, task: Task) -> list[Entry]:
         book = self._book
-        found: list[Entry] = []
-        for message in messages_in(task.inputs):
-            found.append(book.entries.find_given(message) or adopt(book, task, message, found))
+        given = messages_in(task.inputs)
+        found = [entry for entry in book.entries.find_all(given) if entry]
+        if len(found) < len(given):
+            found = self._find_or_adopt(task, given)
         open_state(book, task, has_messages=bool(found))
         values = fields_of(task.inputs)
         if task.is_function:
             values = {**values, WHOLE: task.inputs}
-        return [*found, *book.carried_by(values)]
+        return [*found, *book.carried_by(values)] if book.states else found
+
+    def _find_or_adopt(self, task: Task, given: Sequence[BaseMessage]) -> list[Entry]:
+        entries, found = self._book.entries, list[Entry]()
+        for message in given:
+            found.append(entries.find_given(message) or adopt(self._book, task, message, found))
+        return found
 
     def task_ended(self, task: Task, output: object, at: int) -> None:
         """Make rows of what `task` wrote, and let its actor have what it was given."""
@@ -167,7 +174,7 @@ class Conversation:
     def model_started(self, run: Run, prompt: Sequence[BaseMessage]) -> None:
         """Let the actor have what it was given, and what else it shows or quotes to its model."""
         deliveries, task = self._book.deliveries, run.task
-        found = [self._book.entries.find(message) for message in prompt]
+        found = self._book.entries.find_all(prompt)
         shown = [entry for entry in found if entry]
         run.view = tuple(shown or context(task))
         if task is None:
@@ -175,7 +182,7 @@ class Conversation:
         deliveries.receive(task)
         quoted = self._quotes.quoted(self.rows, _written_texts(prompt, found), task)
         run.view += tuple(quoted)
-        for entry in (*shown, *quoted):
+        for entry in deliveries.news((*shown, *quoted), task):
             deliveries.deliver(entry, task)
             deliveries.remind(entry, task)
 
@@ -233,7 +240,8 @@ class Conversation:
         """Let the user, or whoever runs the graph, have what came out and reached nobody else."""
         book, host = self._book, scope.host
         found = [book.entries.find_given(message) for message in messages_in(output)]
-        found += book.carried_by({**fields_of(output), WHOLE: output})
+        if book.states:
+            found += book.carried_by({**fields_of(output), WHOLE: output})
         new = [entry for entry in found if entry and self._is_unread(entry)]
         if host is None:
             self._hand_out(scope, new)

@@ -177,6 +177,11 @@ class Entries:
             found = self._by_call.get(message.tool_call_id)
         return found
 
+    def find_all(self, messages: Iterable[BaseMessage]) -> list[Entry | None]:
+        """Return the row of each message; a conversation is long and mostly known."""
+        known = self._by_object.get
+        return [known(id(message)) or self.find(message) for message in messages]
+
     def find_given(self, message: BaseMessage) -> Entry | None:
         """Return the row of a message in a task's input or a graph's output.
 

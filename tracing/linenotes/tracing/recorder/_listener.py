@@ -92,9 +92,8 @@ class Listener(BaseCallbackHandler):
             details=metadata or {},
         )
         if isinstance(run, Task):
-            is_known = self._conversation.knows(run.within)
-            for skipped in skipped_before(run.within, run.node, run.step, inputs, is_known):
-                self._hear_late(run.within.run, skipped)
+            if run.within.run.graph and run.within.run.graph.cache:
+                self._hear_skipped(run, inputs)
             self._conversation.task_started(run, pushed=run.is_pushed)
         elif run.parent is None:
             self.interrupted = False
@@ -123,6 +122,12 @@ class Listener(BaseCallbackHandler):
         for skipped in skipped_at_end(run, outputs, self._conversation.knows(scope)):
             self._hear_late(run, skipped)
         self._conversation.graph_ended(scope, outputs)
+
+    def _hear_skipped(self, task: Task, inputs: object) -> None:
+        scope = task.within
+        is_known = self._conversation.knows(scope)
+        for skipped in skipped_before(scope, task.node, task.step, inputs, is_known):
+            self._hear_late(scope.run, skipped)
 
     def _hear_late(self, graph: Run, skipped: CachedTask) -> None:
         task = self.log.skipped_task(graph, skipped)

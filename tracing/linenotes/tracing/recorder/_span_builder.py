@@ -17,7 +17,7 @@ from linenotes.tracing._ledger import USER, Message
 from linenotes.tracing._trace import Span, SpanEvent, SpanLink, SpanType, Trace, TraceState
 from linenotes.tracing._values import json_value
 from linenotes.tracing.recorder._actors import model_name
-from linenotes.tracing.recorder._content import bubbles, error_text, payload_text
+from linenotes.tracing.recorder._content import bubble, error_text, payload_text
 from linenotes.tracing.recorder._runs import new_span_id
 from linenotes.tracing.recorder._span_content import (
     agent_attributes,
@@ -31,7 +31,7 @@ from linenotes.tracing.recorder._span_content import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pydantic import JsonValue
 
@@ -81,6 +81,8 @@ class _Builder:
         self._recorded = recorded
         self._messages = {row: row.to_message() for row in recorded.rows}
         self._runs = [run for run in recorded.runs if makes_span(run)]
+        self._bubbles = {message.id: bubble(message) for message in self._messages.values()}
+        self._shapes: dict[int, JsonValue] = {}
         self._origins = {id(run.error): run for run in self._runs if run.error}
         self._links: dict[Run, list[SpanLink]] = {}
 
@@ -141,8 +143,8 @@ class _Builder:
             start_ns=recorded.start_ns,
             end_ns=recorded.end_ns,
             status="UNSET" if state == "IN_PROGRESS" else state,
-            inputs=bubbles(asked) or self._raw_request(),
-            outputs=bubbles(shown),
+            inputs=self._shown(asked) or self._raw_request(),
+            outputs=self._shown(shown),
             attributes=attributes,
             events=(error_event(error, recorded.end_ns or 0),) if error and arose_here else (),
         )
@@ -168,7 +170,11 @@ class _Builder:
         """Return the inputs, outputs and attributes of a run's span."""
         message = self._messages[run.message] if run.message else None
         if run.kind == "model":
-            return model_request(run), model_response(run), model_attributes(run, message)
+            return (
+                model_request(run, self._shapes),
+                model_response(run),
+                model_attributes(run, message),
+            )
         if run.kind == "tool":
             return json_value(run.inputs), tool_output(run), tool_attributes(run, message)
         if run.kind == "retriever":
@@ -179,7 +185,10 @@ class _Builder:
         received = [known[row] for row in activation.received if row in known]
         sent = [known[row] for row in activation.sent if row in known]
         attributes = agent_attributes(run, activation.actor, received, sent)
-        return bubbles(received), bubbles(sent), attributes
+        return self._shown(received), self._shown(sent), attributes
+
+    def _shown(self, messages: Iterable[Message]) -> list[JsonValue]:
+        return [self._bubbles[message.id] for message in messages]
 
     def _events(self, run: Run) -> tuple[SpanEvent, ...]:
         """Return a run's exception where it arose; the spans above it only have its status."""
@@ -212,7 +221,7 @@ class _Builder:
             start_ns=at,
             end_ns=at,
             status="OK",
-            inputs=bubbles([message]),
+            inputs=self._shown([message]),
             attributes={
                 names.TRANSFER_MODE: names.HAND_OVER,
                 names.TRANSFER_TARGET: receiver.actor,
