@@ -8,6 +8,7 @@ from linenotes.cli._verbs import Verbs
 
 _VERBS = {
     "show": "Print who said what to whom in a stored trace.",
+    "doctor": "Close the traces whose process was killed.",
 }
 
 

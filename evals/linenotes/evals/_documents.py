@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Literal
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from linenotes.evals._comparison import RunComparison
     from linenotes.evals._once import Execution
     from linenotes.evals._results import RunResult
-    from linenotes.tracing import Message, Trace
+    from linenotes.tracing import LiveTrace, Message, Trace
 
 Speaks = Literal["population", "dataset"]
 Document = dict[str, JsonValue]
@@ -98,7 +99,9 @@ class RunDocument(_Part):
     """Model calls."""
     tokens: int
     cost: float | None
-    """US dollars; null where a model has no known price."""
+    """US dollars of the calls with a known price; null where none has one."""
+    unpriced_calls: int
+    """Model calls without a known price, which are not in `cost`."""
     wall_seconds: float
     traces: TracesDocument
 
@@ -184,6 +187,33 @@ class TraceDocument(_Part):
     messages: list[MessageDocument]
 
 
+class LiveTraceDocument(_Part):
+    """A recording that was not stored, as far as it had come."""
+
+    trace_id: str
+    agent: str
+    case: str | None
+    sample: int | None
+    messages: int
+    """How many had been said."""
+    running: list[str]
+    """The agents that had not ended."""
+    last_heard: str
+    """When, as ISO 8601 in UTC."""
+
+
+class DoctorDocument(_Part):
+    """`trace doctor --json`."""
+
+    schema_version: Literal[1] = 1
+    abandoned: list[LiveTraceDocument]
+    """Those whose process has ended."""
+    closed: bool
+    """Whether they are in the store now; false with `--dry-run`."""
+    alive: list[LiveTraceDocument]
+    """Those that go on, and are left alone."""
+
+
 class ExecutionDocument(_Part):
     """`run --json`."""
 
@@ -191,6 +221,8 @@ class ExecutionDocument(_Part):
     trace_id: str
     output: JsonValue = Field(description="The graph's last state; null when it did not finish.")
     error: str | None
+    cost: float | None
+    """US dollars of the calls with a known price; null where none has one."""
     messages: list[MessageDocument]
 
 
@@ -198,6 +230,7 @@ _PRINTED = {
     "eval": TypeAdapter[BaseModel](EvaluationDocument | VersionsDocument),
     "compare": TypeAdapter[BaseModel](ComparisonDocument),
     "trace-show": TypeAdapter[BaseModel](TraceDocument),
+    "trace-doctor": TypeAdapter[BaseModel](DoctorDocument),
     "run": TypeAdapter[BaseModel](ExecutionDocument),
 }
 DOCUMENTS = tuple(_PRINTED)
@@ -240,6 +273,30 @@ def trace_document(trace: Trace) -> Document:
     ).dump()
 
 
+def doctor_document(
+    abandoned: Sequence[LiveTrace], alive: Sequence[LiveTrace], *, closed: bool
+) -> Document:
+    """Return what `trace doctor` prints."""
+    return DoctorDocument(
+        abandoned=[_live(one) for one in abandoned],
+        closed=closed,
+        alive=[_live(one) for one in alive],
+    ).dump()
+
+
+def _live(live: LiveTrace) -> LiveTraceDocument:
+    trace = live.trace
+    return LiveTraceDocument(
+        trace_id=trace.trace_id,
+        agent=trace.name,
+        case=trace.case,
+        sample=trace.sample,
+        messages=len(trace.messages),
+        running=list(trace.running),
+        last_heard=datetime.fromtimestamp(live.heard_ns / 1e9, UTC).isoformat(),
+    )
+
+
 def execution_document(execution: Execution) -> Document:
     """Return what `run` prints."""
     sample = execution.sample
@@ -247,6 +304,7 @@ def execution_document(execution: Execution) -> Document:
         trace_id=sample.trace.trace_id,
         output=sample.output,
         error=str(sample.error) if sample.error else None,
+        cost=sample.ledger.cost,
         messages=_messages(sample.ledger.messages),
     ).dump()
 

@@ -1,6 +1,7 @@
 """What agents said to one another: the recorder, the ledger, traces and where they are kept."""
 
 from linenotes.tracing._ledger import USER, Ledger, Message, MessageKind, Tokens
+from linenotes.tracing._prices import dollars
 from linenotes.tracing._story import one_story
 from linenotes.tracing._trace import (
     Span,
@@ -12,10 +13,13 @@ from linenotes.tracing._trace import (
     trace_id_for,
 )
 from linenotes.tracing._values import json_value, output_text
+from linenotes.tracing.live._closing import close_abandoned
+from linenotes.tracing.live._live_reading import LiveTrace
+from linenotes.tracing.live._live_traces import discard_live, find_live, live_traces
 from linenotes.tracing.recorder._block import LiveLedger, record
 from linenotes.tracing.store._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing.store._mlflow_store import MlflowStore
-from linenotes.tracing.store._project_store import open_store, store_trace
+from linenotes.tracing.store._project_store import open_store, read_trace, store_trace
 from linenotes.tracing.store._ui_server import UiServer, experiment_url, start_ui
 
 __all__ = [
@@ -23,6 +27,7 @@ __all__ = [
     "FiledTrace",
     "Ledger",
     "LiveLedger",
+    "LiveTrace",
     "Message",
     "MessageKind",
     "MlflowStore",
@@ -35,11 +40,17 @@ __all__ = [
     "TraceScore",
     "TraceState",
     "UiServer",
+    "close_abandoned",
+    "discard_live",
+    "dollars",
     "experiment_url",
+    "find_live",
     "json_value",
+    "live_traces",
     "one_story",
     "open_store",
     "output_text",
+    "read_trace",
     "record",
     "start_ui",
     "store_trace",

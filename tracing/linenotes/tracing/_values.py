@@ -36,6 +36,8 @@ def _converted(value: object, levels: int, nodes: Iterator[int]) -> JsonValue:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
+        if type(value) is str and value.isascii():
+            return value
         return value.encode("utf-8", "backslashreplace").decode()  # half an emoji is no UTF-8
     if isinstance(value, int):
         return int(value) if -_LARGEST <= value < _LARGEST else str(value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -26,6 +27,7 @@ from linenotes.tracing._values import json_value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from langchain_core.messages import ToolCall
     from pydantic import JsonValue
 
     from linenotes.tracing._ledger import Message
@@ -33,13 +35,15 @@ if TYPE_CHECKING:
 _ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
 _SPEAKERS = frozenset({"user", "human", "assistant", "ai", "system"})
 _DEPTH = 4
-_WHOLE = "__root__"
+WHOLE = "__root__"
 """The name that LangGraph gives to a state without fields."""
 
 
 def messages_in(value: object, depth: int = _DEPTH) -> list[BaseMessage]:
     """Return the messages that `value` holds, in its fields, lists and payloads."""
     if isinstance(value, list | tuple):
+        if all(_is_message_class(kind) for kind in {*map(type, value)}):
+            return [*value]
         items: Iterable[object] = value
     elif _is_message(value):
         return [value]
@@ -95,7 +99,7 @@ def fields_of(value: object) -> Mapping[str, object]:
     if isinstance(value, dict):
         return value
     if isinstance(value, str):
-        return {_WHOLE: value}
+        return {WHOLE: value}
     if isinstance(value, BaseModel):
         return vars(value)
     if dataclasses.is_dataclass(value):
@@ -121,6 +125,24 @@ def message_text(message: BaseMessage) -> str:
         return content
     blocks = (block if isinstance(block, str) else block.get("text") for block in content)
     return "".join(block for block in blocks if isinstance(block, str))
+
+
+def calls_of(message: BaseMessage | None) -> Sequence[ToolCall]:
+    """Return the tool calls of a message; most have none."""
+    return message.tool_calls if isinstance(message, AIMessage) else ()
+
+
+def forms_in(message: BaseMessage | None) -> list[dict[str, object]]:
+    """Return the filled forms of a model's structured output: JSON, or the arguments of calls."""
+    if message is None:
+        return []
+    forms: list[dict[str, object]] = [call["args"] for call in calls_of(message)]
+    text = message_text(message).strip()
+    if text.startswith("{"):
+        with suppress(ValueError):
+            form = json.loads(text)
+            forms += [form] if isinstance(form, dict) else []
+    return forms
 
 
 def calls_text(message: BaseMessage) -> str:
@@ -202,12 +224,8 @@ def error_text(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
-def bubbles(messages: Sequence[Message]) -> list[JsonValue]:
-    """Return `messages` in the GenAI parts form, which the MLflow UI shows as titled bubbles."""
-    return [_bubble(message) for message in messages]
-
-
-def _bubble(message: Message) -> JsonValue:
+def bubble(message: Message) -> JsonValue:
+    """Return `message` in the GenAI parts form, which the MLflow UI shows as a titled bubble."""
     if message.kind == "result":
         part: JsonValue = {
             "type": "tool_call_response",

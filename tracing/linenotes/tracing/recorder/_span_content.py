@@ -44,12 +44,18 @@ def agent_attributes(
     return attributes
 
 
-def model_request(run: Run) -> JsonValue:
-    """Return a model call's prompt and parameters as an OpenAI chat request."""
+def model_request(run: Run, shapes: dict[int, JsonValue]) -> JsonValue:
+    """Return a model call's prompt and parameters as an OpenAI chat request.
+
+    `shapes` keeps each message's shape by object: a conversation is in many prompts.
+    """
     prompt = run.inputs if isinstance(run.inputs, tuple) else ()
+    for message in prompt:
+        if id(message) not in shapes:
+            shapes[id(message)] = openai_message(message)
     request: dict[str, JsonValue] = {
         "model": model_name(run.details),
-        "messages": [openai_message(m) for m in prompt if isinstance(m, BaseMessage)],
+        "messages": [shapes[id(message)] for message in prompt],
     }
     for name in _SHOWN_PARAMETERS:
         if (value := run.details.get(name)) is not None:
