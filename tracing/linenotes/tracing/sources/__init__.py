@@ -1,0 +1,1 @@
+"""Conversations that the recorder did not hear: read from files and stores into the same ledger."""
