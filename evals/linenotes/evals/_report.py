@@ -19,19 +19,21 @@ if TYPE_CHECKING:
 
 _NAMED = 5
 """How many cases a sentence names."""
+_DEPTHS = 6
+"""How many values of k a line shows."""
 _SPEAKS_OF = {"population": "cases like these", "dataset": "exactly these cases"}
 
 
 def title(results: Sequence[RunResult]) -> str:
     """Say what was measured: dataset, n, K, and what the intervals speak of."""
     plan = results[-1].record.plan
-    estimate = next(iter(results[-1].estimates.values()))
-    clusters = f" in {estimate.n_clusters} clusters" if estimate.n_clusters else ""
+    estimate = next(iter(results[-1].estimates.values()), None)
+    clusters = f" in {estimate.n_clusters} clusters" if estimate and estimate.n_clusters else ""
     samples = "samples" if plan.samples > 1 else "sample"
+    speaks = f"95% intervals for {_SPEAKS_OF[estimate.target]}" if estimate else "no scores"
     return (
         f"{plan.agent} on {plan.dataset.name} ({plan.dataset.digest[:8]}): "
-        f"n={len(plan.cases)} cases{clusters}, K={plan.samples} {samples}; "
-        f"95% intervals for {_SPEAKS_OF[estimate.target]}"
+        f"n={len(plan.cases)} cases{clusters}, K={plan.samples} {samples}; {speaks}"
     )
 
 
@@ -46,7 +48,7 @@ def rows(results: Sequence[RunResult]) -> list[tuple[str, ...]]:
 
 def _has_pass_hat(results: Sequence[RunResult]) -> bool:
     """Tell whether pass^K can stand in the table: of rates, and for cases like these only."""
-    return all(
+    return any(result.estimates for result in results) and all(
         is_rate(result.record, name) and result.estimates[name].target == "population"
         for result in results
         for name in result.record.plan.metrics[:1]
@@ -63,7 +65,7 @@ def _row(result: RunResult, metrics: Sequence[str], *, with_hat: bool) -> tuple[
         str(record.plan.samples),
         *cells,
         f"{result.calls:,}",
-        f"{_mean_seconds(record):.2f}",
+        _mean_seconds(record),
     )
 
 
@@ -77,9 +79,37 @@ def _pass_hat(record: RunRecord) -> str:
     return interval(pass_hat(scores, record.plan.samples), rate=True)
 
 
-def _mean_seconds(record: RunRecord) -> float:
+def pass_hat_lines(results: Sequence[RunResult]) -> list[str]:
+    """Return a line for each version with pass^1 to pass^K of its primary metric, if K > 1."""
+    if not _has_pass_hat(results):
+        return []
+    lines = []
+    for result in results:
+        plan = result.record.plan
+        for metric in [name for name in plan.metrics[:1] if name in result.repeats]:
+            name = f"{plan.version} {metric}" if len(results) > 1 else metric
+            rates = [estimate.mean for estimate in result.repeats[metric].pass_hat]
+            lines.append("  ".join([f"{name} ", *_pass_hats(rates)]))
+    return lines
+
+
+def _pass_hats(rates: Sequence[float | None]) -> list[str]:
+    """Return `pass^1 .420` for each k; of many, the first ones and the last."""
+    depths = range(1, len(rates) + 1)
+    shown = depths if len(rates) <= _DEPTHS else [*depths[: _DEPTHS - 1], depths[-1]]
+    return [f"pass^{k} {_decimals(rate)}" for k in shown if (rate := rates[k - 1]) is not None]
+
+
+def _decimals(rate: float) -> str:
+    return f"{rate:.3f}".removeprefix("0")
+
+
+def _mean_seconds(record: RunRecord) -> str:
+    """Return how long a sample took, where that is known."""
     seconds = [sample.seconds for sample in record.samples.values()]
-    return sum(seconds) / len(seconds) if seconds else 0.0
+    if record.plan.imported is not None and not record.plan.imported.timed:
+        return "–"
+    return f"{sum(seconds) / len(seconds) if seconds else 0.0:.2f}"
 
 
 def interval(estimate: Estimate, *, rate: bool) -> str:

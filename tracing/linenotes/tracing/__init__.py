@@ -13,6 +13,12 @@ from linenotes.tracing._trace import (
 )
 from linenotes.tracing._values import json_value, output_text
 from linenotes.tracing.recorder._block import LiveLedger, record
+from linenotes.tracing.sources._conversation_file import (
+    FileFormat,
+    file_digest,
+    read_conversations,
+)
+from linenotes.tracing.sources._imported import ImportedConversation
 from linenotes.tracing.store._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing.store._mlflow_store import MlflowStore
 from linenotes.tracing.store._project_store import open_store, store_trace
@@ -20,7 +26,9 @@ from linenotes.tracing.store._ui_server import UiServer, experiment_url, start_u
 
 __all__ = [
     "USER",
+    "FileFormat",
     "FiledTrace",
+    "ImportedConversation",
     "Ledger",
     "LiveLedger",
     "Message",
@@ -36,10 +44,12 @@ __all__ = [
     "TraceState",
     "UiServer",
     "experiment_url",
+    "file_digest",
     "json_value",
     "one_story",
     "open_store",
     "output_text",
+    "read_conversations",
     "record",
     "start_ui",
     "store_trace",
