@@ -160,12 +160,7 @@ def differences(base: RunPlan, candidate: RunPlan) -> tuple[str, ...]:
     if base.agent != candidate.agent:
         return (f"agent: {base.agent} → {candidate.agent}",)
     lines = [*_prompt_lines(base, candidate), *_model_lines(base, candidate)]
-    for part, title in (
-        ("graph", "graph"),
-        ("code", "the agent's code"),
-        ("tools", "tools"),
-        _FILE,
-    ):
+    for part, title in _PARTS:
         if base.composition.get(part) != candidate.composition.get(part):
             lines.append(f"{title} changed")
     if base.commit != candidate.commit and base.commit and candidate.commit:

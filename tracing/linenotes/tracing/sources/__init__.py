@@ -1,1 +1,1 @@
-"""Conversations that the recorder did not hear: read from files and stores into the same ledger."""
+"""Conversations that nobody recorded live: they are rebuilt from what other systems kept."""

@@ -168,11 +168,13 @@ def _model_span(spoken: Spoken, parent_id: str, trace_id: str, chat: Sequence[Ch
         start_ns=row.start_ns,
         end_ns=row.end_ns,
         status="OK",
-        inputs={"model": row.model, "messages": [_openai(m) for m in chat[: spoken.place]]},
+        inputs={"model": row.model, "messages": [openai_message(m) for m in chat[: spoken.place]]},
         outputs={
             "object": "chat.completion",
             "model": row.model,
-            "choices": [{"index": 0, "message": _openai(spoken.chat), "finish_reason": None}],
+            "choices": [
+                {"index": 0, "message": openai_message(spoken.chat), "finish_reason": None}
+            ],
             "usage": usage,
         },
         attributes=attributes,
@@ -218,7 +220,7 @@ def _tool_span(spoken: Spoken, parent_id: str, trace_id: str) -> Span:
     )
 
 
-def _openai(message: ChatMessage) -> JsonValue:
+def openai_message(message: ChatMessage) -> JsonValue:
     """Return a message as the OpenAI chat API has it, with whatever else the file says of it."""
     shaped: dict[str, JsonValue] = {**message.raw, "role": message.role}
     if message.calls:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 FileFormat = Literal["auto", "chat", "otlp"]
 """OpenAI's chat messages, or OpenTelemetry's spans; `auto` tells by what the file holds."""
 
+_AGENT = "agent"
+
 
 def file_digest(path: Path) -> str:
     """Return the sha256 of a file's bytes, as 64 hex digits.
@@ -38,7 +40,7 @@ def read_conversations(
     path: Path,
     *,
     identity: str,
-    agent: str = "agent",
+    agent: str | None = None,
     metric: str = "reward",
     file_format: FileFormat = "auto",
     start_ns: int | None = None,
@@ -48,7 +50,8 @@ def read_conversations(
     Args:
         path: JSON, or JSON lines: chats in OpenAI's format, or OTLP exports of spans.
         identity: what the ids of traces follow from that have none of their own.
-        agent: who says the assistant messages that have no name.
+        agent: who says the assistant messages that have no name; None stands for `agent`, and
+            for the agent that the root span of a trace names.
         metric: the name of a reward.
         file_format: what the file holds.
         start_ns: the time of conversations that have none; by default the file's own.
@@ -63,12 +66,12 @@ def read_conversations(
     if file_format == "otlp" or (file_format == "auto" and _is_otlp(first)):
         from linenotes.tracing.sources._otlp_file import read_otlp
 
-        found = read_otlp(documents, metric=metric)
+        found = read_otlp(documents, agent=agent)
     else:
         from linenotes.tracing.sources._chat_file import ChatReading, read_chats
 
         start = path.stat().st_mtime_ns if start_ns is None else start_ns
-        found = read_chats(documents, ChatReading(agent, metric, identity, start))
+        found = read_chats(documents, ChatReading(agent or _AGENT, metric, identity, start))
     return _each_once(found)
 
 
