@@ -31,9 +31,7 @@ OpenTelemetry GenAI conventions, as a collector's file exporter writes them.
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--agent",
-    default="agent",
-    show_default=True,
-    help="Who says the assistant messages that have no name.",
+    help="Who says the assistant messages without a name. Default: agent, or as spans name it.",
 )
 @click.option("--name", help="The version's name in tables. Default: the file's.")
 @click.option("--metric", default="reward", show_default=True, help="The name of the reward.")
@@ -48,7 +46,7 @@ OpenTelemetry GenAI conventions, as a collector's file exporter writes them.
 @json_option
 def command(
     file: Path,
-    agent: str,
+    agent: str | None,
     name: str | None,
     metric: str,
     file_format: FileFormat,

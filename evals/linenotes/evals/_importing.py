@@ -52,8 +52,9 @@ class ImportOrder:
     """A file, and how it is to be read."""
 
     path: Path
-    agent: str = "agent"
-    """Who says the assistant messages that have no name."""
+    agent: str | None = None
+    """Who says the assistant messages that have no name. None stands for `agent`, or the agent
+    that spans name."""
     name: str | None = None
     """The version's label; None stands for the file's name."""
     metric: str = "reward"
@@ -142,13 +143,14 @@ def _begin(
     content: str,
     conversations: Sequence[ImportedConversation],
 ) -> RunPlan:
-    composition: dict[str, JsonValue] = {"agent": order.agent, "file": content, "models": {}}
+    agent = order.agent or conversations[0].trace.name
+    composition: dict[str, JsonValue] = {"agent": agent, "file": content, "models": {}}
     dataset = Dataset(order.path.stem, _cases(conversations))
     card = VersionCard(
-        agent=order.agent,
+        agent=agent,
         label=order.label,
         fingerprint=digest(composition),
-        params={"agent": order.agent, "version": order.label, "imported": order.path.name},
+        params={"agent": agent, "version": order.label, "imported": order.path.name},
     )
     group = secrets.token_hex(8)
     model_id = publisher.log_version(card)
@@ -158,7 +160,7 @@ def _begin(
         run_id=run_id,
         group=group,
         created=datetime.now(UTC),
-        agent=order.agent,
+        agent=agent,
         graph=order.path.name,
         version=order.label,
         fingerprint=card.fingerprint,

@@ -31,6 +31,7 @@ from linenotes.tracing.sources._otlp_ledger import (
     operation,
 )
 from linenotes.tracing.sources._otlp_messages import content_of, exchange
+from linenotes.tracing.sources._otlp_own import is_own, own_ledger
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -69,7 +70,8 @@ def _conversation(spans: Sequence[OtlpSpan], agent: str | None) -> ImportedConve
     case = str(root.attributes.get(names.CASE) or f"tr-{root.trace_id[:_SHORT]}")
     sample = root.attributes.get(names.SAMPLE)
     sample = sample if isinstance(sample, int) else 0
-    ledger = derive_ledger(spans)
+    own = is_own(spans)
+    ledger = own_ledger(spans) if own else derive_ledger(spans)
     asked = [row for row in ledger.messages if row.kind == "input"]
     replies = [row for row in ledger.messages if USER in row.recipients]
     error = _error(spans) if root.failed else None
@@ -81,7 +83,7 @@ def _conversation(spans: Sequence[OtlpSpan], agent: str | None) -> ImportedConve
         end_ns=root.end_ns,
         request="\n".join(row.text for row in asked),
         response=replies[-1].text if replies else "",
-        spans=tuple(_span(span, ledger) for span in spans),
+        spans=tuple(_span(span, ledger, own=own) for span in spans),
         messages=ledger.messages,
         case=case,
         sample=sample,
@@ -140,13 +142,14 @@ def _in_order(root: OtlpSpan, spans: Sequence[OtlpSpan]) -> list[OtlpSpan]:
     return ordered
 
 
-def _span(span: OtlpSpan, ledger: OtlpLedger) -> Span:
+def _span(span: OtlpSpan, ledger: OtlpLedger, *, own: bool) -> Span:
     type_ = _type(span)
+    prefix = f"{operation(span)} " if own and type_ != "CHAT_MODEL" else ""
     inputs, outputs = _contents(span, type_, ledger)
     return Span(
         span_id=span.span_id,
         parent_id=span.parent_id,
-        name=span.name,
+        name=span.name.removeprefix(prefix),
         type=type_,
         start_ns=span.start_ns,
         end_ns=span.end_ns,
@@ -161,8 +164,10 @@ def _span(span: OtlpSpan, ledger: OtlpLedger) -> Span:
 
 def _type(span: OtlpSpan) -> SpanType:
     doing = operation(span)
-    if span.parent_id is None:
+    if span.parent_id is None and (names.SCHEMA in span.attributes or not doing):
         return "WORKFLOW"
+    if not doing and names.TRANSFER_TARGET in span.attributes:
+        return "HANDOFF"
     if doing in AGENT_OPERATIONS:
         return "AGENT"
     if doing in MODEL_OPERATIONS:

@@ -2,8 +2,9 @@
 
 Spans are taken in the order in which they began. What a model says is a message of the agent
 around it; when its words or its call's id turn up in what another agent's model is shown, it was
-delivered there. Words that nobody said before are the user's, or of the agent around a nested one.
-A reply that turns up nowhere went to whoever is around: the outer agent, or the user.
+delivered there. Words that nobody said before are the user's, or of the agent around a nested one
+if that has spoken. A reply that turns up nowhere went to the agent around if that speaks on, else
+to the user.
 """
 
 from __future__ import annotations
@@ -104,14 +105,18 @@ class _Deriving:
 
     def ledger(self) -> OtlpLedger:
         for row in self._rows:
-            if row.kind in ("reply", "input") and not row.recipients:
-                row.recipients[row.outer] = None
+            if row.kind == "reply" and not row.recipients:
+                row.recipients[row.outer if self._goes_on(row.outer, row) else USER] = None
         return OtlpLedger(
             messages=tuple(_message(row) for row in self._rows),
             received={span: list(ids) for span, ids in self._received.items()},
             sent={span: list(ids) for span, ids in self._sent.items()},
             of_span=self._of_span,
         )
+
+    def _goes_on(self, actor: str, row: _Row) -> bool:
+        """Tell an agent that takes up a reply from a mere wrapper, or one that had ended."""
+        return any(r.sender == actor for r in self._rows[self._rows.index(row) + 1 :])
 
     def _agents(self, span: OtlpSpan) -> list[OtlpSpan]:
         """Return the agents that a span stands in, the nearest first."""
@@ -195,10 +200,10 @@ class _Deriving:
             return row
         if chat.role == "assistant":
             return self._spoken(chat, span, actor, outer)
-        kind: MessageKind = "input" if outer == USER else "delegate"
-        return self._add(
-            _Row(f"message-{len(self._rows)}", kind, outer, chat.text, span, chat, outer=actor)
-        )
+        delegates = outer != USER and any(row.sender == outer for row in self._rows)
+        kind: MessageKind = "delegate" if delegates else "input"
+        sender = outer if delegates else USER
+        return self._add(_Row(f"message-{len(self._rows)}", kind, sender, chat.text, span, chat))
 
     def _spoken(self, chat: ChatMessage, span: OtlpSpan, actor: str, outer: str) -> _Row:
         text = "\n".join(filter(None, (chat.text, *(call.text for call in chat.calls))))

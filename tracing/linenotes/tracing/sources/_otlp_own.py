@@ -107,7 +107,9 @@ def _with_causes(
     sent: Mapping[str, Sequence[str]],
 ) -> Iterator[Message]:
     """Yield the rows, each with what its sender had got by then and not answered yet."""
-    asked = {row.tool_call_id: row.id for row in rows if row.kind == "call" and row.tool_call_id}
+    asked: dict[str | None, str] = {
+        row.tool_call_id: row.id for row in rows if row.kind == "call" and row.tool_call_id
+    }
     times = {row.id: row.end_ns for row in rows}
     sender = {message: span for span, ids in sent.items() for message in ids}
     answered: set[tuple[str, str]] = set()
