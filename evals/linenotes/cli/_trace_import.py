@@ -88,7 +88,9 @@ def _print(imported: ImportedRun) -> None:
     for line in report.closing_lines([result], []):
         out.print(one_line(line))
     count = len(result.record.samples)
-    out.print(f"{count} conversations{' were imported before' if imported.again else ' imported'}.")
+    noun = "conversation" if count == 1 else "conversations"
+    again = " before, so nothing was added" if imported.again else ""
+    out.print(f"{count} {noun} imported{again}.")
     out.print()
     first = next(iter(result.record.samples.values())).trace.trace_id
     run = result.record.plan.run_id[:12]

@@ -25,7 +25,6 @@ _PARTS = (
     ("graph", "graph"),
     ("code", "the agent's code"),
     ("tools", "tools"),
-    ("file", "the imported conversations"),
 )
 
 
@@ -163,12 +162,18 @@ def differences(base: RunPlan, candidate: RunPlan) -> tuple[str, ...]:
     for part, title in _PARTS:
         if base.composition.get(part) != candidate.composition.get(part):
             lines.append(f"{title} changed")
+    if base.composition.get("file") != candidate.composition.get("file"):
+        lines.append(f"imported file: {_file(base)} → {_file(candidate)}")
     if base.commit != candidate.commit and base.commit and candidate.commit:
         lines.append(f"commit: {_commit(base)} → {_commit(candidate)}")
     if base.dataset.digest != candidate.dataset.digest:
         same = {case.id for case in base.cases} == {case.id for case in candidate.cases}
         lines.append(f"dataset: {'cases have changed' if same else 'other cases were selected'}")
     return (*lines, *_scorer_lines(base, candidate))
+
+
+def _file(plan: RunPlan) -> str:
+    return plan.imported.file if plan.imported else "none, executed here"
 
 
 def _prompt_lines(base: RunPlan, candidate: RunPlan) -> list[str]:

@@ -75,7 +75,21 @@ def read_ledger(
     for place, (message, (start, end)) in enumerate(zip(chat, times, strict=True)):
         if message.role != "system":
             reading.take(place, message, start, end)
-    return ChatLedger(tuple(reading.rows), tuple(reading.turns))
+    return ChatLedger(_with_readers(reading.rows), tuple(reading.turns))
+
+
+def _with_readers(rows: Sequence[Message]) -> tuple[Message, ...]:
+    """Add who read a row later: every agent that spoke after it had the whole chat in view."""
+    speaking: dict[str, None] = {}
+    found: list[Message] = []
+    for row in reversed(rows):
+        knew = {row.sender, *row.recipients}
+        readers = tuple(actor for actor in reversed(speaking) if actor not in knew)
+        found.append(replace(row, seen_by=readers) if readers else row)
+        if row.sampled:
+            speaking.pop(row.sender, None)
+            speaking[row.sender] = None
+    return tuple(reversed(found))
 
 
 class _Reading:
