@@ -6,11 +6,12 @@ the intervals speak of.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from linenotes.evals._comparison import RunComparison
 from linenotes.evals._records import RunRecord
+from linenotes.evals._repeats import repeats
 from linenotes.evals._results import RunResult
 from linenotes.evals._tables import is_rate, score_table
 
@@ -279,7 +280,10 @@ def closing_lines(results: Sequence[RunResult], comparisons: Sequence[RunCompari
 
 
 def run_note(record: RunRecord, estimates: Mapping[str, Estimate]) -> str:
-    """Return the run's description for MLflow: a Markdown table with the intervals."""
+    """Return the run's description for MLflow: a Markdown table with the intervals.
+
+    Rates of cases that have several samples also have a row for each pass^k.
+    """
     plan = record.plan
     lines = [
         f"**{plan.agent} {plan.version}** on **{plan.dataset.name}**: "
@@ -291,4 +295,12 @@ def run_note(record: RunRecord, estimates: Mapping[str, Estimate]) -> str:
     for name, found in estimates.items():
         mean, _, bounds = interval(found, rate=is_rate(record, name)).partition("  ")
         lines.append(f"| {name} | {mean} | {bounds or '–'} | {found.target} |")
+        lines += _pass_hat_rows(record, name)
     return "\n".join(lines)
+
+
+def _pass_hat_rows(record: RunRecord, metric: str) -> Iterator[str]:
+    repeated = repeats(record, metric)
+    for k, found in enumerate(repeated.pass_hat[1:] if repeated else (), start=2):
+        mean, _, bounds = interval(found, rate=True).partition("  ")
+        yield f"| {metric}, pass^{k} | {mean} | {bounds} | {found.target} |"

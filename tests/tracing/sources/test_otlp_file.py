@@ -38,12 +38,13 @@ def export(otlp: Otlp) -> dict[str, Any]:
     tool = span(
         "execute_tool find", tool__name="find", tool__call__id="c", tool__call__result="here"
     )
-    return otlp(
+    made: dict[str, Any] = otlp(
         {**desk, "events": [("gen_ai.evaluation.result", score)]},
         chat([HI], CALL),
         tool,
         chat([HI, CALL, RESULT], ANSWER),
     )
+    return made
 
 
 def test_spans_are_kept_and_messages_derived(read_file: ReadFile, export: dict[str, Any]) -> None:

@@ -43,7 +43,9 @@ def exported(otlp: Callable[..., Json]) -> Json:
             },
         },
         _agent(
-            "triage", {"m1": bubble("user → triage", "Hi")}, {"m2": bubble("triage → desk", "")}
+            "triage",
+            {"m1": bubble("user → triage", "Hi")},
+            {"m2": bubble("triage → desk", "banking")},
         ),
         {"name": "triage → desk", "parent": 2, "attributes": handoff},
         _agent(

@@ -70,7 +70,7 @@ def read_spans(documents: Iterable[Document]) -> list[OtlpSpan]:
 def _requests(document: Document) -> Iterator[tuple[str, _Object]]:
     values = document.value if isinstance(document.value, list) else [document.value]
     for value in values:
-        if not isinstance(value, dict) or not any(_key(value, k) for k in _PARTS):
+        if not isinstance(value, dict) or not any(_key(value, part) is not None for part in _PARTS):
             raise TraceFileError(
                 f"{document.place} is no export of spans. OTLP has an object with resourceSpans."
             )
