@@ -212,11 +212,12 @@ def _shared(trials: Sequence[Mapping[str, JsonValue]]) -> dict[str, JsonValue]:
 def _write(journal: Journal, conversations: Sequence[ImportedConversation]) -> int:
     """Write into the journal what it lacks, and return how many conversations that is."""
     record = journal.record
-    cases = {case.id: case for case in journal.plan.cases}
+    named = dict.fromkeys(one.case for one in conversations)
+    cases = dict(zip(named, journal.plan.cases, strict=True))  # their ids may be redacted there
     added = 0
     for one in conversations:
-        key = (one.case, one.sample)
         sample = _sample(one, cases[one.case])
+        key = (sample.case.id, sample.index)
         if key not in record.samples:
             journal.finished(sample)
             added += 1

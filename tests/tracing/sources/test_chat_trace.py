@@ -95,3 +95,12 @@ def test_a_chat_that_failed_is_an_error(lookup: list[Any]) -> None:
 def test_the_same_chat_is_the_same_trace(lookup: list[Any]) -> None:
     assert trace(lookup).to_json() == trace(lookup).to_json()
     assert Trace.from_json(trace(lookup).to_json()) == trace(lookup)
+
+
+def test_the_prompts_of_a_long_chat_are_cut_in_the_middle_with_a_mark(lookup: list[Any]) -> None:
+    long = [lookup[0], *[{"role": r, "content": "x"} for r in ("user", "assistant")] * 50]
+    request: Any = trace(long).spans[-1].inputs
+    first, mark, *rest = request["messages"]
+    assert (first["content"], len(rest)) == ("Be kind.", 59)
+    assert mark["content"].startswith("… (40 earlier messages are left out here")
+    assert len(trace(long).messages) == 100

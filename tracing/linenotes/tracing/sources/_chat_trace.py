@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
 _MILLISECOND = 1_000_000
+_SHOWN = 60
+"""Messages of a model's prompt. Each prompt repeats the whole chat, so a long one would grow with
+the square of its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,7 @@ def _model_span(spoken: Spoken, parent_id: str, trace_id: str, chat: Sequence[Ch
         start_ns=row.start_ns,
         end_ns=row.end_ns,
         status="OK",
-        inputs={"model": row.model, "messages": [openai_message(m) for m in chat[: spoken.place]]},
+        inputs={"model": row.model, "messages": _prompt(chat[: spoken.place])},
         outputs={
             "object": "chat.completion",
             "model": row.model,
@@ -179,6 +182,16 @@ def _model_span(spoken: Spoken, parent_id: str, trace_id: str, chat: Sequence[Ch
         },
         attributes=attributes,
     )
+
+
+def _prompt(before: Sequence[ChatMessage]) -> list[JsonValue]:
+    """Return what a model was shown: of a long chat the beginning, a mark and the end."""
+    messages = [openai_message(message) for message in before]
+    if len(messages) <= _SHOWN:
+        return messages
+    left_out = len(messages) - _SHOWN
+    mark = f"… ({left_out} earlier messages are left out here; the conversation has them all)"
+    return [*messages[:1], {"role": "system", "content": mark}, *messages[left_out + 1 :]]
 
 
 def _usage_attributes(spoken: Spoken) -> dict[str, JsonValue]:
