@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from linenotes.evals._records import RunRecord
     from linenotes.evals.statistics import Estimate
 
+_DEPTHS = 6
+"""How many values of k a line shows."""
+
 
 @dataclass(frozen=True)
 class Repeats:
@@ -20,6 +23,11 @@ class Repeats:
     """pass^1, pass^2, …: the chance that all of k samples pass."""
     pass_at: tuple[Estimate, ...]
     """pass@1, pass@2, …: the chance that at least one of k samples passes."""
+
+    def texts(self) -> list[str]:
+        """Return `pass^1 .420` for each k; of many, the first ones and the last."""
+        found = [f"pass^{k} {_decimals(e.mean)}" for k, e in enumerate(self.pass_hat, start=1)]
+        return found if len(found) <= _DEPTHS else [*found[: _DEPTHS - 1], found[-1]]
 
 
 def repeats(record: RunRecord, metric: str) -> Repeats | None:
@@ -38,3 +46,7 @@ def repeats(record: RunRecord, metric: str) -> Repeats | None:
         pass_hat=tuple(pass_hat(scores, k) for k in every),
         pass_at=tuple(pass_at(scores, k) for k in every),
     )
+
+
+def _decimals(rate: float | None) -> str:
+    return "–" if rate is None else f"{rate:.3f}".removeprefix("0")

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 _NAMED = 5
 """How many cases a sentence names."""
-_DEPTHS = 6
-"""How many values of k a line shows."""
 _SPEAKS_OF = {"population": "cases like these", "dataset": "exactly these cases"}
 
 
@@ -89,20 +87,8 @@ def pass_hat_lines(results: Sequence[RunResult]) -> list[str]:
         plan = result.record.plan
         for metric in [name for name in plan.metrics[:1] if name in result.repeats]:
             name = f"{plan.version} {metric}" if len(results) > 1 else metric
-            rates = [estimate.mean for estimate in result.repeats[metric].pass_hat]
-            lines.append("  ".join([f"{name} ", *_pass_hats(rates)]))
+            lines.append("  ".join([f"{name} ", *result.repeats[metric].texts()]))
     return lines
-
-
-def _pass_hats(rates: Sequence[float | None]) -> list[str]:
-    """Return `pass^1 .420` for each k; of many, the first ones and the last."""
-    depths = range(1, len(rates) + 1)
-    shown = depths if len(rates) <= _DEPTHS else [*depths[: _DEPTHS - 1], depths[-1]]
-    return [f"pass^{k} {_decimals(rate)}" for k in shown if (rate := rates[k - 1]) is not None]
-
-
-def _decimals(rate: float) -> str:
-    return f"{rate:.3f}".removeprefix("0")
 
 
 def _mean_seconds(record: RunRecord) -> str:

@@ -21,15 +21,14 @@ from linenotes.tracing._values import json_value
 from linenotes.tracing.recorder._content import bubbles
 from linenotes.tracing.sources._chat_trace import openai_message
 from linenotes.tracing.sources._imported import ImportedConversation
-from linenotes.tracing.sources._otlp_json import OtlpSpan, read_spans
-from linenotes.tracing.sources._otlp_ledger import (
+from linenotes.tracing.sources._otlp_attributes import (
     AGENT_OPERATIONS,
     MODEL_OPERATIONS,
-    OtlpLedger,
     agent_name,
-    derive_ledger,
     operation,
 )
+from linenotes.tracing.sources._otlp_json import OtlpSpan, read_spans
+from linenotes.tracing.sources._otlp_ledger import OtlpLedger, derive_ledger
 from linenotes.tracing.sources._otlp_messages import content_of, exchange
 from linenotes.tracing.sources._otlp_own import is_own, own_ledger
 

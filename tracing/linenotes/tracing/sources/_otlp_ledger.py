@@ -18,14 +18,20 @@ import orjson
 from linenotes.tracing import _conventions as names
 from linenotes.tracing._ledger import USER, Message, MessageKind, Tokens
 from linenotes.tracing._values import json_value
+from linenotes.tracing.sources._otlp_attributes import (
+    AGENT_OPERATIONS,
+    MODEL_OPERATIONS,
+    agent_name,
+    model_of,
+    operation,
+    tokens_of,
+)
 from linenotes.tracing.sources._otlp_messages import content_of, exchange
 
 if TYPE_CHECKING:
     from linenotes.tracing.sources._chat_messages import ChatMessage
     from linenotes.tracing.sources._otlp_json import OtlpSpan
 
-AGENT_OPERATIONS = frozenset({names.INVOKE_AGENT, "create_agent"})
-MODEL_OPERATIONS = frozenset({names.CHAT, "text_completion", "generate_content"})
 _TOOL = "tool"
 
 
@@ -70,17 +76,6 @@ def derive_ledger(spans: Sequence[OtlpSpan]) -> OtlpLedger:
     for span in sorted(spans, key=lambda span: (span.start_ns, -span.end_ns)):
         deriving.take(span)
     return deriving.ledger()
-
-
-def operation(span: OtlpSpan) -> str:
-    """Return what a span says that it does."""
-    return str(span.attributes.get(names.OPERATION_NAME, ""))
-
-
-def agent_name(span: OtlpSpan) -> str:
-    """Return the name of the agent that a span invokes."""
-    named = span.attributes.get(names.AGENT_NAME)
-    return str(named) if named else span.name.removeprefix(f"{names.INVOKE_AGENT} ")
 
 
 class _Deriving:
@@ -279,25 +274,4 @@ def _message(row: _Row) -> Message:
         end_ns=row.span.end_ns if said_here else row.span.start_ns,
         activation=row.span.parent_id,
         sampled=row.sampled,
-    )
-
-
-def model_of(span: OtlpSpan) -> str | None:
-    """Return the model that answered, else the one that was asked."""
-    found = (span.attributes.get(key) for key in (names.RESPONSE_MODEL, names.REQUEST_MODEL))
-    return next((str(model) for model in found if model), None)
-
-
-def tokens_of(span: OtlpSpan) -> Tokens:
-    """Return the tokens that a model call used."""
-
-    def count(name: str, *older: str) -> int:
-        found = (span.attributes.get(key) for key in (name, *older))
-        return next((int(n) for n in found if isinstance(n, int | float)), 0)
-
-    return Tokens(
-        input=count(names.USAGE_INPUT_TOKENS, "gen_ai.usage.prompt_tokens"),
-        output=count(names.USAGE_OUTPUT_TOKENS, "gen_ai.usage.completion_tokens"),
-        cached=count(names.USAGE_CACHED_TOKENS),
-        reasoning=count(names.USAGE_REASONING_TOKENS),
     )

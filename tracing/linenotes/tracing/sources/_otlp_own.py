@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from linenotes.tracing import _conventions as names
 from linenotes.tracing._ledger import USER, Message, MessageKind
 from linenotes.tracing.sources._chat_messages import read_messages
-from linenotes.tracing.sources._otlp_ledger import OtlpLedger, agent_name, model_of, tokens_of
+from linenotes.tracing.sources._otlp_attributes import agent_name, model_of, tokens_of
+from linenotes.tracing.sources._otlp_ledger import OtlpLedger
 from linenotes.tracing.sources._otlp_messages import content_of, plain_messages
 
 if TYPE_CHECKING:
