@@ -18,6 +18,7 @@ from linenotes.agents import AgentVersion, PromptRegistry, VersionCard, log_vers
 from linenotes.datasets import Dataset, register_dataset
 from linenotes.evals._progress import Progress
 from linenotes.evals._records import RunRecord, SampleKey
+from linenotes.evals._repeats import repeats
 from linenotes.evals._samples import Score
 from linenotes.project import StoreError, store_errors
 from linenotes.tracing import FiledTrace, MlflowStore, TraceScore, output_text
@@ -134,6 +135,7 @@ class Publisher:
         values: dict[str, float] = {"samples": len(record.samples)}
         for name, estimate in estimates.items():
             bounds = {"": estimate.mean, "/low": estimate.low, "/high": estimate.high}
+            bounds |= _pass_hats(record, name)
             values |= {name + key: v for key, v in bounds.items() if v is not None}
         for name, value in values.items():
             self._client.log_metric(
@@ -152,6 +154,13 @@ class Publisher:
         self._client.log_text(record.plan.run_id, table, _TABLE)
         logged = orjson.dumps([{"path": _TABLE, "type": "table"}]).decode()
         self._client.set_tag(record.plan.run_id, "mlflow.loggedArtifacts", logged)
+
+
+def _pass_hats(record: RunRecord, metric: str) -> dict[str, float | None]:
+    repeated = repeats(record, metric)
+    found = repeated.pass_hat[1:] if repeated else ()
+    # MLflow's names of metrics have no circumflex.
+    return {f"/pass_hat_{k}": estimate.mean for k, estimate in enumerate(found, start=2)}
 
 
 def _run_tags(version: VersionCard, *, group: str, numbers: Mapping[str, int]) -> dict[str, str]:
