@@ -81,6 +81,7 @@ def test_times_are_seconds_milliseconds_or_iso(written: float | str) -> None:
         ({"role": "assistant", "tool_calls": {}}, r"messages\[0\].tool_calls is an object"),
         ({"role": "assistant", "tool_calls": [{}]}, r"tool_calls\[0\] names no function"),
         ({"role": "user", "content": "", "timestamp": "noon"}, r"timestamp is 'noon'"),
+        ({"role": "user", "content": "", "timestamp": 10**30}, r"should be an ISO 8601 time"),
         ({"role": "user", "content": "", "name": ["a"]}, r"name is a list"),
     ],
 )

@@ -82,6 +82,7 @@ def test_protobufs_own_spelling_of_keys_is_read() -> None:
         ({"traceId": "xyz"}, r"spans\[0\].traceId is 'xyz', and should be 32 hex digits"),
         ({"spanId": None}, r"spans\[0\].spanId is None"),
         ({"startTimeUnixNano": "noon"}, r"startTimeUnixNano is 'noon'"),
+        ({"endTimeUnixNano": str(10**30)}, r"should be nanoseconds since 1970"),
         ({"attributes": 1}, r"attributes is 1, and should be a list"),
         ({"events": [1]}, r"events\[0\] is 1, and should be an object"),
     ],
@@ -98,3 +99,10 @@ def test_what_is_no_span_is_named_with_its_place(
 def test_another_document_is_no_export() -> None:
     with pytest.raises(TraceFileError, match="file is no export of spans"):
         spans({"messages": []})
+
+
+def test_a_number_that_is_none_stays_what_it_is(otlp: Otlp) -> None:
+    export = otlp({})
+    span = export["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
+    span["attributes"] = [{"key": "n", "value": {"intValue": "many"}}]
+    assert spans(export)[0].attributes == {"n": "many"}

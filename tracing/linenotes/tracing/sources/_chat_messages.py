@@ -33,6 +33,9 @@ _ROLES: Mapping[str, Role] = {
     "function": "tool",
 }
 _TIMES = ("timestamp", "created_at", "time", "created")
+_LATEST = 9 * 10**12
+"""Milliseconds since the epoch whose nanoseconds every store can hold."""
+_MOST_TOKENS = 2**53
 _MILLISECONDS = 10**11
 """Numbers of seconds since the epoch are smaller than this, of milliseconds larger."""
 
@@ -184,8 +187,9 @@ def nanoseconds(written: JsonValue, place: str) -> int:
     Raises:
         TraceFileError: it is none of these.
     """
-    if isinstance(written, int | float) and not isinstance(written, bool) and written >= 0:
-        seconds = written / 1_000 if written >= _MILLISECONDS else written
+    number = -1.0 if isinstance(written, bool) or not isinstance(written, int | float) else written
+    if 0 <= number < _LATEST:
+        seconds = number / 1_000 if number >= _MILLISECONDS else number
         return int(seconds * 1_000_000) * 1_000
     try:
         moment = datetime.fromisoformat(str(written))
@@ -203,7 +207,7 @@ def _tokens(usage: JsonValue) -> Tokens:
 
     def count(*keys: str, of: Mapping[str, JsonValue] = usage) -> int:
         found = next((of[key] for key in keys if isinstance(of.get(key), int)), 0)
-        return found if isinstance(found, int) else 0
+        return found if isinstance(found, int) and 0 <= found < _MOST_TOKENS else 0
 
     asked, said = (
         details if isinstance(details := usage.get(f"{side}_tokens_details"), dict) else {}

@@ -36,7 +36,7 @@ def tokens_of(span: OtlpSpan) -> Tokens:
 
     def count(name: str, *older: str) -> int:
         found = (span.attributes.get(key) for key in (name, *older))
-        return next((int(n) for n in found if isinstance(n, int | float)), 0)
+        return next((int(n) for n in found if isinstance(n, int | float) and 0 <= n < 2**53), 0)
 
     return Tokens(
         input=count(names.USAGE_INPUT_TOKENS, "gen_ai.usage.prompt_tokens"),

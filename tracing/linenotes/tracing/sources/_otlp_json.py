@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from linenotes.project import TraceFileError
 from linenotes.tracing._trace import SpanEvent, SpanLink
+from linenotes.tracing._values import json_value
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from linenotes.tracing.sources._json_file import Document
 
 _Object = Mapping[str, "JsonValue"]
-_FAILED = frozenset({2, "2", "STATUS_CODE_ERROR"})
+_FAILED = ("2", "STATUS_CODE_ERROR")
+_LATEST = 2**63
+"""Nanoseconds that a span's times can hold."""
 _TRACE_DIGITS = 32
 _SPAN_DIGITS = 16
 
@@ -102,7 +105,7 @@ def _span(span: _Object, place: str, service: str | None) -> OtlpSpan:
         service=service,
         start_ns=start,
         end_ns=_moment(span, "endTimeUnixNano", place) or start,
-        failed=status.get("code") in _FAILED,
+        failed=str(status.get("code")) in _FAILED,
         status=_text(status.get("message")) or "",
         place=place,
         attributes=_attributes(span, place),
@@ -167,13 +170,21 @@ def _value(value: _Object) -> JsonValue:
     """Return the plain value of OTLP's AnyValue."""
     for kind, plain in value.items():
         if kind in ("intValue", "int_value"):
-            return int(plain) if isinstance(plain, str | int | float) else None
+            return _integer(plain)
         if kind in ("arrayValue", "array_value"):
             return [_value(item) for item in _values(plain) if isinstance(item, dict)]
         if kind in ("kvlistValue", "kvlist_value"):
             return _attributes({"attributes": _values(plain)}, "kvlistValue")
         return plain
     return None
+
+
+def _integer(written: JsonValue) -> JsonValue:
+    """Return a number that the protocol writes as text; what is none stays what it is."""
+    try:
+        return json_value(int(str(written)))
+    except ValueError:
+        return written
 
 
 def _values(listed: JsonValue) -> list[JsonValue]:
@@ -190,12 +201,12 @@ def _key(of: _Object, camel: str) -> JsonValue:
 
 def _moment(of: _Object, name: str, place: str) -> int:
     written = _key(of, name) or 0
-    try:
-        return int(str(written))
-    except ValueError:
+    moment = int(str(written)) if str(written).isdecimal() else _LATEST
+    if moment >= _LATEST:
         raise TraceFileError(
             f"{place}.{name} is {written!r:.60}, and should be nanoseconds since 1970."
-        ) from None
+        )
+    return moment
 
 
 def _id(written: JsonValue, digits: int, place: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from linenotes.tracing import _conventions as names
+from linenotes.tracing._values import json_value
 from linenotes.tracing.sources._chat_messages import ChatMessage, read_messages
 
 if TYPE_CHECKING:
@@ -60,10 +61,9 @@ def content_of(value: JsonValue) -> JsonValue:
     """Return what an attribute holds, parsed where it is JSON as text."""
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
         try:
-            parsed: JsonValue = json.loads(value)
+            return json_value(json.loads(value))
         except ValueError:
             return value
-        return parsed
     return value
 
 
