@@ -85,9 +85,30 @@ def test_the_document_has_the_keys_of_the_contract(result: Callable[..., RunResu
     assert document["errors"] == {"infrastructure": 0, "agent": 0, "scorer": 0}
     assert list(document["metrics"]) == ["correct"]
     metric = document["metrics"]["correct"]
-    assert list(metric) == ["mean", "low", "high", "target"]
+    assert list(metric) == ["mean", "low", "high", "target", "pass_hat", "pass_at"]
     assert (metric["mean"], metric["target"]) == (0.75, "population")
     assert document["traces"] == {"expected": 4, "stored": 4}
+
+
+def test_a_repeated_rate_has_pass_hat_and_pass_at_for_each_k(
+    result: Callable[..., RunResult],
+) -> None:
+    document: Any = result({"a": [True, False], "b": [True, True]}).document()
+    metric = document["metrics"]["correct"]
+    assert {name: found["mean"] for name, found in metric["pass_hat"].items()} == {
+        "pass^1": 0.75,
+        "pass^2": 0.5,
+    }
+    assert {name: found["mean"] for name, found in metric["pass_at"].items()} == {
+        "pass@1": 0.75,
+        "pass@2": 1.0,
+    }
+    assert list(metric["pass_hat"]["pass^2"]) == ["mean", "low", "high", "target"]
+
+
+def test_without_repeats_there_is_no_pass_hat(result: Callable[..., RunResult]) -> None:
+    document: Any = result({"a": [True], "b": [False]}).document()
+    assert document["metrics"]["correct"]["pass_hat"] is None
 
 
 def test_what_cannot_be_measured_is_null_and_neither_0_nor_1(

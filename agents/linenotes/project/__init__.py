@@ -10,6 +10,7 @@ from linenotes.project._errors import (
     RunError,
     ScorerError,
     StoreError,
+    TraceFileError,
 )
 from linenotes.project._json import canonical_json, digest
 from linenotes.project._offline import keep_offline
@@ -33,6 +34,7 @@ __all__ = [
     "ScorerError",
     "Settings",
     "StoreError",
+    "TraceFileError",
     "canonical_json",
     "digest",
     "find_code",

@@ -7,6 +7,7 @@ import click
 from linenotes.cli._verbs import Verbs
 
 _VERBS = {
+    "import": "Make a run of conversations that were held elsewhere.",
     "show": "Print who said what to whom in a stored trace.",
     "doctor": "Close the traces whose process was killed.",
 }

@@ -22,6 +22,7 @@ from linenotes.evals._documents import (
 from linenotes.evals._engine import Job, Stop, run_sample
 from linenotes.evals._evaluate import choose_cases, evaluate, find_case
 from linenotes.evals._evaluation import Arm, Evaluation, Interrupted
+from linenotes.evals._importing import ImportedRun, ImportOrder, import_run
 from linenotes.evals._once import Execution, run_once, store_execution
 from linenotes.evals._plans import RunPlan
 from linenotes.evals._records import RunRecord
@@ -41,6 +42,8 @@ __all__ = [
     "Execution",
     "Failure",
     "Finding",
+    "ImportOrder",
+    "ImportedRun",
     "Interrupted",
     "Job",
     "RunComparison",
@@ -64,6 +67,7 @@ __all__ = [
     "execution_document",
     "find_case",
     "find_scorers",
+    "import_run",
     "json_schema",
     "json_schema_file",
     "report",

@@ -59,7 +59,7 @@ class ErrorsDocument(_Part):
     """Executed, and without a score."""
 
 
-class MetricDocument(_Part):
+class IntervalDocument(_Part):
     """A mean over cases with its 95% interval; null where it cannot be measured."""
 
     mean: float | None
@@ -67,6 +67,16 @@ class MetricDocument(_Part):
     high: float | None
     target: Speaks
     """What the interval speaks of: cases like these, or exactly these cases."""
+
+
+class MetricDocument(IntervalDocument):
+    """One metric of a run."""
+
+    pass_hat: dict[str, IntervalDocument] | None
+    """`pass^1`, `pass^2`, …: the chance that all of k samples of a case pass, for k up to the
+    fewest that a case has. Null where the metric is no rate, or there is one sample a case."""
+    pass_at: dict[str, IntervalDocument] | None
+    """`pass@1`, `pass@2`, …: the chance that at least one of k samples of a case passes."""
 
 
 class TracesDocument(_Part):
@@ -156,6 +166,18 @@ class VersionsDocument(_Part):
     comparisons: list[ComparisonDocument]
 
 
+class ImportDocument(RunDocument):
+    """`trace import --json`."""
+
+    cases: int
+    """Tasks of the file."""
+    conversations: int
+    """Trials of all tasks together."""
+    file: str
+    again: bool
+    """True when the same file had been imported before, so that nothing was added."""
+
+
 class TokensDocument(_Part):
     """Tokens of one model call."""
 
@@ -229,6 +251,7 @@ class ExecutionDocument(_Part):
 _PRINTED = {
     "eval": TypeAdapter[BaseModel](EvaluationDocument | VersionsDocument),
     "compare": TypeAdapter[BaseModel](ComparisonDocument),
+    "trace-import": TypeAdapter[BaseModel](ImportDocument),
     "trace-show": TypeAdapter[BaseModel](TraceDocument),
     "trace-doctor": TypeAdapter[BaseModel](DoctorDocument),
     "run": TypeAdapter[BaseModel](ExecutionDocument),

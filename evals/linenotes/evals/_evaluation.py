@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from linenotes.agents import AgentVersion
+from linenotes.agents import AgentVersion, VersionCard
 from linenotes.datasets import Dataset
 from linenotes.evals._engine import Job, Stop, execute, interleave
 from linenotes.evals._event_loop import complete
@@ -140,10 +140,9 @@ class Evaluation:
         group: str,
     ) -> OngoingRun:
         numbers = publisher.register_prompts(arm.version)
-        model_id = publisher.log_version(arm.version)
-        run_id = publisher.start_run(
-            arm.version, dataset, group=group, numbers=numbers, model_id=model_id
-        )
+        card = VersionCard.of(arm.version)
+        model_id = publisher.log_version(card)
+        run_id = publisher.start_run(card, dataset, group=group, numbers=numbers, model_id=model_id)
         plan = RunPlan.of(
             arm.version,
             dataset,
@@ -228,7 +227,10 @@ class Evaluation:
         total = sum(len(record.samples) for record in records)
         self._progress.stage("Publishing to MLflow", total=total)
         try:
-            return [self._published(publisher, record) for record in records]
+            return [
+                publish_run(publisher, record, target=self._target, progress=self._progress)
+                for record in records
+            ]
         except StoreError as error:
             raise StoreError(
                 f"{error} All {total} samples are kept in the journal: "
@@ -236,11 +238,19 @@ class Evaluation:
                 "running the agent again."
             ) from error
 
-    def _published(self, publisher: Publisher, record: RunRecord) -> RunResult:
-        estimates = estimate_all(record, self._target)
-        note = run_note(record, estimates)
-        stored = publisher.publish(record, estimates, note=note, progress=self._progress)
-        return RunResult(record, estimates, stored)
+
+def publish_run(
+    publisher: Publisher, record: RunRecord, *, target: Target, progress: Progress
+) -> RunResult:
+    """Write a whole run to MLflow and return what was measured.
+
+    Raises:
+        StoreError: the store does not take it.
+    """
+    estimates = estimate_all(record, target)
+    note = run_note(record, estimates)
+    stored = publisher.publish(record, estimates, note=note, progress=progress)
+    return RunResult(record, estimates, stored)
 
 
 def _how_to_continue(runs: Sequence[OngoingRun]) -> str:

@@ -17,6 +17,12 @@ from linenotes.tracing.live._closing import close_abandoned
 from linenotes.tracing.live._live_reading import LiveTrace
 from linenotes.tracing.live._live_traces import discard_live, find_live, live_traces
 from linenotes.tracing.recorder._block import LiveLedger, record
+from linenotes.tracing.sources._conversation_file import (
+    FileFormat,
+    file_digest,
+    read_conversations,
+)
+from linenotes.tracing.sources._imported import ImportedConversation
 from linenotes.tracing.store._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing.store._mlflow_store import MlflowStore
 from linenotes.tracing.store._project_store import open_store, read_trace, store_trace
@@ -24,7 +30,9 @@ from linenotes.tracing.store._ui_server import UiServer, experiment_url, start_u
 
 __all__ = [
     "USER",
+    "FileFormat",
     "FiledTrace",
+    "ImportedConversation",
     "Ledger",
     "LiveLedger",
     "LiveTrace",
@@ -44,12 +52,14 @@ __all__ = [
     "discard_live",
     "dollars",
     "experiment_url",
+    "file_digest",
     "find_live",
     "json_value",
     "live_traces",
     "one_story",
     "open_store",
     "output_text",
+    "read_conversations",
     "read_trace",
     "record",
     "start_ui",

@@ -32,7 +32,9 @@ def json_value(value: object) -> JsonValue:
     return _converted(value, _DEEPEST, itertools.count())
 
 
-def _converted(value: object, levels: int, nodes: Iterator[int]) -> JsonValue:
+def _converted(  # noqa: PLR0911  one a kind of value; it is the hottest path of a trace
+    value: object, levels: int, nodes: Iterator[int]
+) -> JsonValue:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):

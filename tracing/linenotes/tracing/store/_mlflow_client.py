@@ -93,6 +93,14 @@ class TraceClient:
             )
             return int(sum(point.values["COUNT"] for point in counted))
 
+    def runs_of(self, trace_ids: Sequence[str]) -> dict[str, str | None]:
+        """Return the traces that are there, each with the run that made it."""
+        with store_errors("look for traces in", self._uri):
+            return {
+                info.trace_id: info.trace_metadata.get(TraceMetadataKey.SOURCE_RUN)
+                for info in self._traces.store.batch_get_trace_infos(list(trace_ids))
+            }
+
     def read(self, trace_id: str) -> MlflowTrace | None:
         """Return a trace, or None when it is not there."""
         with store_errors("read a trace from", self._uri):

@@ -92,6 +92,17 @@ class MlflowStore:
         """
         return self._client.count(run_id, self.experiment_id)
 
+    def runs_of(self, trace_ids: Sequence[str]) -> dict[str, str | None]:
+        """Return the traces among these that are stored, each with its MLflow run if it has one.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        found: dict[str, str | None] = {}
+        for start in range(0, len(trace_ids), _BATCH_TRACES):
+            found |= self._client.runs_of(trace_ids[start : start + _BATCH_TRACES])
+        return found
+
     def read_trace(self, name: str) -> Trace:
         """Return the trace whose id is `name` or starts with it, with or without `tr-`.
 
