@@ -85,6 +85,14 @@ class Trace:
         """The messages as a ledger."""
         return Ledger(self.messages)
 
+    @property
+    def last_ns(self) -> int:
+        """The last moment of which the trace knows anything: the end of what has not ended."""
+        moments = [self.start_ns, *(message.end_ns for message in self.messages)]
+        for span in self.spans:
+            moments += [span.start_ns, span.end_ns or 0, *(event.time_ns for event in span.events)]
+        return max(moments)
+
     def to_json(self) -> bytes:
         """Return the trace as one JSON document on one line."""
         return orjson.dumps(self)

@@ -31,13 +31,16 @@ from mlflow.tracing.constant import (
     TraceTagKey,
 )
 
+from linenotes.tracing._conventions import CASE, SAMPLE, VERSION
 from linenotes.tracing._trace import Trace
 from linenotes.tracing.store._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing.store._trace_header import ERROR
-from linenotes.tracing.store._trace_tags import CASE, SAMPLE, VERSION, tag_key, tags_found_by
+from linenotes.tracing.store._trace_tags import tag_key, tags_found_by
 
 DIGEST = "linenotes.digest"
 """Metadata: the digest of the trace. Two writings of one execution have the same."""
+SCORES = "linenotes.digest.scores"
+"""Metadata: the digest of the scores that stand in the spans."""
 
 THREAD = "linenotes.thread"
 """Metadata: the LangGraph thread, by which the traces of one conversation are found."""
@@ -72,6 +75,11 @@ def trace_digest(trace: Trace) -> str:
     return hashlib.sha256(trace.to_json()).hexdigest()
 
 
+def scores_digest(filed: FiledTrace) -> str:
+    """Return the digest of the scores with which a trace is filed."""
+    return hashlib.sha256(orjson.dumps(filed.scores)).hexdigest()
+
+
 def _label(trace: Trace) -> str:
     if trace.case is None:
         return ""
@@ -97,13 +105,20 @@ def _metadata(filed: FiledTrace) -> dict[str, str]:
         TRACE_SCHEMA_VERSION_KEY: str(TRACE_SCHEMA_VERSION),
         DIGEST: trace_digest(trace),
         THREAD: trace.thread,
+        SCORES: scores_digest(filed),
         TraceMetadataKey.TRACE_SESSION: trace.case,
         TraceMetadataKey.SOURCE_RUN: filed.run_id,
         TraceMetadataKey.MODEL_ID: filed.model_id,
         TraceMetadataKey.TOKEN_USAGE: orjson.dumps(usage).decode() if tokens.total else None,
+        TraceMetadataKey.COST: _cost(trace),
         ERROR: trace.error,
     }
     return {key: _cut(value, _MAX_METADATA) for key, value in wanted.items() if value}
+
+
+def _cost(trace: Trace) -> str | None:
+    known = [message.cost for message in trace.messages if message.cost is not None]
+    return orjson.dumps({"total_cost": sum(known)}).decode() if known else None
 
 
 def _tags(filed: FiledTrace) -> dict[str, str]:

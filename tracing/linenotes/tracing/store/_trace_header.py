@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from linenotes.tracing._conventions import CASE, SAMPLE, VERSION
 from linenotes.tracing._trace import TraceState
-from linenotes.tracing.store._trace_tags import AGENT, CASE, SAMPLE, VERSION
+from linenotes.tracing.store._trace_tags import AGENT
 
 if TYPE_CHECKING:
     from mlflow.entities import TraceInfo

@@ -10,13 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from linenotes.tracing._conventions import EXCEPTION, EXCEPTION_TYPE
+from linenotes.tracing._conventions import CASE, EXCEPTION, EXCEPTION_TYPE, VERSION
 from linenotes.tracing._ledger import Message
 from linenotes.tracing._trace import Trace, TraceState
 
-CASE = "linenotes.case"
-SAMPLE = "linenotes.sample"
-VERSION = "linenotes.version"
 AGENT = "agent."
 _TOOL = "tool."
 _ERROR = "error."
