@@ -7,6 +7,7 @@ import click
 from linenotes.cli._verbs import Verbs
 
 _VERBS = {
+    "export": "Send stored traces to an OpenTelemetry collector.",
     "show": "Print who said what to whom in a stored trace.",
 }
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from linenotes.evals._comparison import RunComparison
     from linenotes.evals._once import Execution
     from linenotes.evals._results import RunResult
-    from linenotes.tracing import Message, Trace
+    from linenotes.tracing import Message, OtlpTarget, Resent, Trace
 
 Speaks = Literal["population", "dataset"]
 Document = dict[str, JsonValue]
@@ -194,10 +194,25 @@ class ExecutionDocument(_Part):
     messages: list[MessageDocument]
 
 
+class TraceExportDocument(_Part):
+    """Which stored traces a collector took."""
+
+    schema_version: Literal[1] = 1
+    endpoint: str
+    """The collector's address, without a password."""
+    protocol: Literal["grpc", "http/protobuf"]
+    sent: list[str]
+    """Ids of traces."""
+    not_sent: list[str]
+    reason: str | None
+    """Why the last of those that were not sent did not arrive."""
+
+
 _PRINTED = {
     "eval": TypeAdapter[BaseModel](EvaluationDocument | VersionsDocument),
     "compare": TypeAdapter[BaseModel](ComparisonDocument),
     "trace-show": TypeAdapter[BaseModel](TraceDocument),
+    "trace-export": TypeAdapter[BaseModel](TraceExportDocument),
     "run": TypeAdapter[BaseModel](ExecutionDocument),
 }
 DOCUMENTS = tuple(_PRINTED)
@@ -237,6 +252,17 @@ def trace_document(trace: Trace) -> Document:
         case=trace.case,
         sample=trace.sample,
         messages=_messages(trace.messages),
+    ).dump()
+
+
+def trace_export_document(target: OtlpTarget, resent: Resent) -> Document:
+    """Return what `trace export` prints."""
+    return TraceExportDocument(
+        endpoint=target.shown,
+        protocol=target.protocol,
+        sent=list(resent.sent),
+        not_sent=list(resent.not_sent),
+        reason=resent.reason,
     ).dump()
 
 

@@ -119,6 +119,23 @@ def storable(trace: Trace) -> Trace:
     return trace
 
 
+def spans_of(trace: Trace) -> tuple[Span, ...]:
+    """Return the spans of `trace`; a root for one that ended before its first.
+
+    Collectors keep no trace without spans.
+    """
+    return trace.spans or (
+        Span(
+            span_id=trace.trace_id[-16:],
+            parent_id=None,
+            name=trace.name,
+            type="WORKFLOW",
+            start_ns=trace.start_ns,
+            end_ns=trace.end_ns,
+        ),
+    )
+
+
 def trace_id_for(*identity: str | int) -> str:
     """Return the trace id of `identity`, such as (run, case, sample): the same for the same.
 

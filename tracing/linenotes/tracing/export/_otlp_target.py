@@ -33,8 +33,16 @@ class OtlpTarget:
     @property
     def shown(self) -> str:
         """The address without what it may hold of passwords and keys."""
-        plain = without_credentials(self.endpoint)
-        return plain.partition("?")[0]
+        return self.hide_secrets(self.endpoint)
+
+    def hide_secrets(self, text: str) -> str:
+        """Return `text`, which may quote the address, without what must not be shown of it."""
+        address = self.endpoint if "//" in self.endpoint else f"//{self.endpoint}"
+        parts = urlsplit(address)
+        user, at, _ = parts.netloc.rpartition("@")
+        for secret in (user + at, f"?{parts.query}" if parts.query else ""):
+            text = text.replace(secret, "") if secret else text
+        return text
 
 
 def otlp_target(

@@ -25,7 +25,7 @@ from linenotes.tracing._conventions import (
     MLFLOW_COST,
 )
 from linenotes.tracing._ledger import Message
-from linenotes.tracing._trace import Span, SpanEvent, SpanLink, Trace
+from linenotes.tracing._trace import Span, SpanEvent, SpanLink, Trace, spans_of
 from linenotes.tracing.store._score_events import score_events
 from linenotes.tracing.views._sequence_diagram import sequence_diagram
 from linenotes.tracing.views._trace_panel import (
@@ -68,7 +68,7 @@ _ADDED_HERE = {RECORD, SPANS, RUNNING, DIAGRAM, CONVERSATION, MESSAGES, MAIL}
 def mlflow_spans(filed: FiledTrace) -> list[MlflowSpan]:
     """Return the spans of a trace as MLflow stores them, parents before children."""
     trace = filed.trace
-    root, *others = trace.spans or (_bare_root(trace),)
+    root, *others = spans_of(trace)
     by_id = {message.id: message for message in trace.messages}
     added = {root.span_id: _root_attributes(trace)}
     added |= {span.span_id: _span_attributes(span, by_id) for span in others}
@@ -115,18 +115,6 @@ def _span_attributes(span: Span, by_id: dict[str, Message]) -> dict[str, JsonVal
         return [by_id[id_] for id_ in ids if id_ in by_id] if isinstance(ids, list) else []
 
     return {MAIL: mail(messages(MESSAGES_RECEIVED), messages(MESSAGES_SENT))}
-
-
-def _bare_root(trace: Trace) -> Span:
-    """Return a span for a trace that ended before its first: MLflow keeps none without spans."""
-    return Span(
-        span_id=trace.trace_id[-16:],
-        parent_id=None,
-        name=trace.name,
-        type="WORKFLOW",
-        start_ns=trace.start_ns,
-        end_ns=trace.end_ns,
-    )
 
 
 def _mlflow_span(

@@ -101,18 +101,27 @@ class MlflowStore:
             RunError: no trace or several are meant, or linenotes did not record it.
             StoreError: the store did not answer.
         """
-        from linenotes.tracing.store._mlflow_spans import trace_from_mlflow
+        return self.read_filed_trace(name).trace
+
+    def read_filed_trace(self, name: str) -> FiledTrace:
+        """Return the trace that `name` means with its run, version and scores.
+
+        Raises:
+            RunError: no trace or several are meant, or linenotes did not record it.
+            StoreError: the store did not answer.
+        """
+        from linenotes.tracing.store._mlflow_filing import filed_from_mlflow
 
         trace_id = self._resolve(name)
         stored = self._client.read(trace_id)
         if stored is None:
             raise RunError(self._nothing(name))
-        if (trace := trace_from_mlflow(stored)) is None:
+        if (filed := filed_from_mlflow(stored)) is None:
             raise RunError(
                 f"Trace {trace_id!r} was not recorded by linenotes. "
                 "Open it in MLflow's pages: linenotes ui."
             )
-        return trace
+        return filed
 
     def find_traces(
         self,
