@@ -74,7 +74,7 @@ def _parts(content: JsonValue) -> list[JsonValue]:
 def _part(block: JsonValue) -> JsonValue:
     if isinstance(block, dict) and block.get("type") not in (None, "text"):
         return block  # a picture, say: the conventions let other parts through as they are
-    text = block.get("text") if isinstance(block, dict) else block
+    text = block.get("text", block) if isinstance(block, dict) else block
     return {"type": "text", "content": text if isinstance(text, str) else _json(text)}
 
 
