@@ -113,6 +113,12 @@ def test_a_tool_has_its_arguments_and_its_result(desk_trace: MakeTrace) -> None:
     assert tool["gen_ai.tool.call.result"] == "A-17"
 
 
+def test_a_handoff_is_no_model_call(desk_trace: MakeTrace) -> None:
+    handoff = _spans(FiledTrace(desk_trace()))["triage → specialist"]
+    assert handoff.keys() == {"gen_ai.transfer.target.name", "linenotes.message.content"}
+    assert "banking" in handoff["linenotes.message.content"]
+
+
 def test_a_receiver_is_linked_to_the_handoff(desk_trace: MakeTrace) -> None:
     spans = {span.name: span for span in otlp_spans(FiledTrace(desk_trace()))}
     (link,) = spans["invoke_agent specialist"].links
@@ -192,7 +198,10 @@ def test_a_trace_without_spans_is_one_span(desk_trace: MakeTrace) -> None:
 def test_values_that_the_protocol_has_no_type_for_are_json(value: JsonValue, sent: object) -> None:
     root = Span("1" * 16, None, "x", "WORKFLOW", 1, 2, attributes={"it": value, "no": None})
     trace = Trace("tr-" + "1" * 32, "x", "OK", 1, 2, "", "", (root,), ())
-    assert _spans(FiledTrace(trace))["invoke_agent x"] == {"it": sent}
+    assert _spans(FiledTrace(trace))["invoke_agent x"] == {
+        "gen_ai.operation.name": "invoke_agent",
+        "it": sent,
+    }
 
 
 def _spans(filed: FiledTrace) -> dict[str, dict[str, Any]]:

@@ -36,8 +36,15 @@ if TYPE_CHECKING:
 _OPERATIONS: Mapping[SpanType, str] = {
     "WORKFLOW": names.INVOKE_AGENT,
     "AGENT": names.INVOKE_AGENT,
+    "CHAT_MODEL": names.CHAT,
     "TOOL": names.EXECUTE_TOOL,
     "RETRIEVER": names.RETRIEVAL,
+}
+_CONTENTS: Mapping[SpanType, tuple[str, str]] = {
+    "TOOL": (names.TOOL_ARGUMENTS, names.TOOL_RESULT),
+    "RETRIEVER": (names.RETRIEVAL_QUERY, names.RETRIEVAL_DOCUMENTS),
+    # Under the names of GenAI messages, collectors take it for a model call.
+    "HANDOFF": (names.MESSAGE_CONTENT, names.MESSAGE_CONTENT),
 }
 _ASKS_OTHERS = frozenset({"CHAT_MODEL", "RETRIEVER"})
 _MLFLOW = "mlflow."
@@ -85,8 +92,10 @@ def _version() -> str | None:
 
 
 def _name(span: Span) -> str:
+    """Return the operation and its object; a model call is called `chat MODEL` already."""
     operation = _OPERATIONS.get(span.type)
-    return f"{operation} {span.name}" if operation else span.name
+    named = operation is None or span.type == "CHAT_MODEL"
+    return span.name if named else f"{operation} {span.name}"
 
 
 def _context(trace: Trace, span_id: str) -> SpanContext:
@@ -100,8 +109,9 @@ def _context(trace: Trace, span_id: str) -> SpanContext:
 
 def _attributes(filed: FiledTrace, span: Span) -> dict[str, AttributeValue]:
     recorded = {k: v for k, v in span.attributes.items() if not k.startswith(_MLFLOW)}
+    operation = {names.OPERATION_NAME: _OPERATIONS.get(span.type)}
     identity = _identity(filed) if span.parent_id is None else {}
-    return _values({**recorded, **_contents(span), **_failure(span), **identity})
+    return _values({**operation, **recorded, **_contents(span), **_failure(span), **identity})
 
 
 def _identity(filed: FiledTrace) -> dict[str, JsonValue]:
@@ -122,8 +132,9 @@ def _contents(span: Span) -> dict[str, JsonValue]:
             names.OUTPUT_MESSAGES: said_by_model(span.outputs),
             names.TOOL_DEFINITIONS: span.attributes.get(names.MLFLOW_TOOLS),
         }
-    if span.type in ("TOOL", "RETRIEVER"):
-        return {names.TOOL_ARGUMENTS: span.inputs, names.TOOL_RESULT: span.outputs}
+    if span.type in _CONTENTS:
+        inputs, outputs = _CONTENTS[span.type]
+        return {outputs: span.outputs} | ({} if span.inputs is None else {inputs: span.inputs})
     return {names.INPUT_MESSAGES: heard(span.inputs), names.OUTPUT_MESSAGES: said(span.outputs)}
 
 

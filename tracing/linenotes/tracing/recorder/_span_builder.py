@@ -28,6 +28,7 @@ from linenotes.tracing.recorder._span_content import (
     model_response,
     tool_attributes,
     tool_output,
+    transfer_attributes,
 )
 
 if TYPE_CHECKING:
@@ -183,15 +184,22 @@ class _Builder:
         if run.kind == "model":
             return model_request(run), model_response(run), model_attributes(run, message)
         if run.kind == "tool":
-            return json_value(run.inputs), tool_output(run), tool_attributes(run, message)
+            attributes = tool_attributes(run, message) | self._transfer(message)
+            return json_value(run.inputs), tool_output(run), attributes
         if run.kind == "retriever":
-            attributes: dict[str, JsonValue] = {names.OPERATION_NAME: names.RETRIEVAL}
+            attributes = {names.OPERATION_NAME: names.RETRIEVAL}
             return json_value(run.inputs), json_value(run.outputs), attributes
         activation = _activation(run)
         received = [self._messages[row] for row in activation.received]
         sent = [self._messages[row] for row in activation.sent]
         attributes = agent_attributes(run, activation.actor, received, sent)
         return bubbles(received), bubbles(sent), attributes
+
+    def _transfer(self, message: Message | None) -> dict[str, JsonValue]:
+        if message is None:
+            return {}
+        causes = [one for one in self._messages.values() if one.id in message.cause]
+        return transfer_attributes(message, causes)
 
     def _events(self, run: Run) -> tuple[SpanEvent, ...]:
         """Return a run's exception where it arose; the spans above it only have its status."""
