@@ -13,7 +13,7 @@ from linenotes.project import OtlpSettings, Project, Settings
 from linenotes.tracing import Delivery, FiledTrace, OtlpExporter, OtlpTarget, exporting
 
 if TYPE_CHECKING:
-    from tests.tracing.export.conftest import Collector
+    from tests.conftest import Collector
 
 MakeFiled = Callable[..., FiledTrace]
 

@@ -128,8 +128,8 @@ def _identity(filed: FiledTrace) -> dict[str, JsonValue]:
 def _contents(span: Span) -> dict[str, JsonValue]:
     if span.type == "CHAT_MODEL":
         return {
-            names.INPUT_MESSAGES: asked_of_model(span.inputs),
-            names.OUTPUT_MESSAGES: said_by_model(span.outputs),
+            names.INPUT_MESSAGES: asked_of_model(span.inputs) or heard(span.inputs),
+            names.OUTPUT_MESSAGES: said_by_model(span.outputs) or said(span.outputs),
             names.TOOL_DEFINITIONS: span.attributes.get(names.MLFLOW_TOOLS),
         }
     if span.type in _CONTENTS:
