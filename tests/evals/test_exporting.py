@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,6 +65,29 @@ def test_a_run_that_is_resumed_sends_nothing_again(
     result = evaluate(version, numbers(2), samples=1)
     Evaluation(version.agent.project).resume(_run_id(result))
     assert len([span for span in collector.spans if not span.parent_span_id]) == 2
+
+
+def test_what_the_infrastructure_failed_is_sent_when_it_has_been_executed_again(
+    collector: Collector, one_node: Version, numbers: Numbers, tmp_path: Path
+) -> None:
+    from linenotes.evals import Evaluation
+
+    node = f"""
+from pathlib import Path
+
+def answer(state):
+    if state["question"] == 1 and not Path({str(tmp_path / "up")!r}).exists():
+        raise ConnectionError("the network is down")
+    return {{"answer": state["question"]}}
+"""
+    version = one_node(node)
+    result = evaluate(version, numbers(3), samples=1)
+    assert len(collector.trace_ids) == 2
+    (tmp_path / "up").touch()
+    Evaluation(version.agent.project).resume(_run_id(result))
+    assert set(collector.trace_ids) == _ids(result)
+    roots = [span.trace_id for span in collector.spans if not span.parent_span_id]
+    assert len(roots) == len(set(roots)) == 3
 
 
 def test_a_run_ends_before_its_collector_answers_and_loses_nothing_here(

@@ -230,8 +230,10 @@ class Evaluation:
                 if self._stop.asked:
                     return
                 run.journal.scored(sample, await score_sample(sample, scorers))
-                # Now and once: most collectors show a trace that comes twice with double spans.
-                export(filed_trace(run.journal.record, (sample.case.id, sample.index)))
+                if sample.error is None or sample.error.kind != "infrastructure":
+                    # Once: most collectors show a trace that comes twice with double spans, and
+                    # what the infrastructure failed will be executed again.
+                    export(filed_trace(run.journal.record, (sample.case.id, sample.index)))
                 self._progress.advance()
 
         async def all_of_them() -> None:

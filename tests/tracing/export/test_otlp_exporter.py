@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -169,6 +171,20 @@ def test_without_a_collector_nothing_is_started(tmp_path: Path, desk_filed: Make
     with exporting(Project(tmp_path, Settings())) as export:
         export(desk_filed("nowhere"))
         assert threading.active_count() == before
+
+
+def test_without_a_collector_nothing_is_imported() -> None:
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from linenotes.project import Project, Settings\n"
+        "from linenotes.tracing import exporting\n"
+        "with exporting(Project(Path(), Settings())) as export: export(None)\n"
+        "print(*sys.modules)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert not {"opentelemetry", "grpc", "requests"} & set(ran.stdout.split())
 
 
 def _project(root: Path, endpoint: str, protocol: str) -> Project:
