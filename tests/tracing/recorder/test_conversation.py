@@ -621,6 +621,9 @@ def test_agent_used_as_a_tool_gets_an_errand_and_answers(
     parents = {span.span_id: span.name for span in ledger.trace.spans}
     (helper_span,) = (span for span in ledger.trace.spans if span.name == "helper")
     assert parents[str(helper_span.parent_id)] == "research"
+    (research_span,) = (span for span in ledger.trace.spans if span.type == "TOOL")
+    assert research_span.attributes["gen_ai.transfer.mode"] == "return_to_caller"
+    assert research_span.attributes["gen_ai.transfer.target.name"] == "boss/helper"
 
 
 class Form(BaseModel):

@@ -28,8 +28,8 @@ from linenotes.tracing.recorder._span_content import (
     model_response,
     tool_attributes,
     tool_output,
-    transfer_attributes,
 )
+from linenotes.tracing.recorder._transfers import transfers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,6 +90,7 @@ class _Builder:
         self._ids = {run: _span_id() for run in self._runs}
         self._origins = {id(run.error): run for run in self._runs if run.error}
         self._links: dict[Run, list[SpanLink]] = {}
+        self._transfers = transfers(self._runs, self._messages, lambda run: _activation(run).actor)
 
     def build(self) -> Trace:
         recorded = self._recorded
@@ -184,22 +185,16 @@ class _Builder:
         if run.kind == "model":
             return model_request(run), model_response(run), model_attributes(run, message)
         if run.kind == "tool":
-            attributes = tool_attributes(run, message) | self._transfer(message)
-            return json_value(run.inputs), tool_output(run), attributes
+            said = tool_attributes(run, message) | self._transfers.get(run, {})
+            return json_value(run.inputs), tool_output(run), said
         if run.kind == "retriever":
-            attributes = {names.OPERATION_NAME: names.RETRIEVAL}
+            attributes: dict[str, JsonValue] = {names.OPERATION_NAME: names.RETRIEVAL}
             return json_value(run.inputs), json_value(run.outputs), attributes
         activation = _activation(run)
         received = [self._messages[row] for row in activation.received]
         sent = [self._messages[row] for row in activation.sent]
         attributes = agent_attributes(run, activation.actor, received, sent)
         return bubbles(received), bubbles(sent), attributes
-
-    def _transfer(self, message: Message | None) -> dict[str, JsonValue]:
-        if message is None:
-            return {}
-        causes = [one for one in self._messages.values() if one.id in message.cause]
-        return transfer_attributes(message, causes)
 
     def _events(self, run: Run) -> tuple[SpanEvent, ...]:
         """Return a run's exception where it arose; the spans above it only have its status."""

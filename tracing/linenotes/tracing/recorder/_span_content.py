@@ -26,11 +26,6 @@ _PARAMETERS = {
     "temperature": names.REQUEST_TEMPERATURE,
     "max_tokens": names.REQUEST_MAX_TOKENS,
 }
-_TRANSFERS = {
-    ("ack", "handoff"): names.HAND_OVER,
-    ("result", "delegate"): names.CALL_UPON,
-}
-"""What a tool puts out, and what it answers, to how control was passed."""
 _SHOWN_PARAMETERS = (*_PARAMETERS, "tools", "tool_choice", "response_format", "stop")
 
 
@@ -151,17 +146,6 @@ def tool_attributes(run: Run, message: Message | None) -> dict[str, JsonValue]:
     if message:
         attributes[names.MESSAGE_ID] = message.id
     return attributes
-
-
-def transfer_attributes(message: Message, causes: Sequence[Message]) -> dict[str, JsonValue]:
-    """Return to whom a tool call passed on, where `message` is what the tool put out."""
-    for cause in causes:
-        if cause.recipients and (message.kind, cause.kind) in _TRANSFERS:
-            return {
-                names.TRANSFER_MODE: _TRANSFERS[message.kind, cause.kind],
-                names.TRANSFER_TARGET: ", ".join(cause.recipients),
-            }
-    return {}
 
 
 def error_event(error: BaseException, at: int) -> SpanEvent:
