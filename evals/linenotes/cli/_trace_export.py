@@ -9,7 +9,7 @@ import click
 from linenotes.cli._options import json_option
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from linenotes.project import Project
     from linenotes.tracing import FiledTrace, MlflowStore, OtlpTarget
@@ -44,7 +44,7 @@ def command(
     Runs send their traces by themselves when a collector is set; most collectors show a trace
     that is sent twice with double spans.
     """
-    from linenotes.cli._console import console, print_json
+    from linenotes.cli._console import Live, console, print_json
     from linenotes.evals import trace_export_document
     from linenotes.project import Project
     from linenotes.tracing import open_store, resend
@@ -55,7 +55,9 @@ def command(
     target = _target(project, endpoint, protocol)
     with open_store(project) as store:
         names = trace_ids if run is None else _of_run(project, store, run)
-        resent = resend(_read(store, names), target)
+        with Live() as live:
+            live.stage("Sending", total=len(names))
+            resent = resend(_read(store, names, live.advance), target)
     if as_json:
         print_json(trace_export_document(target, resent))
     else:
@@ -85,6 +87,9 @@ def _of_run(project: Project, store: MlflowStore, name: str) -> tuple[str, ...]:
     return tuple(header.trace_id for header in store.find_traces(run=run_id, limit=_ALL))
 
 
-def _read(store: MlflowStore, names: tuple[str, ...]) -> Iterator[FiledTrace]:
+def _read(
+    store: MlflowStore, names: tuple[str, ...], advance: Callable[[], None]
+) -> Iterator[FiledTrace]:
     for name in names:
         yield store.read_filed_trace(name)
+        advance()
