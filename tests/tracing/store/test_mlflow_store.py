@@ -244,6 +244,29 @@ def test_scoring_anew_replaces_the_results_on_the_spans_and_nothing_else(
     assert (after.tags, after.request_preview) == (before.tags, before.request_preview)
 
 
+def test_a_trace_reads_back_with_its_run_version_and_scores_those_of_people_too(
+    store: MlflowStore, desk_filed: MakeFiled
+) -> None:
+    from mlflow.entities import Feedback
+    from mlflow.tracing.client import TracingClient
+
+    filed = desk_filed("filed", run_id="fe" * 16)
+    store.write_traces([filed])
+    TracingClient(store.tracking_uri).log_assessment(
+        filed.trace.trace_id, Feedback(name="a person", value={"tone": "kind"})
+    )
+    read = store.read_filed_trace(filed.trace.trace_id)
+    assert (read.trace, read.run_id, read.version) == (filed.trace, filed.run_id, filed.version)
+    scores = {score.name: score.value for score in read.scores}
+    assert scores == {
+        "route_ok": True,
+        "confidence": 0.75,
+        "tone": None,
+        "a person": '{"tone":"kind"}',
+    }
+    assert "TimeoutError" in str({s.name: s.error for s in read.scores}["tone"])
+
+
 def test_mlflow_shows_what_is_known_of_the_cost(store: MlflowStore, desk_trace: MakeTrace) -> None:
     trace = desk_trace("cost")
     first, *others = trace.messages

@@ -36,10 +36,11 @@ def filed_from_mlflow(stored: MlflowTrace) -> FiledTrace | None:
 
 def _score(feedback: Feedback) -> TraceScore:
     error, value = feedback.error, feedback.value
-    plain = value is None or isinstance(value, bool | int | float | str)
+    if isinstance(value, dict | list):
+        value = orjson.dumps(value).decode()
     return TraceScore(
         name=feedback.name,
-        value=value if plain else orjson.dumps(value).decode(),
+        value=value,
         rationale=feedback.rationale,
         error=None if error is None else error.error_message or error.error_code,
         span_id=feedback.span_id,
