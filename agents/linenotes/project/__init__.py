@@ -15,7 +15,13 @@ from linenotes.project._errors import (
 from linenotes.project._json import canonical_json, digest
 from linenotes.project._offline import keep_offline
 from linenotes.project._project import Project
-from linenotes.project._settings import AgentSettings, ModelSettings, PriceSettings, Settings
+from linenotes.project._settings import (
+    AgentSettings,
+    ModelSettings,
+    OtlpSettings,
+    PriceSettings,
+    Settings,
+)
 from linenotes.project._store_errors import store_errors, without_credentials
 from linenotes.project._user_code import find_code, import_code
 
@@ -26,6 +32,7 @@ __all__ = [
     "LinenotesError",
     "ModelError",
     "ModelSettings",
+    "OtlpSettings",
     "PriceSettings",
     "Project",
     "ProjectError",

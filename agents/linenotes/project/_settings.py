@@ -5,6 +5,8 @@ Parsed once, at the edge, into frozen models; an unknown key is an error that na
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from linenotes.project._store_errors import without_credentials
@@ -18,6 +20,13 @@ class _Table(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, alias_generator=_kebab, validate_by_name=True
     )
+
+
+def _no_credentials(value: str | None, instead: str) -> str | None:
+    if value is not None and without_credentials(value) != value:
+        # A run's plan, its comparisons and its errors all show the address.
+        raise ValueError(f"an address here holds no user and no password; use {instead}")
+    return value
 
 
 class ModelSettings(_Table):
@@ -41,10 +50,21 @@ class ModelSettings(_Table):
     @field_validator("base_url")
     @classmethod
     def _holds_no_credentials(cls, value: str | None) -> str | None:
-        if value is not None and without_credentials(value) != value:
-            # A run's plan, its comparisons and its errors all show the address.
-            raise ValueError("an address here holds no user and no password; use api-key-env")
-        return value
+        return _no_credentials(value, "api-key-env")
+
+
+class OtlpSettings(_Table):
+    """A collector that gets every trace, too: `[tool.linenotes.otlp]`."""
+
+    endpoint: str | None = None
+    """Its address, such as `http://127.0.0.1:4318`. None: traces are sent nowhere."""
+    protocol: Literal["grpc", "http/protobuf"] | None = None
+    """None: gRPC on its own port 4317, and HTTP elsewhere."""
+
+    @field_validator("endpoint")
+    @classmethod
+    def _holds_no_credentials(cls, value: str | None) -> str | None:
+        return _no_credentials(value, "OTEL_EXPORTER_OTLP_HEADERS")
 
 
 class AgentSettings(_Table):
@@ -88,6 +108,7 @@ class Settings(_Table):
     """Role to model; the role `default` serves every role that is not named."""
     prices: dict[str, PriceSettings] = Field(default_factory=dict)
     """Model to its price. A model that is not named has the one of MLflow's catalogue."""
+    otlp: OtlpSettings = Field(default_factory=OtlpSettings)
 
     @field_validator("agents", mode="before")
     @classmethod

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from linenotes.evals._comparison import RunComparison
     from linenotes.evals._once import Execution
     from linenotes.evals._results import RunResult
-    from linenotes.tracing import LiveTrace, Message, Trace
+    from linenotes.tracing import LiveTrace, Message, OtlpTarget, Resent, Trace
 
 Speaks = Literal["population", "dataset"]
 Document = dict[str, JsonValue]
@@ -248,12 +248,27 @@ class ExecutionDocument(_Part):
     messages: list[MessageDocument]
 
 
+class TraceExportDocument(_Part):
+    """Which stored traces a collector took."""
+
+    schema_version: Literal[1] = 1
+    endpoint: str
+    """The collector's address, without a password."""
+    protocol: Literal["grpc", "http/protobuf"]
+    sent: list[str]
+    """Ids of traces."""
+    not_sent: list[str]
+    reason: str | None
+    """Why the last of those that were not sent did not arrive."""
+
+
 _PRINTED = {
     "eval": TypeAdapter[BaseModel](EvaluationDocument | VersionsDocument),
     "compare": TypeAdapter[BaseModel](ComparisonDocument),
     "trace-import": TypeAdapter[BaseModel](ImportDocument),
     "trace-show": TypeAdapter[BaseModel](TraceDocument),
     "trace-doctor": TypeAdapter[BaseModel](DoctorDocument),
+    "trace-export": TypeAdapter[BaseModel](TraceExportDocument),
     "run": TypeAdapter[BaseModel](ExecutionDocument),
 }
 DOCUMENTS = tuple(_PRINTED)
@@ -318,6 +333,17 @@ def _live(live: LiveTrace) -> LiveTraceDocument:
         running=list(trace.running),
         last_heard=datetime.fromtimestamp(live.heard_ns / 1e9, UTC).isoformat(),
     )
+
+
+def trace_export_document(target: OtlpTarget, resent: Resent) -> Document:
+    """Return what `trace export` prints."""
+    return TraceExportDocument(
+        endpoint=target.shown,
+        protocol=target.protocol,
+        sent=list(resent.sent),
+        not_sent=list(resent.not_sent),
+        reason=resent.reason,
+    ).dump()
 
 
 def execution_document(execution: Execution) -> Document:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +22,7 @@ from linenotes.evals._journal import Journal
 from linenotes.evals._ongoing import OngoingRun, timed
 from linenotes.evals._plans import RunPlan
 from linenotes.evals._progress import Progress, Silent
-from linenotes.evals._publisher import Publisher
+from linenotes.evals._publisher import Publisher, filed_trace
 from linenotes.evals._records import RunRecord
 from linenotes.evals._report import run_note
 from linenotes.evals._results import RunResult, estimate_all
@@ -31,7 +31,7 @@ from linenotes.evals._samples import Sample
 from linenotes.evals._scorer_loading import find_scorers
 from linenotes.evals._scorers import Scorer, score_sample
 from linenotes.project import Project, RunError, StoreError
-from linenotes.tracing import discard_live, open_store
+from linenotes.tracing import FiledTrace, discard_live, exporting, open_store
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Target
@@ -161,11 +161,22 @@ class Evaluation:
     def _carry_out(
         self, publisher: Publisher, runs: Sequence[OngoingRun], scorers: Sequence[Scorer]
     ) -> list[RunResult]:
+        with exporting(self._project) as export:
+            self._execute_and_score(publisher, runs, scorers, export)
+            return self._publish(publisher, runs)
+
+    def _execute_and_score(
+        self,
+        publisher: Publisher,
+        runs: Sequence[OngoingRun],
+        scorers: Sequence[Scorer],
+        export: Callable[[FiledTrace], None],
+    ) -> None:
         try:
             self._execute(runs)
             self._stop_if_asked(runs)
             for run in runs:
-                self._score(run, scorers)
+                self._score(run, scorers, export)
             self._stop_if_asked(runs)
         except BaseException as error:
             for run in runs:
@@ -174,7 +185,6 @@ class Evaluation:
                 # Who asked to stop does not want to wait for what is in flight.
                 raise Interrupted(_how_to_continue(runs)) from None
             raise
-        return self._publish(publisher, runs)
 
     def _stop_if_asked(self, runs: Sequence[OngoingRun]) -> None:
         if self._stop.asked:
@@ -206,7 +216,12 @@ class Evaluation:
             # A graph that is not async waits in a thread, and so may its parallel nodes.
             complete(work, threads=max(32, 2 * self._concurrency))
 
-    def _score(self, run: OngoingRun, scorers: Sequence[Scorer]) -> None:
+    def _score(
+        self,
+        run: OngoingRun,
+        scorers: Sequence[Scorer],
+        export: Callable[[FiledTrace], None],
+    ) -> None:
         unscored = iter(run.unscored())
         self._progress.stage(f"Scoring {run.plan.version}", total=len(run.unscored()))
 
@@ -215,6 +230,10 @@ class Evaluation:
                 if self._stop.asked:
                     return
                 run.journal.scored(sample, await score_sample(sample, scorers))
+                if sample.error is None or sample.error.kind != "infrastructure":
+                    # Once: most collectors show a trace that comes twice with double spans, and
+                    # what the infrastructure failed will be executed again.
+                    export(filed_trace(run.journal.record, (sample.case.id, sample.index)))
                 self._progress.advance()
 
         async def all_of_them() -> None:

@@ -14,7 +14,7 @@ from linenotes.evals._publisher import trace_score
 from linenotes.evals._samples import Sample, Score
 from linenotes.evals._scorers import Scorer, score_sample
 from linenotes.project import Project
-from linenotes.tracing import FiledTrace, Message, discard_live, open_store
+from linenotes.tracing import FiledTrace, Message, file_trace
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ def run_once(
 def store_execution(execution: Execution, version: AgentVersion, project: Project) -> str:
     """Write the execution's trace to the project's store and return its id.
 
+    It goes to the project's OpenTelemetry collector as well, if there is one.
+
     Raises:
         StoreError: the store does not open or does not take the trace.
     """
@@ -64,7 +66,5 @@ def store_execution(execution: Execution, version: AgentVersion, project: Projec
         scores=tuple(trace_score(score) for score in execution.scores),
         expectations=execution.sample.expectations,
     )
-    with open_store(project) as store:
-        store.write_traces([filed])
-    discard_live(project, trace.trace_id)
+    file_trace(filed, project)
     return trace.trace_id

@@ -113,7 +113,7 @@ class Publisher:
         run_id = record.plan.run_id
         with self._attributed("publish the results to"):
             for batch in _batches(list(record.samples), _BATCH):
-                self._store.write_traces([_filed(record, key) for key in batch])
+                self._store.write_traces([filed_trace(record, key) for key in batch])
                 for _ in batch:
                     progress.advance()
             self._log_metrics(record, estimates)
@@ -182,7 +182,8 @@ def _batches(keys: list[SampleKey], size: int) -> Iterator[list[SampleKey]]:
         yield keys[start : start + size]
 
 
-def _filed(record: RunRecord, key: SampleKey) -> FiledTrace:
+def filed_trace(record: RunRecord, key: SampleKey) -> FiledTrace:
+    """Return the trace of a sample with all that its run knows about it."""
     plan, sample = record.plan, record.samples[key]
     return FiledTrace(
         trace=sample.trace,

@@ -16,6 +16,7 @@ def test_mlflow_names_are_those_of_the_installed_mlflow() -> None:
     assert names.MLFLOW_MODEL == SpanAttributeKey.MODEL
     assert names.MLFLOW_PROVIDER == SpanAttributeKey.MODEL_PROVIDER
     assert names.MLFLOW_TOKEN_USAGE == SpanAttributeKey.CHAT_USAGE
+    assert names.MLFLOW_COST == SpanAttributeKey.LLM_COST
     assert names.MLFLOW_TOOLS == SpanAttributeKey.CHAT_TOOLS
 
 

@@ -13,6 +13,9 @@ from linenotes.tracing._trace import (
     trace_id_for,
 )
 from linenotes.tracing._values import json_value, output_text
+from linenotes.tracing.export._otlp_exporter import Delivery, OtlpExporter, exporting
+from linenotes.tracing.export._otlp_target import OtlpTarget, otlp_target
+from linenotes.tracing.export._resending import Resent, resend
 from linenotes.tracing.live._closing import close_abandoned
 from linenotes.tracing.live._live_reading import LiveTrace
 from linenotes.tracing.live._live_traces import discard_live, find_live, live_traces
@@ -25,11 +28,13 @@ from linenotes.tracing.sources._conversation_file import (
 from linenotes.tracing.sources._imported import ImportedConversation
 from linenotes.tracing.store._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing.store._mlflow_store import MlflowStore
-from linenotes.tracing.store._project_store import open_store, read_trace, store_trace
+from linenotes.tracing.store._project_store import file_trace, open_store, read_trace, store_trace
+from linenotes.tracing.store._trace_header import TraceHeader
 from linenotes.tracing.store._ui_server import UiServer, experiment_url, start_ui
 
 __all__ = [
     "USER",
+    "Delivery",
     "FileFormat",
     "FiledTrace",
     "ImportedConversation",
@@ -39,12 +44,16 @@ __all__ = [
     "Message",
     "MessageKind",
     "MlflowStore",
+    "OtlpExporter",
+    "OtlpTarget",
+    "Resent",
     "Span",
     "SpanEvent",
     "SpanLink",
     "SpanType",
     "Tokens",
     "Trace",
+    "TraceHeader",
     "TraceScore",
     "TraceState",
     "UiServer",
@@ -52,16 +61,20 @@ __all__ = [
     "discard_live",
     "dollars",
     "experiment_url",
+    "exporting",
     "file_digest",
+    "file_trace",
     "find_live",
     "json_value",
     "live_traces",
     "one_story",
     "open_store",
+    "otlp_target",
     "output_text",
     "read_conversations",
     "read_trace",
     "record",
+    "resend",
     "start_ui",
     "store_trace",
     "trace_id_for",

@@ -29,6 +29,7 @@ from linenotes.tracing.recorder._span_content import (
     tool_attributes,
     tool_output,
 )
+from linenotes.tracing.recorder._transfers import transfers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -91,6 +92,7 @@ class _Builder:
         self._shapes: dict[int, JsonValue] = {}
         self._origins = {id(run.error): run for run in self._runs if run.error}
         self._links: dict[Run, list[SpanLink]] = {}
+        self._transfers = transfers(self._runs, self._messages, lambda run: stay(run).actor)
 
     def build(self) -> Trace:
         recorded = self._recorded
@@ -183,7 +185,8 @@ class _Builder:
                 model_attributes(run, message),
             )
         if run.kind == "tool":
-            return json_value(run.inputs), tool_output(run), tool_attributes(run, message)
+            said = tool_attributes(run, message) | self._transfers.get(run, {})
+            return json_value(run.inputs), tool_output(run), said
         if run.kind == "retriever":
             attributes: dict[str, JsonValue] = {names.OPERATION_NAME: names.RETRIEVAL}
             return json_value(run.inputs), json_value(run.outputs), attributes

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from linenotes.project import Project, RunError
 from linenotes.tracing._trace import Trace
+from linenotes.tracing.export._otlp_exporter import exporting
 from linenotes.tracing.live._live_traces import discard_live, find_live
 from linenotes.tracing.store._filed_trace import FiledTrace
 from linenotes.tracing.store._mlflow_store import MlflowStore
@@ -34,14 +35,27 @@ def open_store(
 def store_trace(trace: Trace, project: Project | None = None) -> str:
     """Keep `trace`, such as `ledger.trace` after a `record()` block, and return its id.
 
+    It goes to the project's OpenTelemetry collector as well, if there is one.
+
     Raises:
         StoreError: the store does not take it.
     """
     project = project or Project.find()
-    with open_store(project) as store:
-        store.write_traces([FiledTrace(trace)])
-    discard_live(project, trace.trace_id)
+    file_trace(FiledTrace(trace), project)
     return trace.trace_id
+
+
+def file_trace(filed: FiledTrace, project: Project) -> None:
+    """Keep a trace in the project's store and send it to its collector, if there is one.
+
+    Raises:
+        StoreError: the store does not take it.
+    """
+    with exporting(project) as export:
+        export(filed)
+        with open_store(project) as store:
+            store.write_traces([filed])
+    discard_live(project, filed.trace.trace_id)
 
 
 def read_trace(name: str, project: Project | None = None) -> Trace:
