@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, cast
 
 from langchain_core.messages import (
     AIMessage,
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 _ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
 _SPEAKERS = frozenset({"user", "human", "assistant", "ai", "system"})
-_DEPTH = 4
+_DEPTH = 5
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 WHOLE = "__root__"
 """The name that LangGraph gives to a state without fields."""
 
@@ -42,18 +43,16 @@ WHOLE = "__root__"
 def messages_in(value: object, depth: int = _DEPTH) -> list[BaseMessage]:
     """Return the messages that `value` holds, in its fields, lists and payloads."""
     if isinstance(value, list | tuple):
-        if all(_is_message_class(kind) for kind in {*map(type, value)}):
+        if all(map(_is_message_class, {*map(type, value)})):
             return [*value]
         items: Iterable[object] = value
-    elif _is_message(value):
-        return [value]
+    elif _is_message_class(type(value)):
+        return [cast("BaseMessage", value)]
     else:
         items = fields_of(value).values()
     found: list[BaseMessage] = []
     for item in items:
-        if _is_message(item):
-            found.append(item)
-        elif depth and not isinstance(item, str):
+        if depth and type(item) not in _PLAIN:
             found += messages_in(item, depth - 1)
     return found
 
@@ -82,11 +81,6 @@ def _means_a_message(name: str, item: object) -> bool:
     if isinstance(item, tuple):
         return len(item) == 2 and item[0] in _SPEAKERS  # noqa: PLR2004  a pair
     return name == "messages" and isinstance(item, str)
-
-
-def _is_message(value: object) -> TypeGuard[BaseMessage]:
-    kind: Any = type(value)
-    return _is_message_class(kind)
 
 
 @lru_cache(maxsize=256)  # LangChain's classes are slow to answer isinstance

@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langgraph.types import Command
 
 from linenotes.tracing._ledger import USER
-from linenotes.tracing.recorder._actors import model_name, tool_around
+from linenotes.tracing.recorder._actors import tool_around
 from linenotes.tracing.recorder._book import Book, context
 from linenotes.tracing.recorder._content import (
     WHOLE,
@@ -186,7 +186,7 @@ class Conversation:
             task=run.task,
             message=message,
         )
-        entry.sampled, entry.model, entry.tokens = True, model_name(run.details), tokens_of(message)
+        entry.sampled, entry.model, entry.tokens = True, run.model, tokens_of(message)
         run.message = entry
         if calls:
             entry.unanswered = len(calls)

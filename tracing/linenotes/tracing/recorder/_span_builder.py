@@ -17,7 +17,6 @@ from linenotes.tracing import _conventions as names
 from linenotes.tracing._ledger import USER, Message
 from linenotes.tracing._trace import Span, SpanEvent, SpanLink, SpanType, Trace, TraceState
 from linenotes.tracing._values import json_value
-from linenotes.tracing.recorder._actors import model_name
 from linenotes.tracing.recorder._content import bubble, error_text, payload_text
 from linenotes.tracing.recorder._span_content import (
     agent_attributes,
@@ -259,7 +258,7 @@ def _activation(run: Run) -> Activation:
 
 def _name(run: Run) -> str:
     if run.kind == "model":
-        return f"{names.CHAT} {model_name(run.details) or 'model'}"
+        return f"{names.CHAT} {run.model or 'model'}"
     return _activation(run).name if run.kind == "chain" else run.name
 
 
