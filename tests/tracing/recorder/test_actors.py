@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from deepagents import create_deep_agent
 from langchain.agents import create_agent
-from langchain.agents.middleware import before_model, wrap_model_call
+from langchain.agents.middleware import (
+    AgentState,
+    ModelRequest,
+    ModelResponse,
+    before_model,
+    wrap_model_call,
+)
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import create_react_agent
 from langgraph_supervisor import create_supervisor
 from langgraph_swarm import create_handoff_tool, create_swarm
@@ -20,7 +26,12 @@ from pydantic import BaseModel
 
 from linenotes.tracing import Ledger, record
 
+if TYPE_CHECKING:
+    from langgraph.runtime import Runtime
+
 Build = Callable[..., Any]
+Mode = Literal["full_history", "last_message"]
+Graph = CompiledStateGraph[Any, Any, Any, Any]
 Screenplay = Callable[[Ledger], list[tuple[str, str, str, str]]]
 ASK: Any = {"messages": [("user", "What is 1 + 2?")]}
 pytestmark = pytest.mark.filterwarnings("ignore:create_react_agent has been moved")
@@ -42,7 +53,7 @@ def calling(*calls: str, **args: object) -> AIMessage:
     )
 
 
-def supervised(scripted: Build, *, mode: Any, parallel: bool = False) -> Any:
+def supervised(scripted: Build, *, mode: Mode, parallel: bool = False) -> Graph:
     hand_over = (
         [calling("transfer_to_adder", "transfer_to_writer")]
         if parallel
@@ -57,7 +68,7 @@ def supervised(scripted: Build, *, mode: Any, parallel: bool = False) -> Any:
 
 @pytest.mark.parametrize("mode", ["full_history", "last_message"])
 def test_supervisor_hands_over_and_gets_the_answers_back(
-    scripted: Build, screenplay: Screenplay, play: Build, mode: str
+    scripted: Build, screenplay: Screenplay, play: Build, mode: Mode
 ) -> None:
     with record() as ledger:
         play(supervised(scripted, mode=mode), ASK)
@@ -134,7 +145,7 @@ def test_swarm_goes_on_with_whoever_spoke_last(scripted: Build, screenplay: Scre
     ]
 
 
-def asking(scripted: Build, helper: Any) -> Any:
+def asking(scripted: Build, helper: Graph) -> list[Graph]:
     @tool
     def ask(question: str) -> str:
         """Ask the helper."""
@@ -157,14 +168,14 @@ def asking(scripted: Build, helper: Any) -> Any:
 
 @pytest.mark.parametrize("named", [True, False])
 def test_agents_as_tools_get_an_errand_each(
-    scripted: Build, screenplay: Screenplay, *, named: bool
+    scripted: Build, screenplay: Screenplay, ways: Build, *, named: bool
 ) -> None:
     helper = create_agent(scripted("Four."), [], name="helper" if named else None)
     name = "boss/helper" if named else "boss/ask"
     boss, aboss = asking(scripted, helper)
-    for run in (lambda: boss.invoke(ASK), lambda: asyncio.run(aboss.ainvoke(ASK))):
+    for graph, way in ((boss, "invoke"), (aboss, "ainvoke")):
         with record() as ledger:
-            run()
+            ways(way)(graph, ASK)
 
         assert sorted(screenplay(ledger)) == [
             ("ask", "boss", "result", "Four."),
@@ -190,12 +201,14 @@ class Sum(BaseModel):
 
 def test_middleware_is_a_part_of_its_agent(scripted: Build, screenplay: Screenplay) -> None:
     @before_model
-    def remind(state: Any, runtime: Any) -> Any:  # noqa: ARG001  the signature of a hook
+    def remind(state: AgentState[Any], runtime: Runtime) -> dict[str, Any] | None:
         first = len(state["messages"]) == 1
         return {"messages": [HumanMessage("Be brief.")]} if first else None
 
     @wrap_model_call
-    def polite(request: Any, handler: Any) -> Any:
+    def polite(
+        request: ModelRequest, handler: Callable[[ModelRequest], ModelResponse]
+    ) -> ModelResponse:
         return handler(request.override(messages=[*request.messages, HumanMessage("Please.")]))
 
     agent = create_agent(
@@ -264,4 +277,5 @@ def test_two_stays_of_one_agent_are_told_apart(scripted: Build) -> None:
         "supervisor#2",
         "supervisor#3",
     }
-    assert ledger.instances[next(m.activation for m in ledger if m.sender == "adder")] == "adder"
+    (adders,) = {m.activation for m in ledger if m.sender == "adder"}
+    assert ledger.instances[str(adders)] == "adder"

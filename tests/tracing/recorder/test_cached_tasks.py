@@ -9,17 +9,19 @@ import pytest
 from langchain_core.messages import AIMessage
 from langgraph.cache.memory import InMemoryCache
 from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import CachePolicy
 
 from linenotes.tracing import Ledger, record
 
 Build = Callable[..., Any]
+Graph = CompiledStateGraph[Any, Any, Any, Any]
 Screenplay = Callable[[Ledger], list[tuple[str, str, str, str]]]
 ASK: Any = {"messages": [("user", "Say something.")]}
 ALWAYS: Any = CachePolicy(key_func=lambda _: "always the same")
 
 
-def speakers(*names: str, cached: str, joined: bool = False) -> Any:
+def speakers(*names: str, cached: str, joined: bool = False) -> Graph:
     """Return a graph of speakers, in a row or all but the last at once, some of them cached."""
     graph = StateGraph(MessagesState)
     for name in names:

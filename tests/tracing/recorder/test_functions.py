@@ -63,7 +63,7 @@ def test_messages_pass_from_function_to_function(scripted: Build, screenplay: Sc
         return {"verdict": f"{message.text} Fine."}
 
     @entrypoint(checkpointer=InMemorySaver())
-    async def flow(given: dict[str, str]) -> Any:
+    async def flow(given: dict[str, str]) -> entrypoint.final[dict[str, str], AIMessage]:
         planned = await plan(given["topic"])
         return entrypoint.final(value=await check(planned), save=planned)
 

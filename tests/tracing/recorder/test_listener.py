@@ -13,24 +13,30 @@ from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
 from langgraph.errors import GraphRecursionError
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
+from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, RetryPolicy, Send, TracePolicy, omit_payload
 
 from linenotes.tracing import Ledger, Trace, record
 
 Build = Callable[..., Any]
+Graph = CompiledStateGraph[Any, Any, Any, Any]
 Screenplay = Callable[[Ledger], list[tuple[str, str, str, str]]]
 ASK: Any = {"messages": [("user", "Go.")]}
 
 
-def speaker(text: str) -> Any:
+def speaker(text: str) -> Build:
     return lambda _: {"messages": [AIMessage(text)]}
 
 
-def in_a_row(*nodes: tuple[str, Any], **policies: Any) -> Any:
+def in_a_row(
+    *nodes: tuple[str, Any],
+    retry_policy: RetryPolicy | None = None,
+    trace_policy: TracePolicy | None = None,
+) -> Graph:
     graph = StateGraph(MessagesState)
     before = START
     for name, node in nodes:
-        graph.add_node(name, node, **policies)
+        graph.add_node(name, node, retry_policy=retry_policy, trace_policy=trace_policy)
         graph.add_edge(before, name)
         before = name
     return graph.compile()
@@ -106,8 +112,8 @@ def test_removed_messages_keep_their_rows(screenplay: Screenplay) -> None:
 
 
 def test_exception_in_a_fan_out_keeps_the_others_words(screenplay: Screenplay) -> None:
-    def fail(_: MessagesState) -> dict[str, Any]:
-        raise ValueError("boom")
+    def fail(state: MessagesState) -> dict[str, Any]:
+        raise ValueError(f"boom after {len(state)}")
 
     graph = StateGraph(MessagesState)
     graph.add_node("good", speaker("Fine."))
@@ -145,10 +151,9 @@ async def test_timeout_shows_who_was_at_work(screenplay: Screenplay) -> None:
         return {}
 
     graph = in_a_row(("quick", speaker("Here.")), ("slow", slow))
-    with record() as ledger:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.2):
-                await graph.ainvoke(ASK)
+    with record() as ledger, pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await graph.ainvoke(ASK)
 
     assert screenplay(ledger) == [
         ("user", "quick", "input", "Go."),
@@ -191,7 +196,7 @@ class Inner(TypedDict, total=False):
     meaning: str
 
 
-def one_node(state: Any, name: str, node: Any) -> Any:
+def one_node(state: type[Any], name: str, node: Build) -> Graph:
     graph = StateGraph(state)
     graph.add_node(name, node)
     graph.add_edge(START, name)

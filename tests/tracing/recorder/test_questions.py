@@ -12,35 +12,41 @@ from langchain_core.messages import AIMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, interrupt
 
 from linenotes.tracing import Ledger, record
 
 Build = Callable[..., Any]
+Graph = CompiledStateGraph[Any, Any, Any, Any]
 Screenplay = Callable[[Ledger], list[tuple[str, str, str, str]]]
 ASK: Any = {"messages": [("user", "Write it.")]}
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 
 
-def speaker(text: str) -> Any:
+def speaker(text: str) -> Build:
     return lambda _: {"messages": [AIMessage(text)]}
 
 
-def asker(question: str) -> Any:
+def asker(question: str) -> Build:
     def ask(_: MessagesState) -> dict[str, Any]:
         return {"messages": [AIMessage(f"{question}: {interrupt(question)}")]}
 
     return ask
 
 
-def in_a_row(*nodes: tuple[str, Any], **options: Any) -> Any:
+def in_a_row(
+    *nodes: tuple[str, Any],
+    checkpointer: InMemorySaver | None = None,
+    interrupt_before: list[str] | None = None,
+) -> Graph:
     graph = StateGraph(MessagesState)
     before = START
     for name, node in nodes:
         graph.add_node(name, node)
         graph.add_edge(before, name)
         before = name
-    return graph.compile(**options)
+    return graph.compile(checkpointer, interrupt_before=interrupt_before)
 
 
 def test_question_and_answer_are_messages_of_one_story(screenplay: Screenplay) -> None:

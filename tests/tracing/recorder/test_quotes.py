@@ -7,16 +7,18 @@ from typing import Any
 
 from langchain_core.messages import HumanMessage, SystemMessage
 from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 
 from linenotes.tracing import Ledger, record
 
 Build = Callable[..., Any]
+Graph = CompiledStateGraph[Any, Any, Any, Any]
 Screenplay = Callable[[Ledger], list[tuple[str, str, str, str]]]
 ASK: Any = {"messages": [("user", "What do otters eat, please?")]}
 
 
-def quoting(scripted: Build, finding: str, prompt: str = "Check this: {}") -> Any:
+def quoting(scripted: Build, finding: str, prompt: str = "Check this: {}") -> Graph:
     """Return a graph whose second agent only sees the first one's words inside its own prompt."""
     finder, checker = scripted(finding), scripted("It is fine as it stands, thank you.")
     notes: list[str] = []

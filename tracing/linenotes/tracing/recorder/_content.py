@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from langchain_core.messages import (
     AIMessage,
@@ -46,8 +46,8 @@ def messages_in(value: object, depth: int = _DEPTH) -> list[BaseMessage]:
         if all(map(_is_message_class, {*map(type, value)})):
             return [*value]
         items: Iterable[object] = value
-    elif _is_message_class(type(value)):
-        return [cast("BaseMessage", value)]
+    elif _is_message(value):
+        return [value]
     else:
         items = fields_of(value).values()
     found: list[BaseMessage] = []
@@ -81,6 +81,11 @@ def _means_a_message(name: str, item: object) -> bool:
     if isinstance(item, tuple):
         return len(item) == 2 and item[0] in _SPEAKERS  # noqa: PLR2004  a pair
     return name == "messages" and isinstance(item, str)
+
+
+def _is_message(value: object) -> TypeGuard[BaseMessage]:
+    kind: Any = type(value)
+    return _is_message_class(kind)
 
 
 @lru_cache(maxsize=256)  # LangChain's classes are slow to answer isinstance
