@@ -222,7 +222,7 @@ def test_send_from_the_start_of_a_graph_is_the_users(
         return {"found": [f"about {state['topic']}"]}
 
     graph = StateGraph(MapState)
-    graph.add_node(worker)  # type: ignore[type-var]  # LangGraph's types know no plain dict
+    graph.add_node(worker)  # type: ignore[type-var, unused-ignore]  # LangGraph's types know no plain dict
     graph.add_conditional_edges(START, share_out, ["worker"])
     with record() as ledger:
         graph.compile().invoke({"topics": ["otters", "seals"]})
@@ -336,8 +336,8 @@ def test_structured_reply_travels_as_the_value_that_its_node_took_from_it(
         answer: str
 
     graph = StateGraph(State)
-    graph.add_node(decide)  # type: ignore[type-var]  # LangGraph's types know no plain dict
-    graph.add_node(act)  # type: ignore[type-var]  # LangGraph's types know no plain dict
+    graph.add_node(decide)  # type: ignore[type-var, unused-ignore]  # LangGraph's types know no plain dict
+    graph.add_node(act)  # type: ignore[type-var, unused-ignore]  # LangGraph's types know no plain dict
     graph.add_edge(START, "decide")
     graph.add_edge("decide", "act")
     with record() as ledger:

@@ -32,15 +32,12 @@ def json_value(value: object) -> JsonValue:
     return _converted(value, _DEEPEST, itertools.count())
 
 
-def _converted(  # noqa: PLR0911  one a kind of value; it is the hottest path of a trace
-    value: object, levels: int, nodes: Iterator[int]
-) -> JsonValue:
+def _converted(value: object, levels: int, nodes: Iterator[int]) -> JsonValue:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        if type(value) is str and value.isascii():
-            return value
-        return value.encode("utf-8", "backslashreplace").decode()  # half an emoji is no UTF-8
+        # Half an emoji is no UTF-8. A slice of an enum's text is plain text.
+        return value[:] if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, int):
         return int(value) if -_LARGEST <= value < _LARGEST else str(value)
     if isinstance(value, float):

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 _ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
 _SPEAKERS = frozenset({"user", "human", "assistant", "ai", "system"})
-_DEPTH = 4
+_DEPTH = 5
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 WHOLE = "__root__"
 """The name that LangGraph gives to a state without fields."""
 
@@ -42,7 +43,7 @@ WHOLE = "__root__"
 def messages_in(value: object, depth: int = _DEPTH) -> list[BaseMessage]:
     """Return the messages that `value` holds, in its fields, lists and payloads."""
     if isinstance(value, list | tuple):
-        if all(_is_message_class(kind) for kind in {*map(type, value)}):
+        if all(map(_is_message_class, {*map(type, value)})):
             return [*value]
         items: Iterable[object] = value
     elif _is_message(value):
@@ -51,9 +52,7 @@ def messages_in(value: object, depth: int = _DEPTH) -> list[BaseMessage]:
         items = fields_of(value).values()
     found: list[BaseMessage] = []
     for item in items:
-        if _is_message(item):
-            found.append(item)
-        elif depth and not isinstance(item, str):
+        if depth and type(item) not in _PLAIN:
             found += messages_in(item, depth - 1)
     return found
 

@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langgraph.types import Command
 
 from linenotes.tracing._ledger import USER
-from linenotes.tracing.recorder._actors import model_name, tool_around
+from linenotes.tracing.recorder._actors import tool_around
 from linenotes.tracing.recorder._book import Book, context
 from linenotes.tracing.recorder._call_costs import call_cost
 from linenotes.tracing.recorder._content import (
@@ -198,7 +198,7 @@ class Conversation:
             task=run.task,
             message=message,
         )
-        entry.sampled, entry.model, entry.tokens = True, model_name(run.details), tokens_of(message)
+        entry.sampled, entry.model, entry.tokens = True, run.model, tokens_of(message)
         entry.cost = call_cost(self._prices, run.details, message)
         run.message = entry
         if calls:

@@ -93,8 +93,15 @@ class Deliveries:
         if not task.pending:
             return
         held, task.pending = task.pending, {}
+        actor, slot = task.actor, task.slot
+        known = self._known.setdefault(actor, set())
         for entry in held:
-            self.deliver(entry, task)
+            if entry.slot is None or entry.slot == slot or entry in task.routed_here:
+                self.deliver(entry, task)
+            else:
+                known.add(entry)
+                if actor not in entry.recipients and actor != entry.sender:
+                    entry.seen_by[actor] = None
 
     def deliver(self, entry: Entry, task: Task) -> None:
         """Let the actor of `task` have `entry`."""

@@ -217,6 +217,7 @@ def _without(unread: Collection[Entry], causes: Iterable[Entry]) -> Iterable[Ent
 
 
 _INDEX = attrgetter("index")
+_KIND = attrgetter("kind")
 
 
 def frontier(view: Collection[Entry]) -> tuple[tuple[Entry, ...], int]:
@@ -229,7 +230,7 @@ def frontier(view: Collection[Entry]) -> tuple[tuple[Entry, ...], int]:
     known = 0
     newest: list[Entry] = []
     rows: Iterable[Entry] = view
-    if any(row.kind == "ack" for row in view):
+    if "ack" in map(_KIND, view):
         rows = {r for row in view for r in (row.cause if row.kind == "ack" else (row,))}
     for row in sorted(rows, key=_INDEX, reverse=True):
         if known + 1 == 1 << row.index + 1:

@@ -18,6 +18,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langgraph.errors import GraphInterrupt, ParentCommand
 from langgraph.types import Send
 
+from linenotes.tracing.recorder._actors import model_name
 from linenotes.tracing.recorder._cached_tasks import skipped_at_end, skipped_before
 from linenotes.tracing.recorder._run_log import RunLog
 from linenotes.tracing.recorder._runs import Run, Task
@@ -196,6 +197,7 @@ class Listener(BaseCallbackHandler):
         parameters = more.get("invocation_params")
         details = {**(parameters if isinstance(parameters, Mapping) else {}), **(metadata or {})}
         run = self.log.start("model", run_id, parent_run_id, "", tuple(prompt), details=details)
+        run.model = model_name(details)
         self._conversation.model_started(run, prompt)
         self._announce_soon()
 
@@ -221,6 +223,7 @@ class Listener(BaseCallbackHandler):
             message = AIMessage(generation.text, id=f"lc_run--{run_id}")
         run.outputs = message
         run.details = {**run.details, **(response.llm_output or {}), **message.response_metadata}
+        run.model = run.model or model_name(run.details)
         self._conversation.model_ended(run, message, run.ended_ns)
 
     @_event

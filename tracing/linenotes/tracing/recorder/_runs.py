@@ -52,6 +52,8 @@ class Run:
     """The task it is inside of; a task is its own."""
     scope: Scope | None = None
     """What it is as the run of a graph."""
+    model: str | None = None
+    """The model that it calls."""
     view: tuple[Entry, ...] = ()
     """The messages in a model call's prompt; for a tool its call and what came back inside it."""
     message: Entry | None = None

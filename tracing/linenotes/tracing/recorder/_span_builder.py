@@ -16,7 +16,6 @@ from linenotes.tracing import _conventions as names
 from linenotes.tracing._ledger import USER, Message
 from linenotes.tracing._trace import Span, SpanEvent, SpanLink, SpanType, Trace, TraceState
 from linenotes.tracing._values import json_value
-from linenotes.tracing.recorder._actors import model_name
 from linenotes.tracing.recorder._content import bubble, error_text, payload_text
 from linenotes.tracing.recorder._runs import new_span_id
 from linenotes.tracing.recorder._span_content import (
@@ -273,7 +272,7 @@ def stay(run: Run) -> Activation:
 def span_name(run: Run) -> str:
     """Return the name of the span of `run`."""
     if run.kind == "model":
-        return f"{names.CHAT} {model_name(run.details) or 'model'}"
+        return f"{names.CHAT} {run.model or 'model'}"
     return stay(run).name if run.kind == "chain" else run.name
 
 
