@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from langgraph.types import Send
+
 from linenotes.tracing._conventions import EXCEPTION, EXCEPTION_MESSAGE, EXCEPTION_TYPE
-from linenotes.tracing.sources._reprs import SEND, read_command
-from linenotes.tracing.sources._stored_values import with_sends
+from linenotes.tracing.sources._reprs import read_command
+from linenotes.tracing.sources._stored_values import Shared, revived, revived_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +43,7 @@ class StoredError:
 
 @dataclass(slots=True, eq=False)
 class StoredSpan:
-    """One span, its values as JSON that may still be completed."""
+    """One span, its values as they were."""
 
     span_id: str
     parent: StoredSpan | None
@@ -49,8 +51,8 @@ class StoredSpan:
     name: str
     start_ns: int
     end_ns: int | None
-    inputs: JsonValue
-    outputs: JsonValue
+    inputs: object
+    outputs: object
     attributes: dict[str, JsonValue]
     error: StoredError | None = None
     children: list[StoredSpan] = field(default_factory=list)
@@ -83,7 +85,7 @@ class StoredSpan:
         """Tell whether it is a conditional edge that sends payloads."""
         parts = self.outputs if isinstance(self.outputs, list) else [self.outputs]
         at_task = self.parent is not None and self.parent.is_task and not self.is_task
-        return at_task and any(isinstance(part, dict) and SEND in part for part in parts)
+        return at_task and any(isinstance(part, Send) for part in parts)
 
     @property
     def task(self) -> StoredSpan | None:
@@ -104,7 +106,8 @@ class StoredSpan:
 def read_spans(stored: Sequence[MlflowSpan]) -> list[StoredSpan]:
     """Return the spans in the order in which they began, parents before children."""
     ordered = sorted(stored, key=lambda span: (span.start_time_ns, -(span.end_time_ns or 0)))
-    read = {span.span_id: _read(span) for span in ordered}
+    shared = Shared()
+    read = {span.span_id: _read(span, shared) for span in ordered}
     for span in ordered:
         parent = read.get(span.parent_id) if span.parent_id else None
         if parent is not None:
@@ -113,11 +116,11 @@ def read_spans(stored: Sequence[MlflowSpan]) -> list[StoredSpan]:
     return list(read.values())
 
 
-def _read(span: MlflowSpan) -> StoredSpan:
+def _read(span: MlflowSpan, shared: Shared) -> StoredSpan:
     error = _error(span)
-    outputs = with_sends(span.outputs)
+    outputs = revived_output(span.outputs)
     if error and error.type == _PARENT_COMMAND:
-        outputs = read_command(error.message)
+        outputs = revived(read_command(error.message))
     return StoredSpan(
         span_id=span.span_id,
         parent=None,
@@ -125,8 +128,8 @@ def _read(span: MlflowSpan) -> StoredSpan:
         name=span.name,
         start_ns=span.start_time_ns,
         end_ns=span.end_time_ns,
-        inputs=span.inputs,
-        outputs=outputs,
+        inputs=shared.fields(revived(span.inputs)),
+        outputs=shared.fields(outputs),
         attributes=span.attributes,
         error=error,
     )

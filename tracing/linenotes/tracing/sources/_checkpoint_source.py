@@ -1,0 +1,53 @@
+"""Ledgers of LangGraph threads.
+
+Only imported when a thread is read, since langgraph is slow to import.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+
+from linenotes.project import RunError
+from linenotes.tracing._ledger import Ledger
+from linenotes.tracing._trace import trace_id_for
+from linenotes.tracing.sources._blueprint import Blueprint
+from linenotes.tracing.sources._replay import replay
+from linenotes.tracing.sources._thread import read_thread
+from linenotes.tracing.sources._thread_events import thread_events
+
+if TYPE_CHECKING:
+    from langgraph.pregel import Pregel
+
+
+def ledger_from_checkpoints(
+    graph: Pregel[Any, Any, Any, Any] | BaseCheckpointSaver[Any], thread_id: str
+) -> Ledger:
+    """Return the ledger of a thread.
+
+    Raises:
+        RunError: the checkpointer knows no such thread, or there is no checkpointer.
+    """
+    saver = graph if isinstance(graph, BaseCheckpointSaver) else graph.checkpointer
+    if not isinstance(saver, BaseCheckpointSaver):
+        raise RunError(
+            f"The graph {getattr(graph, 'name', graph)!r} has no checkpointer, so no thread of it "
+            "is kept. Compile it with one, or give the checkpointer itself."
+        )
+    kept = list(saver.list({"configurable": {"thread_id": thread_id}}))
+    if not kept:
+        raise RunError(
+            f"The checkpointer has no thread {thread_id!r}. "
+            "Give the `thread_id` that the graph was invoked with."
+        )
+    is_saver = isinstance(graph, BaseCheckpointSaver)
+    blueprint = Blueprint(thread_id) if is_saver else Blueprint.of(graph, thread_id)
+    runs = read_thread(kept, blueprint)
+    return replay(
+        thread_events(runs, blueprint),
+        trace_id=trace_id_for("thread", thread_id),
+        agent=None,
+        start_ns=runs[0].start_ns if runs else 0,
+        end_ns=None,
+    ).ledger
