@@ -45,11 +45,14 @@ def revived_output(value: JsonValue) -> object:
         return revived(read_send(value) or value)
     if isinstance(value, list):
         return [revived_output(item) for item in value]
-    found = revived(value)
-    if isinstance(found, dict) and isinstance(written := found.get("messages"), list):
-        # Pairs of a speaker and a text were tuples.
-        return found | {"messages": [tuple(m) if isinstance(m, list) else m for m in written]}
-    return found
+    return with_pairs(revived(value))
+
+
+def with_pairs(update: object) -> object:
+    """Return an update with tuples again where pairs of a speaker and a text mean messages."""
+    if isinstance(update, dict) and isinstance(written := update.get("messages"), list):
+        return update | {"messages": [tuple(m) if isinstance(m, list) else m for m in written]}
+    return update
 
 
 class Shared:

@@ -29,8 +29,8 @@ RESUME = "__resume__"
 ERROR = "__error__"
 BRANCH = "branch:to:"
 _JOIN = "join:"
-_START = "__start__"
-_ROOT = "__root__"
+START = "__start__"
+ROOT = "__root__"
 _SYSTEM = frozenset({"__interrupt__", "__input__"})
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 """The task in whose name LangGraph keeps what the user resumes with."""
@@ -54,6 +54,15 @@ class ThreadTask:
         """What a person answered when the task itself waited for it."""
         found = next((value for channel, value in self.writes if channel == RESUME), None)
         return list(found) if isinstance(found, list | tuple) else []
+
+    @property
+    def left_from(self) -> ThreadRun | None:
+        """The graph inside that a Command left for this task's own graph.
+
+        Such a Command is kept as what this task wrote; the task that gave it wrote nothing.
+        """
+        last = self.runs[-1] if self.runs else None
+        return last if self.ended and last and last.next else None
 
     @property
     def waits(self) -> bool:
@@ -102,6 +111,8 @@ class ThreadRun:
     outputs: object
     whole: bool
     """False when its first supersteps were not kept."""
+    next: ThreadTask | None = None
+    """The one task that was to run next, where it wrote nothing into this graph."""
 
     @property
     def attempts(self) -> int:
@@ -138,12 +149,18 @@ class _Reader:
         return ThreadRun(
             path=path,
             namespace=namespace,
-            inputs=self._shared.fields(_values(first).get(_START)),
+            inputs=self._shared.fields(_values(first).get(START)),
             start_ns=_time(first),
             steps=[step for one, after in pairs if (step := self._step(one, after)).tasks],
             outputs=self._state(chain[-1]),
             whole=first.metadata.get("source") == "input",
+            next=self._next(chain[-1]),
         )
+
+    def _next(self, last: CheckpointTuple) -> ThreadTask | None:
+        to_run = _to_run(last, None)
+        wrote = any(task_id != _NOBODY for task_id, _, _ in last.pending_writes or ())
+        return self._task(last, "", to_run[0], ()) if len(to_run) == 1 and not wrote else None
 
     def _step(self, before: CheckpointTuple, after: CheckpointTuple | None) -> Step:
         end = after or before
@@ -172,7 +189,7 @@ class _Reader:
     def _task(
         self, before: CheckpointTuple, task_id: str, node: str | Send, writes: Writes
     ) -> ThreadTask:
-        name = node.node if isinstance(node, Send) else node
+        name = _name(node)
         outer = _namespace(before)
         namespace = f"{outer}|{name}:{task_id}" if outer else f"{name}:{task_id}"
         given = node.arg if isinstance(node, Send) else self._read_by(name, before)
@@ -203,16 +220,13 @@ class _Reader:
         self, before: CheckpointTuple, after: CheckpointTuple | None, ids: Sequence[str]
     ) -> dict[str, str | Send]:
         """Return what each task ran: a node, or a Send."""
-        woken = _woken(before, after) if after else _about_to_run(before)
-        sends = [send for send in _sent(before) if isinstance(send, Send)]
+        to_run = _to_run(before, after)
         known = self._known_names(_namespace(before))
-        pulled = [task_id for task_id in ids if task_id in known and known[task_id] in woken]
-        if len(ids) == len(woken) + len(sends):
-            in_order: list[str | Send] = [*sorted(woken), *sends]
-            nodes = dict(zip(ids, in_order, strict=True))
-        else:
-            nodes = {}
-        return nodes | {task_id: known[task_id] for task_id in pulled}
+        if len(ids) == len(to_run):
+            nodes = dict(zip(ids, to_run, strict=True))
+            if all(known.get(task_id, _name(node)) == _name(node) for task_id, node in nodes.items()):
+                return nodes
+        return _matched_by_name(ids, to_run, known)
 
     def _known_names(self, namespace: str) -> dict[str, str]:
         """Return what is known of the names of tasks: graphs inside them have them, too."""
@@ -227,16 +241,34 @@ class _Reader:
     def _read_by(self, node: str, before: CheckpointTuple) -> object:
         state = self._state(before)
         reads = self._blueprint.reads(_path(_namespace(before)), node)
-        if node == _START or not isinstance(state, dict) or reads is None:
+        if node == START or not isinstance(state, dict) or reads is None:
             return state
         return {name: value for name, value in state.items() if name in reads}
 
     def _state(self, one: CheckpointTuple) -> object:
         values = _values(one)
-        if _ROOT in values:
-            return values[_ROOT]
-        state = {name: value for name, value in values.items() if not _is_control(name)}
+        if ROOT in values:
+            return values[ROOT]
+        state = {name: value for name, value in values.items() if not is_control(name)}
         return self._shared.fields(state)
+
+
+def _matched_by_name(
+    ids: Sequence[str], to_run: Sequence[str | Send], known: Mapping[str, str]
+) -> dict[str, str | Send]:
+    """Return what each task of a known name ran, where their order tells nothing."""
+    left = list(to_run)
+    nodes: dict[str, str | Send] = {}
+    for task_id in ids:
+        mine = (node for node in left if _name(node) == known.get(task_id))
+        if (node := next(mine, None)) is not None:
+            nodes[task_id] = node
+            left.remove(node)
+    return nodes
+
+
+def _name(node: str | Send) -> str:
+    return node.node if isinstance(node, Send) else node
 
 
 def _in_force(kept: Sequence[CheckpointTuple]) -> list[CheckpointTuple]:
@@ -257,6 +289,12 @@ def _belongs_to(one: CheckpointTuple, outer: CheckpointTuple) -> bool:
     return parents.get(_namespace(outer)) == outer.checkpoint["id"]
 
 
+def _to_run(before: CheckpointTuple, after: CheckpointTuple | None) -> list[str | Send]:
+    """Return what the tasks of a superstep run, in the order of the tasks."""
+    pulled = sorted(_woken(before, after) if after else _about_to_run(before))
+    return [*pulled, *(send for send in _sent(before) if isinstance(send, Send))]
+
+
 def _woken(before: CheckpointTuple, after: CheckpointTuple) -> list[str]:
     """Return the nodes that edges woke: those that have seen a new version of a channel."""
     seen = before.checkpoint["versions_seen"]
@@ -272,7 +310,7 @@ def _about_to_run(last: CheckpointTuple) -> list[str]:
         sources, _, target = name.removeprefix(_JOIN).rpartition(":")
         if name.startswith(_JOIN) and isinstance(seen, set) and seen == set(sources.split("+")):
             woken.append(target)
-    return [*woken, *([_START] if _START in values else [])]
+    return [*woken, *([START] if START in values else [])]
 
 
 def _sent(one: CheckpointTuple) -> Sequence[object]:
@@ -284,7 +322,8 @@ def _values(one: CheckpointTuple) -> Mapping[str, object]:
     return one.checkpoint["channel_values"]
 
 
-def _is_control(channel: str) -> bool:
+def is_control(channel: str) -> bool:
+    """Tell whether a channel is LangGraph's own and no part of the state."""
     return channel.startswith(("__", BRANCH, _JOIN))
 
 
