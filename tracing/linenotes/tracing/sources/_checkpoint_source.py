@@ -43,11 +43,11 @@ def ledger_from_checkpoints(
         )
     is_saver = isinstance(graph, BaseCheckpointSaver)
     blueprint = Blueprint(thread_id) if is_saver else Blueprint.of(graph, thread_id)
-    runs = read_thread(kept, blueprint)
+    events = thread_events(read_thread(kept, blueprint), blueprint)
     return replay(
-        thread_events(runs, blueprint),
+        events,
         trace_id=trace_id_for("thread", thread_id),
         agent=None,
-        start_ns=runs[0].start_ns if runs else 0,
-        end_ns=None,
+        start_ns=events[0].at_ns,
+        end_ns=events[-1].at_ns,
     ).ledger

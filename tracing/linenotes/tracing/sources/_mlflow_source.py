@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from linenotes.project import RunError
 from linenotes.tracing._ledger import Ledger
 from linenotes.tracing.sources._replay import replay
-from linenotes.tracing.sources._span_events import root_error, span_events
+from linenotes.tracing.sources._span_events import span_events
 from linenotes.tracing.sources._stored_spans import read_spans
 from linenotes.tracing.store._mlflow_spans import trace_from_mlflow
 
@@ -40,8 +40,7 @@ def foreign_trace(stored: MlflowTrace) -> Trace:
         trace_id=stored.info.trace_id,
         agent=root.name if root else None,
         start_ns=start_ns,
-        end_ns=root.end_ns if root else None,
-        error=root_error(spans),
+        end_ns=(root.end_ns if root else None) or start_ns,
     )
 
 

@@ -37,12 +37,6 @@ def span_events(spans: Sequence[StoredSpan]) -> list[Event]:
     ]
 
 
-def root_error(spans: Sequence[StoredSpan]) -> BaseException | None:
-    """Return what the trace ended with; that it waits for a person is no error."""
-    error = next((span.error for span in spans if span.parent is None), None)
-    return None if error is None or error.type in _INTERRUPTS else _exception(error, None)
-
-
 def _moments(spans: Sequence[StoredSpan]) -> list[tuple[int, StoredSpan, bool]]:
     """Return when each span began and ended: at one moment, first what ends, inner ones first."""
     moments: list[tuple[tuple[int, int, int], tuple[int, StoredSpan, bool]]] = []
@@ -174,6 +168,6 @@ def _run_id(span: StoredSpan) -> UUID:
 
 
 def _tags(span: StoredSpan) -> list[str]:
-    if span.is_task:
+    if span.is_task and not span.is_call:
         return [f"graph:step:{span.step}"]
     return ["seq:step:2"] if span.routes else []

@@ -81,6 +81,12 @@ class StoredSpan:
         return self.kind == "chain" and self.step is not None and self.namespace != inside
 
     @property
+    def is_call(self) -> bool:
+        """Tell whether it is the task of a function that another task calls."""
+        path = self.metadata.get("langgraph_path")
+        return isinstance(path, list) and len(path) > 1 and isinstance(path[1], list)
+
+    @property
     def routes(self) -> bool:
         """Tell whether it is a conditional edge that sends payloads."""
         parts = self.outputs if isinstance(self.outputs, list) else [self.outputs]

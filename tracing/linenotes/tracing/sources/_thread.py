@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from langgraph.types import Send
+from langgraph.types import Interrupt, Send
 
 from linenotes.tracing.sources._stored_values import Shared
 
@@ -54,6 +54,13 @@ class ThreadTask:
         """What a person answered when the task itself waited for it."""
         found = next((value for channel, value in self.writes if channel == RESUME), None)
         return list(found) if isinstance(found, list | tuple) else []
+
+    @property
+    def questions(self) -> list[Interrupt]:
+        """What the task itself asked a person last."""
+        found = next((value for channel, value in self.writes if channel == INTERRUPT), ())
+        asked = found if isinstance(found, list | tuple) else [found]
+        return [one for one in asked if isinstance(one, Interrupt)]
 
     @property
     def left_from(self) -> ThreadRun | None:

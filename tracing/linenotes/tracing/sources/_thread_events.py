@@ -1,20 +1,19 @@
 """A LangGraph thread as the callbacks that it was made of, as far as it tells.
 
 Each attempt of a run, from its start or a resumption to its end or the next interruption, is told
-as a run of its own. A person's answer comes to the task that asked, as a message of theirs.
+as a run of its own, the later ones resumed with what a person answered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import BaseMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 from langgraph.errors import GraphInterrupt, ParentCommand
 from langgraph.types import Command, Send
 
-from linenotes.tracing.recorder._content import payload_text
 from linenotes.tracing.sources._identities import Sight, identify, messages_within
 from linenotes.tracing.sources._replay import Event, run_id_for
 from linenotes.tracing.sources._task_writes import (
@@ -28,7 +27,7 @@ from linenotes.tracing.sources._task_writes import (
     tool_around,
     updates_of,
 )
-from linenotes.tracing.sources._thread import RESUME, SENDS, START, Step, ThreadRun, ThreadTask
+from linenotes.tracing.sources._thread import SENDS, START, Step, ThreadRun, ThreadTask
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -81,14 +80,16 @@ class _Teller:
         run_id = run_id_for(run.namespace, run.start_ns, attempt)
         played = [*_attempts(run)][attempt]
         self._at = played[0][0].start_ns if played else run.start_ns
-        inputs = Command(resume=_answers(played)) if attempt else run.inputs
+        inputs = run.inputs
+        if attempt and host is None:
+            inputs = Command(resume=_resumed_with(_answers(run, attempt)))
         self._knows(run.inputs)
         self._start(
             run_id,
             parent,
             inputs,
             name=self._blueprint.name(run.path),
-            metadata=self._details(run),
+            metadata=self._details(run) | {"thread_id": self._blueprint.thread_id},
         )
         for step, of_step in played:
             self._step(run, step, of_step, run_id)
@@ -122,7 +123,7 @@ class _Teller:
         leaver = run.next
         task_id = run_id_for(leaver.namespace, "left")
         number = run.steps[-1].number + 1 if run.steps else 1
-        self._start_task(run, leaver, number, leaver.given, task_id, run_id)
+        self._start_task(run, leaver, number, task_id, run_id)
         self._say(leaver, updates_of(host), task_id)
         written = command(updates_of(host), goto, Command.PARENT)
         parts = written if isinstance(written, list) else [written]
@@ -135,9 +136,7 @@ class _Teller:
         self._at = step.start_ns
         tasks = [task for task in step.tasks if attempt < task.attempts and _is_told(task)]
         for task in tasks:
-            answers = task.answers[attempt - 1 : attempt] if attempt else []
-            given = _with_answer(task.given, answers[0]) if answers else task.given
-            self._start_task(run, task, step.number, given, _task_id(task, attempt), parent)
+            self._start_task(run, task, step.number, _task_id(task, attempt), parent)
         for task in tasks:
             self._inside(task, attempt)
         self._at = step.end_ns
@@ -145,7 +144,7 @@ class _Teller:
             if attempt == task.attempts - 1 and not task.waits:
                 self._end_task(run, task, _task_id(task, attempt))
             else:
-                self._fail(_task_id(task, attempt), GraphInterrupt())
+                self._fail(_task_id(task, attempt), GraphInterrupt(task.questions))
 
     def _inside(self, task: ThreadTask, attempt: int) -> None:
         """Tell of the graphs inside a task, inside of the tool that ran them if one did."""
@@ -159,15 +158,9 @@ class _Teller:
                 self.run(inner, attempt, parent=parent, host=task)
 
     def _start_task(
-        self,
-        run: ThreadRun,
-        task: ThreadTask,
-        number: int,
-        given: object,
-        run_id: UUID,
-        parent: UUID,
+        self, run: ThreadRun, task: ThreadTask, number: int, run_id: UUID, parent: UUID
     ) -> None:
-        self._knows(given)
+        self._knows(task.given)
         metadata = {
             **self._details(run),
             "langgraph_node": task.node,
@@ -175,7 +168,7 @@ class _Teller:
             "langgraph_triggers": [_PUSHED if task.pushed else _PULLED + task.node],
         }
         tags = [f"graph:step:{number}"]
-        self._start(run_id, parent, given, name=task.node, metadata=metadata, tags=tags)
+        self._start(run_id, parent, task.given, name=task.node, metadata=metadata, tags=tags)
 
     def _end_task(self, run: ThreadRun, task: ThreadTask, run_id: UUID) -> None:
         if error := (self._left if task.left_from else failure_of(task)):
@@ -279,15 +272,20 @@ def _attempts(run: ThreadRun) -> Iterator[list[tuple[Step, int]]]:
     yield played
 
 
-def _answers(played: Sequence[tuple[Step, int]]) -> object:
-    step, attempt = played[0]
-    found = [task.answers[attempt - 1] for task in step.tasks if len(task.answers) >= attempt]
-    return found[0] if len(found) == 1 else found
+def _answers(run: ThreadRun, attempt: int) -> Iterator[tuple[str, object]]:
+    """Yield what a person answered before an attempt, by the ids of the interrupts."""
+    step, of_step = [*_attempts(run)][attempt][0]
+    for task in step.tasks:
+        if len(task.answers) >= of_step:
+            yield next((one.id for one in task.questions), ""), task.answers[of_step - 1]
+        for inner in task.runs:
+            if of_step < inner.attempts:
+                yield from _answers(inner, of_step)
 
 
-def _with_answer(given: object, answer: object) -> object:
-    message = HumanMessage(payload_text(answer))
-    return {**given, RESUME: message} if isinstance(given, dict) else [given, message]
+def _resumed_with(answers: Iterable[tuple[str, object]]) -> object:
+    given = dict(answers)
+    return next(iter(given.values())) if len(given) == 1 else given or None
 
 
 def _is_told(task: ThreadTask) -> bool:
