@@ -1,6 +1,6 @@
-"""What MLflow kept as Python source: `Send(...)` and `Command(...)` as their `repr`.
+"""What MLflow kept as Python source: Sends, and the Commands and Interrupts in exceptions.
 
-The source is parsed and never run. Whatever is not a literal, a message, a Send or a Command
+The source is parsed and never run. Whatever is no literal, message, Send, Command or Interrupt
 stays the text that it is.
 """
 
@@ -43,6 +43,16 @@ def read_command(text: str) -> JsonValue:
     return _parsed(text) if text.startswith("Command(") else None
 
 
+def read_interrupts(text: str) -> list[tuple[str, JsonValue]]:
+    """Return the ids and the questions of the Interrupts whose `repr` is `text`."""
+    found = _parsed(text)
+    return [
+        (str(one["id"]), one["value"])
+        for one in (found if isinstance(found, list) else [found])
+        if isinstance(one, dict) and one.keys() >= {"id", "value"}
+    ]
+
+
 def _parsed(text: str) -> JsonValue:
     try:
         return _value(ast.parse(text, mode="eval").body, text)
@@ -72,6 +82,8 @@ def _call(node: ast.Call, name: str, source: str) -> JsonValue:
         return {"name": None, "id": None, "additional_kwargs": {}, **fields, "type": _MESSAGES[name]}
     if name == "Send":
         return {SEND: fields.get("node"), "arg": fields.get("arg")}
+    if name == "Interrupt":
+        return {"id": "", "value": None, **fields}
     if name == "Command":
         return {"goto": [], **dict.fromkeys(COMMAND_FIELDS[:3]), **fields}
     return ast.get_source_segment(source, node)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, cast
 
 from langchain_core.outputs import ChatGeneration, LLMResult
 from langgraph.errors import GraphInterrupt, ParentCommand
-from langgraph.types import Command
+from langgraph.types import Command, Interrupt
 
 from linenotes.tracing._conventions import MLFLOW_MODEL, MLFLOW_PROVIDER
 from linenotes.tracing.sources._chat_calls import prompt_of, replies_in
 from linenotes.tracing.sources._identities import Sight, identify, messages_within
 from linenotes.tracing.sources._replay import Event, run_id_for
+from linenotes.tracing.sources._reprs import read_interrupts
+from linenotes.tracing.sources._stored_values import revived
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -157,9 +159,8 @@ def _exception(error: StoredError, outputs: object) -> BaseException:
     if isinstance(outputs, Command):
         return ParentCommand(outputs)
     if error.type in _INTERRUPTS:
-        interrupt = GraphInterrupt()
-        interrupt.args = (error.message,)
-        return interrupt
+        asked = read_interrupts(error.message)
+        return GraphInterrupt([Interrupt(revived(value), id=name) for name, value in asked])
     return cast("BaseException", type(error.type, (Exception,), {})(error.message))
 
 

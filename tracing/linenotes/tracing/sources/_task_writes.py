@@ -7,6 +7,7 @@ Command for that Command.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
@@ -86,9 +87,11 @@ def results_in(value: object) -> list[ToolMessage]:
 
 def tool_around(task: ThreadTask) -> ToolMessage | None:
     """Return the result of the tool that ran the graphs inside a task, if one did."""
-    given = [*messages_within(task.given)]
-    open_calls = {call["id"] for m in given if isinstance(m, AIMessage) for call in m.tool_calls}
-    open_calls -= {message.tool_call_id for message in results_in(given)}
+    open_calls = {*_routed_calls(task.given)}
+    for message in messages_within(task.given):
+        if isinstance(message, AIMessage):
+            open_calls.update(call["id"] for call in message.tool_calls)
+    open_calls -= {message.tool_call_id for message in results_in(task.given)}
     results = [m for m in results_in(updates_of(task)) if m.tool_call_id in open_calls]
     return results[0] if task.runs and len(results) == 1 else None
 
@@ -101,6 +104,14 @@ def agent_in(run: ThreadRun) -> str | None:
     replies = (m for task in tasks for m in messages_within(updates_of(task)))
     names = {message.name for message in replies if isinstance(message, AIMessage)}
     return names.pop() if len(names) == 1 else None
+
+
+def _routed_calls(payload: object) -> Iterator[object]:
+    """Yield the ids of the calls that an agent sent to the node that executes them."""
+    for part in payload if isinstance(payload, list | tuple) else (payload,):
+        call = part.get("tool_call", part) if isinstance(part, dict) else None
+        if isinstance(call, dict) and call.get("type") == "tool_call":
+            yield call.get("id")
 
 
 def _is_handed_back(message: BaseMessage) -> bool:
