@@ -55,9 +55,10 @@ class ThreadTask:
         found = next((value for channel, value in self.writes if channel == RESUME), None)
         return list(found) if isinstance(found, list | tuple) else []
 
-    @property
-    def questions(self) -> list[Interrupt]:
-        """What the task itself asked a person last."""
+    def questions(self, attempt: int) -> list[Interrupt]:
+        """Return what the task itself asked in an attempt; only the last questions are kept."""
+        if attempt != len(self.answers) - self.ended:
+            return []
         found = next((value for channel, value in self.writes if channel == INTERRUPT), ())
         asked = found if isinstance(found, list | tuple) else [found]
         return [one for one in asked if isinstance(one, Interrupt)]

@@ -144,7 +144,7 @@ class _Teller:
             if attempt == task.attempts - 1 and not task.waits:
                 self._end_task(run, task, _task_id(task, attempt))
             else:
-                self._fail(_task_id(task, attempt), GraphInterrupt(task.questions))
+                self._fail(_task_id(task, attempt), GraphInterrupt(task.questions(attempt)))
 
     def _inside(self, task: ThreadTask, attempt: int) -> None:
         """Tell of the graphs inside a task, inside of the tool that ran them if one did."""
@@ -277,7 +277,8 @@ def _answers(run: ThreadRun, attempt: int) -> Iterator[tuple[str, object]]:
     step, of_step = [*_attempts(run)][attempt][0]
     for task in step.tasks:
         if len(task.answers) >= of_step:
-            yield next((one.id for one in task.questions), ""), task.answers[of_step - 1]
+            asked = task.questions(of_step - 1)
+            yield next((one.id for one in asked), task.namespace), task.answers[of_step - 1]
         for inner in task.runs:
             if of_step < inner.attempts:
                 yield from _answers(inner, of_step)
