@@ -9,13 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from langgraph.pregel import Pregel
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from langgraph.pregel import Pregel
-
-    Graph = Pregel[Any, Any, Any, Any]
-
+Graph = Pregel[Any, Any, Any, Any]
 _NAME = "LangGraph"
 
 
@@ -29,8 +28,9 @@ class Blueprint:
     @classmethod
     def of(cls, graph: Graph, thread_id: str) -> Blueprint:
         """Return what `graph` and the graphs inside it tell."""
-        inside = dict(graph.get_subgraphs(recurse=True))
-        return cls(thread_id, {"": graph, **inside})
+        inside = graph.get_subgraphs(recurse=True)
+        known = {path: one for path, one in inside if isinstance(one, Pregel)}
+        return cls(thread_id, {"": graph, **known})
 
     def name(self, path: str) -> str:
         """Return the name of a graph."""

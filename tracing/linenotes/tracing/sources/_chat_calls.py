@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, convert_to_messages
 
 from linenotes.tracing._conventions import MLFLOW_TOKEN_USAGE
-from linenotes.tracing._values import output_text
+from linenotes.tracing._values import json_value, output_text
 from linenotes.tracing.sources._identities import messages_within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from langchain_core.messages.ai import UsageMetadata
     from pydantic import JsonValue
@@ -35,17 +35,18 @@ def prompt_of(span: StoredSpan, replies: Mapping[StoredSpan, AIMessage]) -> list
     shown = span.inputs.get("messages") if isinstance(span.inputs, dict) else None
     if not isinstance(shown, list):
         texts = span.inputs if isinstance(span.inputs, list) else [span.inputs]
-        return [*messages_within(span.inputs)] or [HumanMessage(t) for t in texts if _is_text(t)]
+        said = [HumanMessage(text) for text in texts if isinstance(text, str)]
+        return [*messages_within(span.inputs)] or [*said]
     left = {message.id: message for message in _in_view(span, replies) if message.id}
     prompt = [message for one in shown if (message := _chat_message(one))]
     for message in prompt:
         message.id = next((name for name, m in left.items() if _same(m, message)), None)
-        left.pop(message.id, None)
+        left.pop(message.id or "", None)
     return prompt
 
 
 def _reply(span: StoredSpan, taken: set[str]) -> AIMessage:
-    said = _answer(span.outputs) or AIMessage(output_text(span.outputs) if span.outputs else "")
+    said = _answer(span.outputs) or AIMessage(output_text(json_value(span.outputs or "")))
     passed_on = (m for around in span.around() for m in messages_within(around.outputs))
     same = (m for m in passed_on if isinstance(m, AIMessage) and m.id and _same(m, said))
     found = next((message for message in same if message.id not in taken), None)
@@ -57,9 +58,7 @@ def _reply(span: StoredSpan, taken: set[str]) -> AIMessage:
     return reply
 
 
-def _in_view(
-    span: StoredSpan, replies: Mapping[StoredSpan, AIMessage]
-) -> Iterator[BaseMessage]:
+def _in_view(span: StoredSpan, replies: Mapping[StoredSpan, AIMessage]) -> Iterator[BaseMessage]:
     """Yield what the task of `span` was given, and what its models said before."""
     task = span.task
     for around in span.around():
@@ -69,10 +68,6 @@ def _in_view(
     for other, reply in replies.items():
         if other.task is task and other.start_ns < span.start_ns:
             yield reply
-
-
-def _is_text(value: JsonValue) -> bool:
-    return isinstance(value, str)
 
 
 def _same(one: BaseMessage, other: BaseMessage) -> bool:

@@ -29,20 +29,16 @@ def ledger_from_checkpoints(
     Raises:
         RunError: the checkpointer knows no such thread, or there is no checkpointer.
     """
-    saver = graph if isinstance(graph, BaseCheckpointSaver) else graph.checkpointer
-    if not isinstance(saver, BaseCheckpointSaver):
-        raise RunError(
-            f"The graph {getattr(graph, 'name', graph)!r} has no checkpointer, so no thread of it "
-            "is kept. Compile it with one, or give the checkpointer itself."
-        )
+    if isinstance(graph, BaseCheckpointSaver):
+        saver, blueprint = graph, Blueprint(thread_id)
+    else:
+        saver, blueprint = _saver_of(graph), Blueprint.of(graph, thread_id)
     kept = list(saver.list({"configurable": {"thread_id": thread_id}}))
     if not kept:
         raise RunError(
             f"The checkpointer has no thread {thread_id!r}. "
             "Give the `thread_id` that the graph was invoked with."
         )
-    is_saver = isinstance(graph, BaseCheckpointSaver)
-    blueprint = Blueprint(thread_id) if is_saver else Blueprint.of(graph, thread_id)
     events = thread_events(read_thread(kept, blueprint), blueprint)
     return replay(
         events,
@@ -51,3 +47,12 @@ def ledger_from_checkpoints(
         start_ns=events[0].at_ns,
         end_ns=events[-1].at_ns,
     ).ledger
+
+
+def _saver_of(graph: Pregel[Any, Any, Any, Any]) -> BaseCheckpointSaver[Any]:
+    if isinstance(graph.checkpointer, BaseCheckpointSaver):
+        return graph.checkpointer
+    raise RunError(
+        f"The graph {graph.name!r} has no checkpointer, so no thread of it is kept. "
+        "Compile it with one, or give the checkpointer itself."
+    )

@@ -79,7 +79,13 @@ def _value(node: ast.expr, source: str) -> JsonValue:
 def _call(node: ast.Call, name: str, source: str) -> JsonValue:
     fields = {word.arg: _value(word.value, source) for word in node.keywords if word.arg}
     if name in _MESSAGES:
-        return {"name": None, "id": None, "additional_kwargs": {}, **fields, "type": _MESSAGES[name]}
+        return {
+            "name": None,
+            "id": None,
+            "additional_kwargs": {},
+            **fields,
+            "type": _MESSAGES[name],
+        }
     if name == "Send":
         return {SEND: fields.get("node"), "arg": fields.get("arg")}
     if name == "Interrupt":

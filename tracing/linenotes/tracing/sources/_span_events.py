@@ -70,9 +70,7 @@ class _Teller:
         self._errors: dict[StoredSpan, BaseException] = {}
         for span in reversed(spans):  # inner spans first: the error is theirs
             if span.error:
-                self._errors[span] = self._inner_error(span) or _exception(
-                    span.error, span.outputs
-                )
+                self._errors[span] = self._inner_error(span) or _exception(span.error, span.outputs)
 
     def _inner_error(self, span: StoredSpan) -> BaseException | None:
         same = (child for child in span.children if child.error == span.error)

@@ -15,11 +15,12 @@ from langgraph.types import Command, Send
 
 from linenotes.tracing.sources._identities import messages_within
 from linenotes.tracing.sources._stored_values import with_pairs
-from linenotes.tracing.sources._thread import BRANCH, ERROR, ROOT, ThreadTask, is_control
+from linenotes.tracing.sources._thread import BRANCH, ROOT, is_control
+from linenotes.tracing.sources._thread_records import ERROR, ThreadTask
 
 if TYPE_CHECKING:
     from linenotes.tracing.sources._blueprint import Blueprint
-    from linenotes.tracing.sources._thread import ThreadRun
+    from linenotes.tracing.sources._thread_records import ThreadRun
 
 _HANDED_BACK = "__is_handoff_back"
 _TOLD_BY_MODELS = ("model_name", "model", "model_provider", "finish_reason", "stop_reason")

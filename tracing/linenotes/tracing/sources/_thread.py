@@ -9,24 +9,21 @@ first the nodes that an edge woke, by name, then the Sends, in their order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from langgraph.types import Interrupt, Send
+from langgraph.types import Send
 
+from linenotes.tracing.sources._last_state import guessed_steps
 from linenotes.tracing.sources._stored_values import Shared
+from linenotes.tracing.sources._thread_records import Step, ThreadRun, ThreadTask, Writes
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import CheckpointTuple
 
     from linenotes.tracing.sources._blueprint import Blueprint
 
-Writes = tuple[tuple[str, object], ...]
 SENDS = "__pregel_tasks"
-INTERRUPT = "__interrupt__"
-RESUME = "__resume__"
-ERROR = "__error__"
 BRANCH = "branch:to:"
 _JOIN = "join:"
 START = "__start__"
@@ -34,98 +31,6 @@ ROOT = "__root__"
 _SYSTEM = frozenset({"__interrupt__", "__input__"})
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 """The task in whose name LangGraph keeps what the user resumes with."""
-
-
-@dataclass(slots=True, eq=False)
-class ThreadTask:
-    """What one task was given and what it wrote."""
-
-    id: str
-    node: str
-    namespace: str
-    given: object
-    pushed: bool
-    writes: Writes
-    runs: list[ThreadRun] = field(default_factory=list)
-    """The graphs that ran inside it."""
-
-    @property
-    def answers(self) -> list[object]:
-        """What a person answered when the task itself waited for it."""
-        found = next((value for channel, value in self.writes if channel == RESUME), None)
-        return list(found) if isinstance(found, list | tuple) else []
-
-    def questions(self, attempt: int) -> list[Interrupt]:
-        """Return what the task itself asked in an attempt; only the last questions are kept."""
-        if attempt != len(self.answers) - self.ended:
-            return []
-        found = next((value for channel, value in self.writes if channel == INTERRUPT), ())
-        asked = found if isinstance(found, list | tuple) else [found]
-        return [one for one in asked if isinstance(one, Interrupt)]
-
-    @property
-    def left_from(self) -> ThreadRun | None:
-        """The graph inside that a Command left for this task's own graph.
-
-        Such a Command is kept as what this task wrote; the task that gave it wrote nothing.
-        """
-        last = self.runs[-1] if self.runs else None
-        return last if self.ended and last and last.next else None
-
-    @property
-    def waits(self) -> bool:
-        """Tell whether it still waits for a person."""
-        return any(c == INTERRUPT for c, _ in self.writes) and not self.ended
-
-    @property
-    def ended(self) -> bool:
-        """Tell whether it came to its end."""
-        return any(channel not in (INTERRUPT, RESUME, ERROR) for channel, _ in self.writes)
-
-    @property
-    def attempts(self) -> int:
-        """How often it began: again after each answer, its own or one of a graph inside."""
-        inside = max((run.attempts for run in self.runs), default=1)
-        return max(inside, 1 + len(self.answers))
-
-
-@dataclass(slots=True, eq=False)
-class Step:
-    """One superstep."""
-
-    number: int
-    start_ns: int
-    end_ns: int
-    tasks: Sequence[ThreadTask]
-    after: object
-    """The state that it led to."""
-
-    @property
-    def attempts(self) -> int:
-        """How often it was tried, because a person was asked."""
-        return max((task.attempts for task in self.tasks), default=1)
-
-
-@dataclass(slots=True, eq=False)
-class ThreadRun:
-    """One run of a graph, over all its interruptions."""
-
-    path: str
-    """The nodes down to the graph, joined by `|`."""
-    namespace: str
-    inputs: object
-    start_ns: int
-    steps: Sequence[Step]
-    outputs: object
-    whole: bool
-    """False when its first supersteps were not kept."""
-    next: ThreadTask | None = None
-    """The one task that was to run next, where it wrote nothing into this graph."""
-
-    @property
-    def attempts(self) -> int:
-        """How many times it was started or resumed."""
-        return 1 + sum(step.attempts - 1 for step in self.steps)
 
 
 def read_thread(kept: Iterable[CheckpointTuple], blueprint: Blueprint) -> list[ThreadRun]:
@@ -143,26 +48,50 @@ class _Reader:
             self._chains.setdefault(_namespace(one), []).append(one)
 
     def runs(self, namespace: str) -> list[ThreadRun]:
+        """Return the runs of the graph at a namespace: each begins with an input, or unseen."""
         runs: list[list[CheckpointTuple]] = []
+        before: CheckpointTuple | None = None
         for one in _in_force(self._chains.get(namespace, [])):
-            if not runs or one.metadata.get("source") == "input":
+            if one.metadata.get("source") == "input" or _is_unseen(before, one):
                 runs.append([])
             runs[-1].append(one)
-        return [self._run(namespace, chain) for chain in runs]
+            before = one
+        return [
+            self._run(namespace, chain, previous[-1] if previous else None)
+            for previous, chain in zip([None, *runs], runs, strict=False)
+        ]
 
-    def _run(self, namespace: str, chain: Sequence[CheckpointTuple]) -> ThreadRun:
-        first, path = chain[0], _path(namespace)
-        following = [*chain[1:], None]
-        pairs = zip(chain, following, strict=True)
+    def _run(
+        self, namespace: str, chain: Sequence[CheckpointTuple], before: CheckpointTuple | None
+    ) -> ThreadRun:
+        first, pairs = chain[0], zip(chain, [*chain[1:], None], strict=True)
+        kept = [step for one, after in pairs if (step := self._step(one, after)).tasks]
         return ThreadRun(
-            path=path,
+            path=_path(namespace),
             namespace=namespace,
             inputs=self._shared.fields(_values(first).get(START)),
             start_ns=_time(first),
-            steps=[step for one, after in pairs if (step := self._step(one, after)).tasks],
+            steps=[*self._unseen(before, first), *kept],
             outputs=self._state(chain[-1]),
-            whole=first.metadata.get("source") == "input",
             next=self._next(chain[-1]),
+        )
+
+    def _unseen(self, before: CheckpointTuple | None, first: CheckpointTuple) -> list[Step]:
+        """Return what must have happened before the first checkpoint of a run."""
+        if first.metadata.get("source") == "input":
+            return []
+        known = self._state(before) if before else None
+        number = _number(first)
+        return guessed_steps(known, self._state(first), at_ns=_time(first), number=number)
+
+    def _step(self, before: CheckpointTuple, after: CheckpointTuple | None) -> Step:
+        end = after or before
+        return Step(
+            number=_number(before) + 1,
+            start_ns=_time(before),
+            end_ns=_time(end),
+            tasks=self._tasks(before, after),
+            after=self._state(end),
         )
 
     def _next(self, last: CheckpointTuple) -> ThreadTask | None:
@@ -170,19 +99,7 @@ class _Reader:
         wrote = any(task_id != _NOBODY for task_id, _, _ in last.pending_writes or ())
         return self._task(last, "", to_run[0], ()) if len(to_run) == 1 and not wrote else None
 
-    def _step(self, before: CheckpointTuple, after: CheckpointTuple | None) -> Step:
-        end = after or before
-        return Step(
-            number=before.metadata.get("step", -1) + 1,
-            start_ns=_time(before),
-            end_ns=_time(end),
-            tasks=self._tasks(before, after),
-            after=self._state(end),
-        )
-
-    def _tasks(
-        self, before: CheckpointTuple, after: CheckpointTuple | None
-    ) -> list[ThreadTask]:
+    def _tasks(self, before: CheckpointTuple, after: CheckpointTuple | None) -> list[ThreadTask]:
         wrote: dict[str, list[tuple[str, object]]] = {}
         for task_id, channel, value in before.pending_writes or ():
             if task_id != _NOBODY:
@@ -221,7 +138,7 @@ class _Reader:
         if remembering in self._chains:
             chain = _in_force(self._chains[remembering])
             mine = [one for one in chain if _belongs_to(one, before)]
-            runs += [self._run(remembering, mine)] if mine else []
+            runs += [self._run(remembering, mine, None)] if mine else []
         return runs
 
     def _nodes(
@@ -232,7 +149,9 @@ class _Reader:
         known = self._known_names(_namespace(before))
         if len(ids) == len(to_run):
             nodes = dict(zip(ids, to_run, strict=True))
-            if all(known.get(task_id, _name(node)) == _name(node) for task_id, node in nodes.items()):
+            if all(
+                known.get(task_id, _name(node)) == _name(node) for task_id, node in nodes.items()
+            ):
                 return nodes
         return _matched_by_name(ids, to_run, known)
 
@@ -291,6 +210,11 @@ def _in_force(kept: Sequence[CheckpointTuple]) -> list[CheckpointTuple]:
     return chain[::-1]
 
 
+def _is_unseen(before: CheckpointTuple | None, one: CheckpointTuple) -> bool:
+    """Tell whether supersteps between two checkpoints, or before the first, were not kept."""
+    return before is None or _number(one) > _number(before) + 1
+
+
 def _belongs_to(one: CheckpointTuple, outer: CheckpointTuple) -> bool:
     """Tell whether a graph that remembers its runs was in the task of `outer` at the time."""
     parents = one.metadata.get("parents", {})
@@ -343,6 +267,10 @@ def _path(namespace: str) -> str:
     """Return a namespace without the ids of tasks: the nodes down to a graph."""
     parts = (part.partition(":")[0] for part in namespace.split("|"))
     return "|".join(part for part in parts if part and not part.isdigit())
+
+
+def _number(one: CheckpointTuple) -> int:
+    return one.metadata.get("step", -1)
 
 
 def _time(one: CheckpointTuple) -> int:

@@ -27,7 +27,8 @@ from linenotes.tracing.sources._task_writes import (
     tool_around,
     updates_of,
 )
-from linenotes.tracing.sources._thread import SENDS, START, Step, ThreadRun, ThreadTask
+from linenotes.tracing.sources._thread import SENDS, START
+from linenotes.tracing.sources._thread_records import Step, ThreadRun, ThreadTask
 
 if TYPE_CHECKING:
     from uuid import UUID
