@@ -47,8 +47,7 @@ def prompt_of(span: StoredSpan, replies: Mapping[StoredSpan, AIMessage]) -> list
 
 def _reply(span: StoredSpan, taken: set[str]) -> AIMessage:
     said = _answer(span.outputs) or AIMessage(output_text(json_value(span.outputs or "")))
-    passed_on = (m for around in span.around() for m in messages_within(around.outputs))
-    same = (m for m in passed_on if isinstance(m, AIMessage) and m.id and _same(m, said))
+    same = (m for m in _passed_on(span) if isinstance(m, AIMessage) and m.id and _same(m, said))
     found = next((message for message in same if message.id not in taken), None)
     reply = (found or said).model_copy()
     reply.id = reply.id or f"lc_run--{span.span_id}"
@@ -56,6 +55,15 @@ def _reply(span: StoredSpan, taken: set[str]) -> AIMessage:
     if reply.usage_metadata is None:
         reply.usage_metadata = _usage(span.attributes.get(MLFLOW_TOKEN_USAGE))
     return reply
+
+
+def _passed_on(span: StoredSpan) -> Iterator[BaseMessage]:
+    """Yield what came out of the task of `span`, and of what is between."""
+    task = span.task
+    for around in span.around():
+        yield from messages_within(around.outputs)
+        if around is task:
+            break
 
 
 def _in_view(span: StoredSpan, replies: Mapping[StoredSpan, AIMessage]) -> Iterator[BaseMessage]:

@@ -30,7 +30,7 @@ _KINDS: dict[str, RunKind] = {
     "TOOL": "tool",
     "RETRIEVER": "retriever",
 }
-_PARENT_COMMAND = "ParentCommand"
+PARENT_COMMAND = "ParentCommand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def read_spans(stored: Sequence[MlflowSpan]) -> list[StoredSpan]:
 def _read(span: MlflowSpan, shared: Shared) -> StoredSpan:
     error = _error(span)
     outputs = revived_output(span.outputs)
-    if error and error.type == _PARENT_COMMAND:
+    if error and error.type == PARENT_COMMAND:
         outputs = revived(read_command(error.message))
     return StoredSpan(
         span_id=span.span_id,
