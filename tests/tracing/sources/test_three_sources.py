@@ -133,7 +133,8 @@ class _Builder:
             return {"notes": [f"{name} notes {part.word}"]}
 
         def think(state: Anything) -> Anything:
-            thought = self._models(f"{name}{_THOUGHT}{part.word}")
+            count = len(state.get("notes", []))  # to think the same again is no news
+            thought = self._models(f"{name}{_THOUGHT}{part.word} {count}")
             return {"notes": [thought.invoke(state.get("messages", [])).content]}
 
         nodes: dict[Kind, Node] = {"code": code, "model": call, "note": note, "thought": think}

@@ -15,7 +15,6 @@ from linenotes.tracing.sources._chat_calls import prompt_of, replies_in
 from linenotes.tracing.sources._identities import Sight, identify, messages_within
 from linenotes.tracing.sources._replay import Event, run_id_for
 from linenotes.tracing.sources._reprs import read_interrupts
-from linenotes.tracing.sources._stored_spans import PARENT_COMMAND
 from linenotes.tracing.sources._stored_values import revived
 
 if TYPE_CHECKING:
@@ -74,8 +73,13 @@ class _Teller:
                 self._errors[span] = self._inner_error(span) or _exception(span.error, span.outputs)
 
     def _inner_error(self, span: StoredSpan) -> BaseException | None:
-        same = (child for child in span.children if _is_same(child.error, span.error))
-        return next((self._errors[child] for child in same if child in self._errors), None)
+        """Return the error that came from inside; the text of a Command changes on the way."""
+        errors = (
+            self._errors[child]
+            for child in span.children
+            if child in self._errors and (child.error == span.error or child.leaves and span.leaves)
+        )
+        return next(errors, None)
 
     def start(self, span: StoredSpan) -> Tell:
         """Return how to tell that `span` began."""
@@ -151,13 +155,6 @@ def _fail(span: StoredSpan, run_id: UUID, error: BaseException) -> Tell:
     if span.kind == "retriever":
         return lambda listener: listener.on_retriever_error(error, run_id=run_id)
     return lambda listener: listener.on_chain_error(error, run_id=run_id)
-
-
-def _is_same(inner: StoredError | None, outer: StoredError | None) -> bool:
-    """Tell whether an error is one that came from inside; a Command's text changes on the way."""
-    if inner is None or outer is None:
-        return False
-    return inner == outer or inner.type == outer.type == PARENT_COMMAND
 
 
 def _exception(error: StoredError, outputs: object) -> BaseException:

@@ -30,7 +30,7 @@ _KINDS: dict[str, RunKind] = {
     "TOOL": "tool",
     "RETRIEVER": "retriever",
 }
-PARENT_COMMAND = "ParentCommand"
+_PARENT_COMMAND = "ParentCommand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,11 @@ class StoredSpan:
         return isinstance(path, list) and len(path) > 1 and isinstance(path[1], list)
 
     @property
+    def leaves(self) -> bool:
+        """Tell whether it ended with a Command for a graph further out."""
+        return self.error is not None and self.error.type == _PARENT_COMMAND
+
+    @property
     def routes(self) -> bool:
         """Tell whether it is a conditional edge that sends payloads."""
         parts = self.outputs if isinstance(self.outputs, list) else [self.outputs]
@@ -114,18 +119,21 @@ def read_spans(stored: Sequence[MlflowSpan]) -> list[StoredSpan]:
     ordered = sorted(stored, key=lambda span: (span.start_time_ns, -(span.end_time_ns or 0)))
     shared = Shared()
     read = {span.span_id: _read(span, shared) for span in ordered}
-    for span in ordered:
-        parent = read.get(span.parent_id) if span.parent_id else None
+    for stored_span in ordered:
+        parent = read.get(stored_span.parent_id) if stored_span.parent_id else None
         if parent is not None:
-            read[span.span_id].parent = parent
-            parent.children.append(read[span.span_id])
+            read[stored_span.span_id].parent = parent
+            parent.children.append(read[stored_span.span_id])
+    for span in read.values():
+        if any(child.leaves for child in span.children) and span.leaves:
+            span.outputs = None  # the Command comes from inside
     return list(read.values())
 
 
 def _read(span: MlflowSpan, shared: Shared) -> StoredSpan:
     error = _error(span)
     outputs = revived_output(span.outputs)
-    if error and error.type == PARENT_COMMAND:
+    if error and error.type == _PARENT_COMMAND:
         outputs = revived(read_command(error.message))
     return StoredSpan(
         span_id=span.span_id,
