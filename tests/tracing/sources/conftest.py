@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from langchain_core.language_models import BaseChatModel, LangSmithParams
+from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from langchain_core.callbacks import CallbackManagerForLLMRun
+    from langchain_core.runnables import Runnable
     from mlflow.entities import Trace as MlflowTrace
     from opentelemetry.sdk.trace import ReadableSpan
 
@@ -49,7 +50,9 @@ class Reciter(BaseChatModel):
         line.response_metadata = {"model_name": "reciter-1-0613"}
         return ChatResult(generations=[ChatGeneration(message=line)])
 
-    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Any:
+    def bind_tools(
+        self, tools: Sequence[Any], *, tool_choice: str | None = None, **kwargs: object
+    ) -> Runnable[LanguageModelInput, AIMessage]:
         return self
 
 
@@ -72,7 +75,7 @@ def autologged() -> Iterator[Autologged]:
     from mlflow.tracing.processor.mlflow_v3 import MlflowV3SpanProcessor
     from mlflow.tracing.trace_manager import InMemoryTraceManager
     from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import SpanExporter
+    from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
     class Kept(SpanExporter):
         """Keeps each trace when its root ends, as MLflow's own exporter writes it then."""
@@ -80,13 +83,14 @@ def autologged() -> Iterator[Autologged]:
         def __init__(self) -> None:
             self.traces: list[MlflowTrace] = []
 
-        def export(self, spans: Sequence[ReadableSpan]) -> Any:
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
             for span in spans:
                 context = span.context
                 if span.parent is None and context is not None:
                     found = InMemoryTraceManager.get_instance().pop_trace(context.trace_id)
                     if found:
                         self.traces.append(Trace.from_dict(found.trace.to_dict()))
+            return SpanExportResult.SUCCESS
 
     kept, tracer = Kept(), TracerProvider()
     tracer.add_span_processor(MlflowV3SpanProcessor(kept, export_metrics=False))

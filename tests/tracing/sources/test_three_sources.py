@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, TypedDict, cast
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -21,11 +21,6 @@ from langgraph.prebuilt import ToolNode
 from langgraph.types import Command, Send
 
 from linenotes.tracing import Ledger, Message, Tokens, record
-
-if TYPE_CHECKING:
-    from langgraph.graph.state import CompiledStateGraph
-
-    Graph = CompiledStateGraph[Any, Any, Any, Any]
 
 Anything = dict[str, Any]
 Node = Callable[[Anything], Any]
@@ -103,13 +98,13 @@ class _Builder:
         self._graph: Any = StateGraph(State)
         self._ends = [START]
 
-    def build(self, stages: Sequence[Stage]) -> Any:
+    def build(self, stages: Sequence[Stage]) -> StateGraph[Any, Any, Any, Any]:
         for number, stage in enumerate(stages):
             names = [f"n{number}{letter}" for letter in "abc"[: len(stage.parts)]]
             getattr(self, f"_{stage.shape}")(stage, names)
         for end in self._ends:
             self._graph.add_edge(end, END)
-        return self._graph
+        return cast("StateGraph[Any, Any, Any, Any]", self._graph)
 
     def _enter(self, names: Sequence[str], ends: Sequence[str] | None = None) -> None:
         for name in names:

@@ -14,6 +14,8 @@ from langgraph.pregel import Pregel
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from langgraph.types import StateSnapshot
+
 Graph = Pregel[Any, Any, Any, Any]
 _NAME = "LangGraph"
 
@@ -67,14 +69,13 @@ class Blueprint:
         builder = getattr(self.graphs.get(path), "builder", None)
         return builder is not None and not builder.branches.get(node)
 
-    def task_names(self, namespace: str) -> dict[str, str]:
-        """Return the node of each task of a graph, by the ids of the tasks."""
+    def history(self, namespace: str) -> list[StateSnapshot]:
+        """Return the states of a graph as it reads them itself, with the names of its tasks."""
         graph = self.graphs.get("")
         if graph is None:
-            return {}
+            return []
         place = {"thread_id": self.thread_id, "checkpoint_ns": namespace}
         try:
-            history = list(graph.get_state_history({"configurable": place}))
+            return list(graph.get_state_history({"configurable": place}))
         except (ValueError, KeyError):  # a graph that a node calls, and nobody can see
-            return {}
-        return {task.id: task.name for snapshot in history for task in snapshot.tasks}
+            return []

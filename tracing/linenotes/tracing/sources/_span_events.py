@@ -77,7 +77,8 @@ class _Teller:
         errors = (
             self._errors[child]
             for child in span.children
-            if child in self._errors and (child.error == span.error or child.leaves and span.leaves)
+            if child in self._errors
+            and (child.error == span.error or (child.leaves and span.leaves))
         )
         return next(errors, None)
 

@@ -20,6 +20,7 @@ from linenotes.tracing.sources._thread_records import Step, ThreadRun, ThreadTas
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import CheckpointTuple
+    from langgraph.types import StateSnapshot
 
     from linenotes.tracing.sources._blueprint import Blueprint
 
@@ -42,7 +43,7 @@ class _Reader:
     def __init__(self, kept: Iterable[CheckpointTuple], blueprint: Blueprint) -> None:
         self._blueprint = blueprint
         self._shared = Shared()
-        self._names: dict[str, dict[str, str]] = {}
+        self._histories: dict[str, list[StateSnapshot]] = {}
         self._chains: dict[str, list[CheckpointTuple]] = {}
         for one in sorted(kept, key=lambda one: one.checkpoint["id"]):
             self._chains.setdefault(_namespace(one), []).append(one)
@@ -157,13 +158,17 @@ class _Reader:
 
     def _known_names(self, namespace: str) -> dict[str, str]:
         """Return what is known of the names of tasks: graphs inside them have them, too."""
-        if namespace not in self._names:
-            inside = f"{namespace}|" if namespace else ""
-            below = (name.removeprefix(inside) for name in self._chains if name.startswith(inside))
-            named = (name.partition("|")[0].rpartition(":") for name in below)
-            known = {task_id: name for name, _, task_id in named if name}
-            self._names[namespace] = known | self._blueprint.task_names(namespace)
-        return self._names[namespace]
+        inside = f"{namespace}|" if namespace else ""
+        below = (name.removeprefix(inside) for name in self._chains if name.startswith(inside))
+        named = (name.partition("|")[0].rpartition(":") for name in below)
+        known = {task_id: name for name, _, task_id in named if name}
+        history = self._history(namespace)
+        return known | {task.id: task.name for one in history for task in one.tasks}
+
+    def _history(self, namespace: str) -> list[StateSnapshot]:
+        if namespace not in self._histories:
+            self._histories[namespace] = self._blueprint.history(namespace)
+        return self._histories[namespace]
 
     def _read_by(self, node: str, before: CheckpointTuple) -> object:
         state = self._state(before)
@@ -177,7 +182,17 @@ class _Reader:
         if ROOT in values:
             return values[ROOT]
         state = {name: value for name, value in values.items() if not is_control(name)}
-        return self._shared.fields(state)
+        return self._shared.fields({**self._unkept(one), **state})
+
+    def _unkept(self, one: CheckpointTuple) -> Mapping[str, object]:
+        """Return what a graph reads from several checkpoints, since each has only what changed."""
+        same = (
+            snapshot.values
+            for snapshot in self._history(_namespace(one))
+            if snapshot.config["configurable"].get("checkpoint_id") == one.checkpoint["id"]
+        )
+        found = next(same, None)
+        return found if isinstance(found, dict) else {}
 
 
 def _matched_by_name(

@@ -125,7 +125,7 @@ class _Teller:
         task_id = run_id_for(leaver.namespace, "left")
         number = run.steps[-1].number + 1 if run.steps else 1
         self._start_task(run, leaver, number, task_id, run_id)
-        self._say(leaver, updates_of(host), task_id)
+        self._say(leaver, updates_of(host), task_id, goto)
         written = command(updates_of(host), goto, Command.PARENT)
         parts = written if isinstance(written, list) else [written]
         left = ParentCommand(parts[-1] if isinstance(parts[-1], Command) else Command())
@@ -176,8 +176,8 @@ class _Teller:
             self._fail(run_id, error)
             return
         updates = updates_of(task)
-        self._say(task, updates, run_id)
         goto = gotos_of(task, run.path, self._blueprint)
+        self._say(task, updates, run_id, goto)
         sends = [send for send in sends_of(task) if send not in goto]
         if sends:
             edge_id = run_id_for(str(run_id), SENDS)
@@ -185,7 +185,9 @@ class _Teller:
             self._end(edge_id, sends)
         self._end(run_id, command(updates, goto))
 
-    def _say(self, task: ThreadTask, updates: object, parent: UUID) -> None:
+    def _say(
+        self, task: ThreadTask, updates: object, parent: UUID, goto: Sequence[str | Send]
+    ) -> None:
         """Tell of the models and the tools that the new messages of a task come from."""
         in_view, around = [*messages_within(task.given)], tool_around(task)
         for message in [*messages_within(updates)]:
@@ -195,7 +197,10 @@ class _Teller:
             if is_sampled(message):
                 self._call_model(message, in_view, parent)
             elif isinstance(message, ToolMessage) and results_in(message):
-                self._run_tool(message, parent, started=around is not None)
+                handed: object = message
+                if goto:
+                    handed = Command(update={"messages": [message]}, goto=goto)
+                self._run_tool(message, parent, handed, started=around is not None)
             in_view.append(message)
 
     def _call_model(self, reply: BaseMessage, prompt: Sequence[BaseMessage], parent: UUID) -> None:
@@ -208,11 +213,13 @@ class _Teller:
         result = LLMResult(generations=[[ChatGeneration(message=reply)]])
         self._tell(lambda listener: listener.on_llm_end(result, run_id=run_id))
 
-    def _run_tool(self, result: ToolMessage, parent: UUID, *, started: bool) -> None:
+    def _run_tool(
+        self, result: ToolMessage, parent: UUID, output: object, *, started: bool
+    ) -> None:
         run_id = run_id_for(str(parent), result.tool_call_id)
         if not started:
             self._start_tool(run_id, parent, result)
-        self._tell(lambda listener: listener.on_tool_end(result, run_id=run_id))
+        self._tell(lambda listener: listener.on_tool_end(output, run_id=run_id))
 
     def _start_tool(self, run_id: UUID, parent: UUID, result: ToolMessage) -> None:
         self._tell(
