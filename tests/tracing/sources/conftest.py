@@ -87,11 +87,12 @@ def autologged() -> Iterator[Autologged]:
             for span in spans:
                 context = span.context
                 if span.parent is None and context is not None:
-                    found = InMemoryTraceManager.get_instance().pop_trace(context.trace_id)
+                    found = manager.pop_trace(context.trace_id)
                     if found:
                         self.traces.append(Trace.from_dict(found.trace.to_dict()))
             return SpanExportResult.SUCCESS
 
+    manager = InMemoryTraceManager.get_instance()  # type: ignore[no-untyped-call]  # MLflow's
     kept, tracer = Kept(), TracerProvider()
     tracer.add_span_processor(MlflowV3SpanProcessor(kept, export_metrics=False))
     provider.provider.once.do_once(lambda: None)
@@ -107,4 +108,4 @@ def autologged() -> Iterator[Autologged]:
 
     yield run
     mlflow.langchain.autolog(disable=True, silent=True)
-    provider.reset()
+    provider.reset()  # type: ignore[no-untyped-call]  # MLflow's

@@ -259,7 +259,7 @@ def _lines(ledger: Ledger) -> list[tuple[object, ...]]:
 
 
 @settings(
-    max_examples=40,
+    max_examples=30,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],

@@ -8,7 +8,7 @@ Command for that Command.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langgraph.types import Command, Send
@@ -55,12 +55,9 @@ def gotos_of(task: ThreadTask, path: str, blueprint: Blueprint) -> list[str | Se
     return [*gotos, *(sends_of(task) if blueprint.sends_by_command(path, task.node) else ())]
 
 
-def command(updates: list[object], goto: list[str | Send], graph: str | None = None) -> object:
-    """Return what a node put out that wrote `updates` and went to `goto`."""
-    if not goto:
-        return updates
-    *others, last = updates or [None]
-    return [*others, Command(graph=graph, update=last, goto=goto)]
+def going(goto: list[str | Send], update: object, graph: str | None = None) -> Command[Any]:
+    """Return the Command of a node that wrote `update` and went to `goto`."""
+    return Command(graph=graph, update=update, goto=cast("list[Send]", goto))
 
 
 def failure_of(task: ThreadTask) -> BaseException | None:

@@ -18,8 +18,8 @@ from linenotes.tracing.sources._identities import Sight, identify, messages_with
 from linenotes.tracing.sources._replay import Event, run_id_for
 from linenotes.tracing.sources._task_writes import (
     agent_in,
-    command,
     failure_of,
+    going,
     gotos_of,
     is_sampled,
     results_in,
@@ -126,9 +126,8 @@ class _Teller:
         number = run.steps[-1].number + 1 if run.steps else 1
         self._start_task(run, leaver, number, task_id, run_id)
         self._say(leaver, updates_of(host), task_id, goto)
-        written = command(updates_of(host), goto, Command.PARENT)
-        parts = written if isinstance(written, list) else [written]
-        left = ParentCommand(parts[-1] if isinstance(parts[-1], Command) else Command())
+        *_, update = updates_of(host) or [None]
+        left = ParentCommand(going(goto, update, Command.PARENT))
         self._fail(task_id, left)
         self._fail(run_id, left)
         self._left = left
@@ -183,11 +182,10 @@ class _Teller:
             edge_id = run_id_for(str(run_id), SENDS)
             self._start(edge_id, run_id, None, name="edge", tags=["seq:step:2"])
             self._end(edge_id, sends)
-        self._end(run_id, command(updates, goto))
+        *others, last = updates or [None]
+        self._end(run_id, [*others, going(goto, last)] if goto else updates)
 
-    def _say(
-        self, task: ThreadTask, updates: object, parent: UUID, goto: Sequence[str | Send]
-    ) -> None:
+    def _say(self, task: ThreadTask, updates: object, parent: UUID, goto: list[str | Send]) -> None:
         """Tell of the models and the tools that the new messages of a task come from."""
         in_view, around = [*messages_within(task.given)], tool_around(task)
         for message in [*messages_within(updates)]:
@@ -199,7 +197,7 @@ class _Teller:
             elif isinstance(message, ToolMessage) and results_in(message):
                 handed: object = message
                 if goto:
-                    handed = Command(update={"messages": [message]}, goto=goto)
+                    handed = going(goto, {"messages": [message]})
                 self._run_tool(message, parent, handed, started=around is not None)
             in_view.append(message)
 
