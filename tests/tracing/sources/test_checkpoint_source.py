@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from langchain.agents import create_agent
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
     Draft = StateGraph[Any, Any, Any, Any]
+    Node = Callable[..., Any] | CompiledStateGraph[Any, Any, Any, Any]
     Graph = CompiledStateGraph[Any, Any, Any, Any]
 
 Anything = dict[str, Any]
@@ -32,13 +33,13 @@ def _asks(text: str) -> Anything:
     return {"messages": [HumanMessage(text)]}
 
 
-def _chain(**nodes: Callable[[MessagesState], Any]) -> Draft:
-    graph: Draft = StateGraph(MessagesState)
+def _chain(**nodes: Node) -> Draft:
+    graph: Any = StateGraph(MessagesState)
     before = START
     for name, node in nodes.items():
         graph.add_node(name, node).add_edge(before, name)
         before = name
-    return graph
+    return cast("Draft", graph)
 
 
 def _kept(graph: Draft) -> Graph:
@@ -136,7 +137,7 @@ def test_commands_are_told_from_edges_by_the_graph_alone() -> None:
     def boss(_: MessagesState) -> Command[str]:
         return Command(update={"messages": [AIMessage("Your turn.")]}, goto="worker")
 
-    chain = _chain(boss=boss)
+    chain: Any = _chain(boss=boss)
     graph = _kept(chain.add_node("worker", _says("Done.")))
     _play(graph, [_asks("Do it.")])
 
@@ -147,7 +148,7 @@ def test_commands_are_told_from_edges_by_the_graph_alone() -> None:
 
 
 def test_an_agent_inside_a_tool_is_named_by_what_it_says(reciter: Models) -> None:
-    finder = create_agent(reciter("It is 3."), [], name="finder")
+    finder: Any = create_agent(reciter("It is 3."), [], name="finder")
 
     @tool
     def ask_finder(question: str) -> str:
