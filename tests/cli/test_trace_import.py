@@ -8,7 +8,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.cli.conftest import Cli
 
-EXCERPT = Path(__file__).parents[1] / "tracing/sources/data/tau_bench_airline_excerpt.json"
+EXCERPT = Path(__file__).parents[1] / "tracing/files/data/tau_bench_airline_excerpt.json"
 
 
 def test_a_file_becomes_a_run_with_pass_hat(project: Path, cli: Cli) -> None:

@@ -1,115 +1,111 @@
-"""Small chats, and small exports of spans."""
+"""Models that recite, and MLflow's autolog with a memory instead of a store."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+import warnings
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
 
-from linenotes.tracing import ImportedConversation, read_conversations
+from linenotes.project import keep_offline
 
-Json = Any
-WriteFile = Callable[..., Path]
-ReadFile = Callable[..., list[ImportedConversation]]
-_START = 1_790_000_000_000_000_000
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
+    from langchain_core.callbacks import CallbackManagerForLLMRun
+    from langchain_core.runnables import Runnable
+    from mlflow.entities import Trace as MlflowTrace
+    from opentelemetry.sdk.trace import ReadableSpan
 
-@pytest.fixture(scope="session")
-def tau_bench_excerpt() -> Path:
-    """Three tasks of tau-bench with four trials each; see ATTRIBUTION.md beside it."""
-    return Path(__file__).parent / "data" / "tau_bench_airline_excerpt.json"
-
-
-@pytest.fixture
-def write_file(tmp_path: Path) -> WriteFile:
-    """Write JSON, or several JSON values a line each, and return the path."""
-
-    def write(*values: Json, name: str = "chats.json") -> Path:
-        path = tmp_path / name
-        path.write_text("\n".join(json.dumps(value) for value in values), encoding="utf-8")
-        return path
-
-    return write
+Autologged = Callable[[Callable[[], object]], "list[MlflowTrace]"]
 
 
-@pytest.fixture
-def read_file(write_file: WriteFile) -> ReadFile:
-    """Write JSON and return the conversations that are read from it."""
+class Reciter(BaseChatModel):
+    """Says its lines one after the other and begins again."""
 
-    def read(*values: Json, **options: Json) -> list[ImportedConversation]:
-        path = write_file(*values)
-        return list(read_conversations(path, **{"identity": "test", "start_ns": _START, **options}))
+    lines: list[AIMessage]
+    said: list[int]
 
-    return read
+    @property
+    def _llm_type(self) -> str:
+        return "reciter"
 
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: object) -> LangSmithParams:
+        return {"ls_provider": "script", "ls_model_name": "reciter-1"}
 
-@pytest.fixture(scope="session")
-def lookup() -> list[Json]:
-    """A user asks, the agent looks something up and answers."""
-    call = {"id": "c1", "type": "function", "function": {"name": "find", "arguments": '{"x": "a"}'}}
-    return [
-        {"role": "system", "content": "Be kind."},
-        {"role": "user", "content": "Where is a?"},
-        {"role": "assistant", "content": None, "tool_calls": [call]},
-        {"role": "tool", "tool_call_id": "c1", "name": "find", "content": "in Köln"},
-        {"role": "assistant", "content": "It is in Köln."},
-    ]
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: object,
+    ) -> ChatResult:
+        line = self.lines[self.said[0] % len(self.lines)].model_copy(deep=True)
+        self.said[0] += 1
+        line.usage_metadata = {"input_tokens": 10, "output_tokens": 2, "total_tokens": 12}
+        line.response_metadata = {"model_name": "reciter-1-0613"}
+        return ChatResult(generations=[ChatGeneration(message=line)])
+
+    def bind_tools(
+        self, tools: Sequence[Any], *, tool_choice: str | None = None, **kwargs: object
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        return self
 
 
 @pytest.fixture(scope="session")
-def otlp() -> Callable[..., Json]:
-    """Return an export of spans, each given as keywords of `otlp_span`."""
-
-    def make(*spans: Mapping[str, Json], service: str = "shop", trace: str = "a" * 32) -> Json:
-        made = [_otlp_span(number, trace=trace, **span) for number, span in enumerate(spans, 1)]
-        resource = {"attributes": _attributes({"service.name": service})}
-        return {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": made}]}]}
+def reciter() -> Callable[..., Reciter]:
+    def make(*lines: str | AIMessage) -> Reciter:
+        said = [AIMessage(line) if isinstance(line, str) else line for line in lines]
+        return Reciter(lines=said, said=[0])
 
     return make
 
 
-def _otlp_span(
-    number: int,
-    *,
-    trace: str,
-    name: str = "chat gpt-5",
-    parent: int | None = 1,
-    attributes: Mapping[str, Json] | None = None,
-    events: Sequence[tuple[str, Mapping[str, Json]]] = (),
-    **more: Json,
-) -> Json:
-    start = _START + number * 1_000_000
-    above = {} if parent is None or number == 1 else {"parentSpanId": f"{parent:016x}"}
-    return {
-        "traceId": trace,
-        "spanId": f"{number:016x}",
-        **above,
-        "name": name,
-        "startTimeUnixNano": str(start),
-        "endTimeUnixNano": str(start + (50_000_000 if number == 1 else 500_000)),
-        "attributes": _attributes(attributes or {}),
-        "events": [
-            {"name": event, "timeUnixNano": str(start), "attributes": _attributes(held)}
-            for event, held in events
-        ],
-        **more,
-    }
+@pytest.fixture(scope="module")
+def autologged() -> Iterator[Autologged]:
+    """Run something under `mlflow.langchain.autolog()` and return the traces it recorded."""
+    keep_offline()
+    import mlflow
+    from mlflow.entities import Trace
+    from mlflow.tracing import provider
+    from mlflow.tracing.processor.mlflow_v3 import MlflowV3SpanProcessor
+    from mlflow.tracing.trace_manager import InMemoryTraceManager
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+    class Kept(SpanExporter):
+        """Keeps each trace when its root ends, as MLflow's own exporter writes it then."""
 
-def _attributes(attributes: Mapping[str, Json]) -> list[Json]:
-    return [{"key": key, "value": _value(value)} for key, value in attributes.items()]
+        def __init__(self) -> None:
+            self.traces: list[MlflowTrace] = []
 
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            for span in spans:
+                context = span.context
+                if span.parent is None and context is not None:
+                    found = manager.pop_trace(context.trace_id)
+                    if found:
+                        self.traces.append(Trace.from_dict(found.trace.to_dict()))
+            return SpanExportResult.SUCCESS
 
-def _value(value: Json) -> Json:
-    if isinstance(value, bool):
-        return {"boolValue": value}
-    if isinstance(value, int):
-        return {"intValue": str(value)}
-    if isinstance(value, float):
-        return {"doubleValue": value}
-    if isinstance(value, str):
-        return {"stringValue": value}
-    return {"stringValue": json.dumps(value)}
+    manager = InMemoryTraceManager.get_instance()  # type: ignore[no-untyped-call]  # MLflow's
+    kept, tracer = Kept(), TracerProvider()
+    tracer.add_span_processor(MlflowV3SpanProcessor(kept, export_metrics=False))
+    provider.provider.once.do_once(lambda: None)
+    provider.provider.set(tracer)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # MLflow's own types, at its first import
+        mlflow.langchain.autolog(silent=True)
+
+    def run(action: Callable[[], object]) -> list[MlflowTrace]:
+        kept.traces.clear()
+        action()
+        return [*kept.traces]
+
+    yield run
+    mlflow.langchain.autolog(disable=True, silent=True)
+    provider.reset()  # type: ignore[no-untyped-call]  # MLflow's

@@ -16,16 +16,16 @@ from linenotes.tracing._values import json_value, output_text
 from linenotes.tracing.export._otlp_exporter import Delivery, OtlpExporter, exporting
 from linenotes.tracing.export._otlp_target import OtlpTarget, otlp_target
 from linenotes.tracing.export._resending import Resent, resend
-from linenotes.tracing.live._closing import close_abandoned
-from linenotes.tracing.live._live_reading import LiveTrace
-from linenotes.tracing.live._live_traces import discard_live, find_live, live_traces
-from linenotes.tracing.recorder._block import LiveLedger, record
-from linenotes.tracing.sources._conversation_file import (
+from linenotes.tracing.files._conversation_file import (
     FileFormat,
     file_digest,
     read_conversations,
 )
-from linenotes.tracing.sources._imported import ImportedConversation
+from linenotes.tracing.files._imported import ImportedConversation
+from linenotes.tracing.live._closing import close_abandoned
+from linenotes.tracing.live._live_reading import LiveTrace
+from linenotes.tracing.live._live_traces import discard_live, find_live, live_traces
+from linenotes.tracing.recorder._block import LiveLedger, record
 from linenotes.tracing.store._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing.store._mlflow_store import MlflowStore
 from linenotes.tracing.store._project_store import file_trace, open_store, read_trace, store_trace

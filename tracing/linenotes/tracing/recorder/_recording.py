@@ -100,6 +100,11 @@ class Recording:
         self._listener.after_event = notes.heard
         return notes
 
+    @property
+    def listener(self) -> Listener:
+        """Who hears the events, of graphs that run now or of what is told of earlier ones."""
+        return self._listener
+
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Hear what runs in this context."""

@@ -12,21 +12,18 @@ from mlflow.entities import Feedback
 from mlflow.tracing.constant import TraceMetadataKey
 
 from linenotes.tracing._conventions import VERSION
+from linenotes.tracing.sources._mlflow_source import any_trace_from_mlflow
 from linenotes.tracing.store._filed_trace import FiledTrace, TraceScore
-from linenotes.tracing.store._mlflow_spans import trace_from_mlflow
 
 if TYPE_CHECKING:
     from mlflow.entities import Trace as MlflowTrace
 
 
-def filed_from_mlflow(stored: MlflowTrace) -> FiledTrace | None:
-    """Return the trace as it was filed, or None when something else wrote it."""
-    trace = trace_from_mlflow(stored)
-    if trace is None:
-        return None
+def filed_from_mlflow(stored: MlflowTrace) -> FiledTrace:
+    """Return the trace as it was filed; one that something else recorded is rebuilt."""
     metadata = stored.info.trace_metadata
     return FiledTrace(
-        trace=trace,
+        trace=any_trace_from_mlflow(stored),
         run_id=metadata.get(TraceMetadataKey.SOURCE_RUN),
         model_id=metadata.get(TraceMetadataKey.MODEL_ID),
         version=stored.info.tags.get(VERSION),

@@ -108,8 +108,10 @@ class MlflowStore:
     def read_trace(self, name: str) -> Trace:
         """Return the trace whose id is `name` or starts with it, with or without `tr-`.
 
+        The messages of a trace that MLflow's autolog recorded are rebuilt from its spans.
+
         Raises:
-            RunError: no trace or several are meant, or linenotes did not record it.
+            RunError: no trace or several are meant.
             StoreError: the store did not answer.
         """
         return self.read_filed_trace(name).trace
@@ -118,21 +120,15 @@ class MlflowStore:
         """Return the trace that `name` means with its run, version and scores.
 
         Raises:
-            RunError: no trace or several are meant, or linenotes did not record it.
+            RunError: no trace or several are meant.
             StoreError: the store did not answer.
         """
         from linenotes.tracing.store._mlflow_filing import filed_from_mlflow
 
-        trace_id = self._resolve(name)
-        stored = self._client.read(trace_id)
+        stored = self._client.read(self._resolve(name))
         if stored is None:
             raise RunError(self._nothing(name))
-        if (filed := filed_from_mlflow(stored)) is None:
-            raise RunError(
-                f"Trace {trace_id!r} was not recorded by linenotes. "
-                "Open it in MLflow's pages: linenotes ui."
-            )
-        return filed
+        return filed_from_mlflow(stored)
 
     def find_traces(
         self,

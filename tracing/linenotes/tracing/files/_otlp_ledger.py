@@ -18,7 +18,7 @@ import orjson
 from linenotes.tracing import _conventions as names
 from linenotes.tracing._ledger import USER, Message, MessageKind, Tokens
 from linenotes.tracing._values import json_value
-from linenotes.tracing.sources._otlp_attributes import (
+from linenotes.tracing.files._otlp_attributes import (
     AGENT_OPERATIONS,
     MODEL_OPERATIONS,
     agent_name,
@@ -26,11 +26,11 @@ from linenotes.tracing.sources._otlp_attributes import (
     operation,
     tokens_of,
 )
-from linenotes.tracing.sources._otlp_messages import content_of, exchange
+from linenotes.tracing.files._otlp_messages import content_of, exchange
 
 if TYPE_CHECKING:
-    from linenotes.tracing.sources._chat_messages import ChatMessage
-    from linenotes.tracing.sources._otlp_json import OtlpSpan
+    from linenotes.tracing.files._chat_messages import ChatMessage
+    from linenotes.tracing.files._otlp_json import OtlpSpan
 
 _TOOL = "tool"
 

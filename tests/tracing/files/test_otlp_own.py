@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tests.tracing.sources.conftest import ReadFile
+    from tests.tracing.files.conftest import ReadFile
 
 Json = Any
 

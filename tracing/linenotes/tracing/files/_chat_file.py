@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING
 from linenotes.project import TraceFileError
 from linenotes.tracing._trace import trace_id_for
 from linenotes.tracing._values import json_value
-from linenotes.tracing.sources._chat_messages import (
+from linenotes.tracing.files._chat_messages import (
     ChatMessage,
     looks_like_a_message,
     nanoseconds,
     read_messages,
 )
-from linenotes.tracing.sources._imported import ImportedConversation
+from linenotes.tracing.files._imported import ImportedConversation
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from linenotes.tracing.sources._json_file import Document
+    from linenotes.tracing.files._json_file import Document
 
 MESSAGES = ("messages", "traj", "trajectory", "conversation", "conversations", "history")
 _RECORDS = ("simulations", "trajectories", "records", "samples", "results", "conversations", "data")
@@ -72,7 +72,7 @@ def read_chats(
     Raises:
         TraceFileError: something is no record; it is named by its place and key.
     """
-    from linenotes.tracing.sources._chat_trace import ChatOrigin, chat_trace, is_timed
+    from linenotes.tracing.files._chat_trace import ChatOrigin, chat_trace, is_timed
 
     counted: Counter[str] = Counter()
     for number, record in enumerate(_records(documents), start=1):

@@ -10,7 +10,7 @@ from linenotes.project import TraceFileError
 from linenotes.tracing import file_digest
 
 if TYPE_CHECKING:
-    from tests.tracing.sources.conftest import ReadFile, WriteFile
+    from tests.tracing.files.conftest import ReadFile, WriteFile
 
 HI = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes?"}]
 

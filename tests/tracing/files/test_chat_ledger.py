@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 from linenotes.tracing import Ledger
-from linenotes.tracing.sources._chat_ledger import read_ledger
-from linenotes.tracing.sources._chat_messages import read_messages
+from linenotes.tracing.files._chat_ledger import read_ledger
+from linenotes.tracing.files._chat_messages import read_messages
 
 
 def ledger(*messages: dict[str, Any]) -> Ledger:

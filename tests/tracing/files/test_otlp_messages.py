@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from linenotes.tracing.sources._json_file import Document
-from linenotes.tracing.sources._otlp_json import read_spans
-from linenotes.tracing.sources._otlp_messages import Exchange, exchange
+from linenotes.tracing.files._json_file import Document
+from linenotes.tracing.files._otlp_json import read_spans
+from linenotes.tracing.files._otlp_messages import Exchange, exchange
 
 Otlp = Callable[..., Any]
 CALL = {"type": "tool_call", "id": "c", "name": "find", "arguments": {"x": 1}}

@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from linenotes.tracing.sources._json_file import Document
-from linenotes.tracing.sources._otlp_json import read_spans
-from linenotes.tracing.sources._otlp_ledger import OtlpLedger, derive_ledger
+from linenotes.tracing.files._json_file import Document
+from linenotes.tracing.files._otlp_json import read_spans
+from linenotes.tracing.files._otlp_ledger import OtlpLedger, derive_ledger
 
 Otlp = Callable[..., Any]
 Json = Any

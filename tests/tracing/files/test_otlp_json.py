@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from linenotes.project import TraceFileError
-from linenotes.tracing.sources._json_file import Document
-from linenotes.tracing.sources._otlp_json import OtlpSpan, read_spans
+from linenotes.tracing.files._json_file import Document
+from linenotes.tracing.files._otlp_json import OtlpSpan, read_spans
 
 Otlp = Callable[..., Any]
 

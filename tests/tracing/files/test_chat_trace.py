@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 from linenotes.tracing import Trace
-from linenotes.tracing.sources._chat_messages import read_messages
-from linenotes.tracing.sources._chat_trace import ChatOrigin, chat_trace
+from linenotes.tracing.files._chat_messages import read_messages
+from linenotes.tracing.files._chat_trace import ChatOrigin, chat_trace
 
 _START = 1_790_000_000_000_000_000
 _MS = 1_000_000

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 from linenotes.tracing import _conventions as names
 from linenotes.tracing._ledger import USER, Message, MessageKind
-from linenotes.tracing.sources._chat_messages import read_messages
-from linenotes.tracing.sources._otlp_attributes import agent_name, model_of, tokens_of
-from linenotes.tracing.sources._otlp_ledger import OtlpLedger
-from linenotes.tracing.sources._otlp_messages import content_of, plain_messages
+from linenotes.tracing.files._chat_messages import read_messages
+from linenotes.tracing.files._otlp_attributes import agent_name, model_of, tokens_of
+from linenotes.tracing.files._otlp_ledger import OtlpLedger
+from linenotes.tracing.files._otlp_messages import content_of, plain_messages
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from linenotes.tracing.sources._otlp_json import OtlpSpan
+    from linenotes.tracing.files._otlp_json import OtlpSpan
 
 _ARROW = " → "
 _SIDES = (

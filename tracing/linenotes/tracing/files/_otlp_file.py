@@ -18,24 +18,24 @@ from linenotes.tracing import _conventions as names
 from linenotes.tracing._ledger import USER
 from linenotes.tracing._trace import Span, SpanType, Trace
 from linenotes.tracing._values import json_value
-from linenotes.tracing.recorder._content import bubbles
-from linenotes.tracing.sources._chat_trace import openai_message
-from linenotes.tracing.sources._imported import ImportedConversation
-from linenotes.tracing.sources._otlp_attributes import (
+from linenotes.tracing.files._chat_trace import openai_message
+from linenotes.tracing.files._imported import ImportedConversation
+from linenotes.tracing.files._otlp_attributes import (
     AGENT_OPERATIONS,
     MODEL_OPERATIONS,
     agent_name,
     operation,
 )
-from linenotes.tracing.sources._otlp_json import OtlpSpan, read_spans
-from linenotes.tracing.sources._otlp_ledger import OtlpLedger, derive_ledger
-from linenotes.tracing.sources._otlp_messages import content_of, exchange
-from linenotes.tracing.sources._otlp_own import is_own, own_ledger
+from linenotes.tracing.files._otlp_json import OtlpSpan, read_spans
+from linenotes.tracing.files._otlp_ledger import OtlpLedger, derive_ledger
+from linenotes.tracing.files._otlp_messages import content_of, exchange
+from linenotes.tracing.files._otlp_own import is_own, own_ledger
+from linenotes.tracing.recorder._content import bubbles
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from linenotes.tracing.sources._json_file import Document
+    from linenotes.tracing.files._json_file import Document
 
 _SHORT = 12
 """Digits of a trace id that name a case which has no name."""

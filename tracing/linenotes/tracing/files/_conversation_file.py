@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from linenotes.project import TraceFileError
-from linenotes.tracing.sources._imported import ImportedConversation
-from linenotes.tracing.sources._json_file import read_documents
+from linenotes.tracing.files._imported import ImportedConversation
+from linenotes.tracing.files._json_file import read_documents
 
 if TYPE_CHECKING:
-    from linenotes.tracing.sources._json_file import Document
+    from linenotes.tracing.files._json_file import Document
 
 FileFormat = Literal["auto", "chat", "otlp"]
 """OpenAI's chat messages, or OpenTelemetry's spans; `auto` tells by what the file holds."""
@@ -64,11 +64,11 @@ def read_conversations(
     first = next(documents)
     documents = chain([first], documents)
     if file_format == "otlp" or (file_format == "auto" and _is_otlp(first)):
-        from linenotes.tracing.sources._otlp_file import read_otlp
+        from linenotes.tracing.files._otlp_file import read_otlp
 
         found = read_otlp(documents, agent=agent)
     else:
-        from linenotes.tracing.sources._chat_file import ChatReading, read_chats
+        from linenotes.tracing.files._chat_file import ChatReading, read_chats
 
         start = path.stat().st_mtime_ns if start_ns is None else start_ns
         found = read_chats(documents, ChatReading(agent or _AGENT, metric, identity, start))

@@ -6,7 +6,7 @@ import pytest
 
 from linenotes.project import TraceFileError
 from linenotes.tracing import Tokens
-from linenotes.tracing.sources._chat_messages import ChatMessage, nanoseconds, read_messages
+from linenotes.tracing.files._chat_messages import ChatMessage, nanoseconds, read_messages
 
 
 def message(**written: Any) -> ChatMessage:  # noqa: ANN401  JSON of any shape

@@ -9,7 +9,7 @@ from linenotes.project import TraceFileError
 from linenotes.tracing import read_conversations
 
 if TYPE_CHECKING:
-    from tests.tracing.sources.conftest import ReadFile
+    from tests.tracing.files.conftest import ReadFile
 
 HI = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes?"}]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from linenotes.tracing._ledger import USER, Message
-from linenotes.tracing.sources._chat_messages import ChatMessage, ToolCall
+from linenotes.tracing.files._chat_messages import ChatMessage, ToolCall
 
 if TYPE_CHECKING:
     from pydantic import JsonValue

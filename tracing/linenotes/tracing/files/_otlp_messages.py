@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from linenotes.tracing import _conventions as names
 from linenotes.tracing._values import json_value
-from linenotes.tracing.sources._chat_messages import ChatMessage, read_messages
+from linenotes.tracing.files._chat_messages import ChatMessage, read_messages
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from linenotes.tracing.sources._otlp_json import OtlpSpan
+    from linenotes.tracing.files._otlp_json import OtlpSpan
 
 _Object = Mapping[str, "JsonValue"]
 _EVENTS = {

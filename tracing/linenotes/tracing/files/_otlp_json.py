@@ -19,7 +19,7 @@ from linenotes.tracing._values import json_value
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from linenotes.tracing.sources._json_file import Document
+    from linenotes.tracing.files._json_file import Document
 
 _Object = Mapping[str, "JsonValue"]
 _FAILED = ("2", "STATUS_CODE_ERROR")

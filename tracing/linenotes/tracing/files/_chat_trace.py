@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 from linenotes.tracing import _conventions as names
 from linenotes.tracing._ledger import USER
 from linenotes.tracing._trace import Span, SpanEvent, Trace
+from linenotes.tracing.files._chat_ledger import ChatLedger, Spoken, Turn, read_ledger
+from linenotes.tracing.files._chat_messages import ChatMessage
 from linenotes.tracing.recorder._content import bubbles
-from linenotes.tracing.sources._chat_ledger import ChatLedger, Spoken, Turn, read_ledger
-from linenotes.tracing.sources._chat_messages import ChatMessage
 
 if TYPE_CHECKING:
     from pydantic import JsonValue

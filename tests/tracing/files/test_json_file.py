@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from linenotes.project import TraceFileError
-from linenotes.tracing.sources._json_file import Document, read_documents
+from linenotes.tracing.files._json_file import Document, read_documents
 
 
 def documents(tmp_path: Path, content: bytes) -> list[Document]:

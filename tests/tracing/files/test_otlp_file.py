@@ -9,7 +9,7 @@ from linenotes.project import TraceFileError
 from linenotes.tracing import Trace
 
 if TYPE_CHECKING:
-    from tests.tracing.sources.conftest import ReadFile
+    from tests.tracing.files.conftest import ReadFile
 
 Otlp = Callable[..., Any]
 Json = Any

@@ -8,7 +8,7 @@ from linenotes.tracing import _conventions as names
 from linenotes.tracing._ledger import Tokens
 
 if TYPE_CHECKING:
-    from linenotes.tracing.sources._otlp_json import OtlpSpan
+    from linenotes.tracing.files._otlp_json import OtlpSpan
 
 AGENT_OPERATIONS = frozenset({names.INVOKE_AGENT, "create_agent"})
 MODEL_OPERATIONS = frozenset({names.CHAT, "text_completion", "generate_content"})
