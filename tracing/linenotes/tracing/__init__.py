@@ -15,6 +15,7 @@ from linenotes.tracing.recorder._block import LiveLedger, record
 from linenotes.tracing.store._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing.store._mlflow_store import MlflowStore
 from linenotes.tracing.store._project_store import open_store, store_trace
+from linenotes.tracing.store._trace_header import TraceHeader
 from linenotes.tracing.store._ui_server import UiServer, experiment_url, start_ui
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "SpanType",
     "Tokens",
     "Trace",
+    "TraceHeader",
     "TraceScore",
     "TraceState",
     "UiServer",

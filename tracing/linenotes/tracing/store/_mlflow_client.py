@@ -31,6 +31,7 @@ from linenotes.tracing.store._mlflow_spans import mlflow_spans
 
 if TYPE_CHECKING:
     from mlflow.entities import Trace as MlflowTrace
+    from mlflow.entities import TraceInfo
 
 try:
     from mlflow.tracing.client import TracingClient
@@ -44,6 +45,8 @@ except ImportError:
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 _NOT_FOUND = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND")
+_PAGE = 500
+"""More traces than this a server does not give at once."""
 _RELAXED = "PRAGMA synchronous = NORMAL"
 
 
@@ -103,16 +106,23 @@ class TraceClient:
                     return None
                 raise
 
-    def find(self, prefix: str, experiment_id: str, *, limit: int) -> list[str]:
-        """Return up to `limit` ids of traces that start with `prefix`, newest first."""
-        with store_errors("search for a trace in", self._uri):
-            found = self._traces.store.search_traces(
-                locations=[experiment_id],
-                filter_string=f"trace.request_id LIKE '{prefix}%'",
-                order_by=["timestamp_ms DESC"],
-                max_results=limit,
-            )
-            return [info.trace_id for info in found[0]]
+    def find(self, filter_string: str, experiment_id: str, *, limit: int) -> list[TraceInfo]:
+        """Return up to `limit` traces that fit the filter, newest first, without their spans."""
+        found: list[TraceInfo] = []
+        token = None
+        with store_errors("search for traces in", self._uri):
+            while len(found) < limit:
+                page, token = self._traces.store.search_traces(
+                    locations=[experiment_id],
+                    filter_string=filter_string,
+                    order_by=["timestamp_ms DESC"],
+                    max_results=min(limit - len(found), _PAGE),
+                    page_token=token,
+                )
+                found += page
+                if not token:
+                    break
+        return found
 
     def _relax_sync(self) -> None:
         """Skip the flush to disk after each transaction: with WAL, a crash cannot corrupt."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 
 import orjson
 from mlflow.entities import (
@@ -34,6 +33,8 @@ from mlflow.tracing.constant import (
 
 from linenotes.tracing._trace import Trace
 from linenotes.tracing.store._filed_trace import FiledTrace, TraceScore
+from linenotes.tracing.store._trace_header import ERROR
+from linenotes.tracing.store._trace_tags import CASE, SAMPLE, VERSION, tag_key, tags_found_by
 
 DIGEST = "linenotes.digest"
 """Metadata: the digest of the trace. Two writings of one execution have the same."""
@@ -41,7 +42,6 @@ DIGEST = "linenotes.digest"
 _MAX_PREVIEW = 1_000
 _MAX_METADATA = 250
 _MAX_CLIENT_ID = 50
-_MAX_TAG_KEY = 250
 _MILLISECOND = 1_000_000
 
 
@@ -97,6 +97,7 @@ def _metadata(filed: FiledTrace) -> dict[str, str]:
         TraceMetadataKey.SOURCE_RUN: filed.run_id,
         TraceMetadataKey.MODEL_ID: filed.model_id,
         TraceMetadataKey.TOKEN_USAGE: orjson.dumps(usage).decode() if tokens.total else None,
+        ERROR: trace.error,
     }
     return {key: _cut(value, _MAX_METADATA) for key, value in wanted.items() if value}
 
@@ -107,18 +108,12 @@ def _tags(filed: FiledTrace) -> dict[str, str]:
     wanted = {
         TraceTagKey.TRACE_NAME: trace.name,
         TraceTagKey.LINKED_PROMPTS: orjson.dumps(prompts).decode() if prompts else None,
-        "linenotes.case": trace.case,
-        "linenotes.sample": None if trace.sample is None else str(trace.sample),
-        "linenotes.version": filed.version,
+        CASE: trace.case,
+        SAMPLE: None if trace.sample is None else str(trace.sample),
+        VERSION: filed.version,
     }
-    agents = {f"agent.{span.name}": "1" for span in trace.spans if span.type == "AGENT"}
-    tags = {**filed.tags, **agents, **wanted}
-    return {_tag_key(key): value for key, value in tags.items() if value}
-
-
-def _tag_key(name: str) -> str:
-    # MLflow refuses other characters, and more of them, in the key of a tag.
-    return re.sub(r"[^\w. -]", "_", name)[:_MAX_TAG_KEY]
+    own = {tag_key(key): value for key, value in {**filed.tags, **wanted}.items() if value}
+    return {**own, **tags_found_by(trace)}
 
 
 def _assessments(filed: FiledTrace) -> list[Assessment]:

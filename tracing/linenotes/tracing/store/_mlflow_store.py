@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from linenotes.project import RunError, keep_offline, without_credentials
-from linenotes.tracing._trace import Trace
+from linenotes.tracing._trace import Trace, TraceState
 from linenotes.tracing.store._filed_trace import FiledTrace
+from linenotes.tracing.store._trace_header import TraceHeader, trace_header
+from linenotes.tracing.store._trace_tags import filter_string
 
 if TYPE_CHECKING:
     from linenotes.tracing.store._mlflow_client import TraceClient
@@ -112,6 +114,48 @@ class MlflowStore:
             )
         return trace
 
+    def find_traces(
+        self,
+        *,
+        agent: str | None = None,
+        tool: str | None = None,
+        handoff: tuple[str, str] | None = None,
+        error: str | None = None,
+        case: str | None = None,
+        run: str | None = None,
+        state: TraceState | None = None,
+        version: str | None = None,
+        limit: int = 50,
+    ) -> list[TraceHeader]:
+        """Return the newest traces of which all that is given holds.
+
+        Args:
+            agent: an agent spoke in it.
+            tool: a tool was called in it.
+            handoff: the first agent passed on to the second, by handoff, delegation or `Send`.
+            error: an exception of this type was raised in it, such as `TimeoutError`.
+            case: it is a sample of this case.
+            run: it belongs to the MLflow run whose id starts with this.
+            state: how it ended.
+            version: the label of the agent's version, such as `triage@2`.
+            limit: how many at most.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        wanted = filter_string(
+            agent=agent,
+            tool=tool,
+            handoff=handoff,
+            error=error,
+            case=case,
+            run=run,
+            state=state,
+            version=version,
+        )
+        infos = self._client.find(wanted, self.experiment_id, limit=limit)
+        return [trace_header(info) for info in infos]
+
     def _resolve(self, name: str) -> str:
         prefix = "tr-" + name.lower().removeprefix("tr-")
         if not set(prefix[3:]) <= set("0123456789abcdef"):
@@ -121,7 +165,9 @@ class MlflowStore:
             )
         if len(prefix) == len("tr-") + 32:
             return prefix
-        found = self._client.find(prefix, self.experiment_id, limit=3)
+        starting = f"trace.request_id LIKE '{prefix}%'"
+        infos = self._client.find(starting, self.experiment_id, limit=3)
+        found = [info.trace_id for info in infos]
         if len(found) > 1:
             raise RunError(
                 f"{name!r} is the start of several traces, {found[0]!r} and {found[1]!r} "
