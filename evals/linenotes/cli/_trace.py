@@ -7,6 +7,7 @@ import click
 from linenotes.cli._verbs import Verbs
 
 _VERBS = {
+    "list": "List stored traces, newest first: by agent, tool, handoff, error or case.",
     "show": "Print who said what to whom in a stored trace.",
 }
 

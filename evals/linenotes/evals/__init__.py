@@ -17,6 +17,7 @@ from linenotes.evals._documents import (
     json_schema,
     json_schema_file,
     trace_document,
+    trace_list_document,
 )
 from linenotes.evals._engine import Job, Stop, run_sample
 from linenotes.evals._evaluate import choose_cases, evaluate, find_case
@@ -71,5 +72,6 @@ __all__ = [
     "single_version",
     "store_execution",
     "trace_document",
+    "trace_list_document",
     "versions_of",
 ]

@@ -17,15 +17,27 @@ from linenotes.tracing.store._mlflow_store import MlflowStore
 from linenotes.tracing.store._project_store import open_store, store_trace
 from linenotes.tracing.store._trace_header import TraceHeader
 from linenotes.tracing.store._ui_server import UiServer, experiment_url, start_ui
+from linenotes.tracing.views._contents import attachments, details
+from linenotes.tracing.views._figures import spell_money, spell_seconds
+from linenotes.tracing.views._focus import Focus
+from linenotes.tracing.views._incidents import Incident, as_told, incidents, running
+from linenotes.tracing.views._mermaid import mermaid
+from linenotes.tracing.views._page import conversation_page
+from linenotes.tracing.views._shares import Share, shares, total_cost
+from linenotes.tracing.views._span_tree import Branch, span_tree
 
 __all__ = [
     "USER",
+    "Branch",
     "FiledTrace",
+    "Focus",
+    "Incident",
     "Ledger",
     "LiveLedger",
     "Message",
     "MessageKind",
     "MlflowStore",
+    "Share",
     "Span",
     "SpanEvent",
     "SpanLink",
@@ -36,12 +48,24 @@ __all__ = [
     "TraceScore",
     "TraceState",
     "UiServer",
+    "as_told",
+    "attachments",
+    "conversation_page",
+    "details",
     "experiment_url",
+    "incidents",
     "json_value",
+    "mermaid",
     "open_store",
     "output_text",
     "record",
+    "running",
+    "shares",
+    "span_tree",
+    "spell_money",
+    "spell_seconds",
     "start_ui",
     "store_trace",
+    "total_cost",
     "trace_id_for",
 ]

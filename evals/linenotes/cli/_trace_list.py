@@ -1,0 +1,136 @@
+"""`linenotes trace list`: find stored conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from linenotes.cli._options import json_option
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from linenotes.tracing import TraceHeader, TraceState
+
+_EPILOG = """\b
+Examples:
+  linenotes trace list --error TimeoutError
+  linenotes trace list --agent researcher --tool search_web --limit 5
+  linenotes trace list --handoff triage:specialist --json
+"""
+_ID = 11
+"""Letters of an id that tell it apart."""
+_SHORTEST_REQUEST = 16
+
+
+@click.command("list", epilog=_EPILOG)
+@click.option("--agent", metavar="NAME", help="In which this agent took part.")
+@click.option("--tool", metavar="NAME", help="In which this tool was called.")
+@click.option("--handoff", metavar="FROM:TO", help="In which FROM handed over to TO.")
+@click.option("--error", metavar="TYPE", help="That failed with this exception.")
+@click.option("--case", metavar="ID", help="Of this case.")
+@click.option("--run", metavar="ID", help="Of this run; the start of its id is enough.")
+@click.option("--version", metavar="NAME", help="Of this version of an agent.")
+@click.option(
+    "--state",
+    type=click.Choice(["OK", "ERROR", "IN_PROGRESS"], case_sensitive=False),
+    help="That ended so, or have not ended.",
+)
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
+@json_option
+def command(
+    agent: str | None,
+    tool: str | None,
+    handoff: str | None,
+    error: str | None,
+    case: str | None,
+    run: str | None,
+    version: str | None,
+    state: TraceState | None,
+    limit: int,
+    as_json: bool,
+) -> int:
+    """List stored traces, newest first. Filters add up: a trace meets all of them."""
+    from linenotes.cli._console import console, print_json
+    from linenotes.evals import trace_list_document
+    from linenotes.tracing import open_store
+
+    with open_store() as store:
+        found = store.find_traces(
+            agent=agent,
+            tool=tool,
+            handoff=_pair(handoff),
+            error=error,
+            case=case,
+            run=run,
+            version=version,
+            state=state,
+            limit=limit,
+        )
+    if as_json:
+        print_json(trace_list_document(found))
+        return 0
+    out = console()
+    if found:
+        out.print(_table(found))
+        out.print(f"\nRead one: linenotes trace show {found[0].trace_id[:_ID]}", style="dim")
+    else:
+        out.print("No trace is like that. `linenotes run` and `linenotes eval` make some.")
+    return 0
+
+
+def _pair(handoff: str | None) -> tuple[str, str] | None:
+    if handoff is None:
+        return None
+    sender, colon, receiver = handoff.partition(":")
+    if not (sender and colon and receiver):
+        raise click.UsageError(f"--handoff takes FROM:TO, like triage:specialist, not {handoff!r}.")
+    return sender, receiver
+
+
+def _table(found: Sequence[TraceHeader]) -> Table:
+    """Return one line a trace, without the columns in which none of them has anything."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from linenotes.cli._ledgers import one_line
+
+    rows = [_cells(trace) for trace in found]
+    shown = [name for name in rows[0] if any(row[name] for row in rows)]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)
+    for name in shown:
+        right = name in ("took", "tokens", "cost")
+        last = name == "request"
+        table.add_column(
+            Text(name),
+            justify="right" if right else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            min_width=_SHORTEST_REQUEST if last else None,
+            max_width=None if last else 24,
+        )
+    for row in rows:
+        style = {"ERROR": "red", "IN_PROGRESS": "yellow"}.get(row["state"], "")
+        table.add_row(*(Text(one_line(row[n]), style=style if n == "state" else "") for n in shown))
+    return table
+
+
+def _cells(trace: TraceHeader) -> dict[str, str]:
+    from linenotes.tracing import spell_money, spell_seconds
+
+    sample = "" if trace.sample is None else f"#{trace.sample}"
+    began = datetime.fromtimestamp(trace.start_ns / 1e9).astimezone()
+    return {
+        "trace": trace.trace_id[:_ID],
+        "when": f"{began:%m-%d %H:%M}",
+        "agent": trace.name,
+        "case": f"{trace.case}{sample}" if trace.case else "",
+        "state": trace.state,
+        "took": "" if trace.duration is None else spell_seconds(trace.duration),
+        "tokens": f"{trace.tokens:,}" if trace.tokens else "",
+        "cost": spell_money(trace.cost) if trace.cost else "",
+        "request": trace.request,
+    }
