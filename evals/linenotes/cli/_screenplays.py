@@ -10,7 +10,7 @@ from linenotes.cli._ledgers import Columns, figures, heading, incident_line, lin
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from linenotes.tracing import Branch, Focus, Incident, Ledger, Message, Trace
+    from linenotes.tracing import Branch, Focus, Ledger, Trace
 
 _INDENT = 6
 _KINDS = {"WORKFLOW": "", "AGENT": "agent", "CHAT_MODEL": "model", "TOOL": "tool"}
@@ -22,31 +22,31 @@ def title(trace: Trace, shown: Ledger) -> Iterator[Text]:
 
     from linenotes.tracing import spell_money, spell_seconds, total_cost
 
+    style = {"ERROR": "red", "IN_PROGRESS": "yellow"}.get(trace.state, "green")
+    sample = "" if trace.sample is None else f", sample {trace.sample}"
+    first = Text(one_line(trace.name), style="bold").append("   ").append(trace.state, style=style)
+    yield first.append(f"   {one_line(f'case {trace.case}{sample}')}" if trace.case else "")
     cost = total_cost(trace.messages)
     seconds = (trace.end_ns - trace.start_ns) / 1e9 if trace.end_ns else None
+    shown_of_all = f"{len(shown)} of " if len(shown) < len(trace.messages) else ""
     parts = (
-        f"case {trace.case}, sample {trace.sample}" if trace.case else "",
-        f"{len(shown)} of {len(trace.messages)} messages"
-        if len(shown) < len(trace.messages)
-        else f"{len(shown)} messages",
+        trace.trace_id,
+        f"{shown_of_all}{len(trace.messages)} messages",
         f"{trace.ledger.tokens.total:,} tokens" if trace.ledger.tokens.total else "",
         spell_money(cost) if cost else "",
         spell_seconds(seconds) if seconds is not None else "",
     )
-    style = {"ERROR": "red", "IN_PROGRESS": "yellow"}.get(trace.state, "green")
-    first = Text(one_line(trace.name), style="bold").append("   ").append(trace.state, style=style)
-    yield first.append("".join(f"   {one_line(part)}" for part in parts if part))
-    yield Text(trace.trace_id, style="dim")
+    yield Text("   ".join(filter(None, parts)), style="dim")
     yield Text()
 
 
 def screenplay(trace: Trace, focus: Focus, *, width: int) -> Iterator[Text]:
     """Yield one line for each message and each error, in the order in which they followed."""
-    from linenotes.tracing import Incident
+    from linenotes.tracing import Incident, as_told
 
-    ledger = focus.apply(trace.ledger)
-    columns = Columns.fitting(ledger)
-    for item in _told(trace, ledger, focus):
+    told = as_told(trace, focus)
+    columns = Columns.fitting(item for item in told if not isinstance(item, Incident))
+    for item in told:
         if isinstance(item, Incident):
             yield incident_line(item, width=width)
         else:
@@ -58,11 +58,11 @@ def full_screenplay(trace: Trace, focus: Focus, *, width: int) -> Iterator[Text]
     """Yield whole messages: text, tool arguments and payloads, and the names of other media."""
     from rich.text import Text
 
-    from linenotes.tracing import Incident, attachments, details
+    from linenotes.tracing import Incident, as_told, attachments, details
 
-    ledger = focus.apply(trace.ledger)
-    columns = Columns.fitting(ledger)
-    for item in _told(trace, ledger, focus):
+    told = as_told(trace, focus)
+    columns = Columns.fitting(item for item in told if not isinstance(item, Incident))
+    for item in told:
         if isinstance(item, Incident):
             yield from _wrapped(incident_line(item, width=len(item.text) + width), width, 4)
             continue
@@ -89,13 +89,6 @@ def span_lines(trace: Trace, focus: Focus, *, width: int) -> Iterator[Text]:
             text = Text(f"{stem}✗ {one_line(error)}", style="red")
             text.truncate(width, overflow="ellipsis")
             yield text
-
-
-def _told(trace: Trace, ledger: Ledger, focus: Focus) -> Sequence[Message | Incident]:
-    from linenotes.tracing import as_told, incidents
-
-    found = [i for i in incidents(trace) if i.actor is None or focus.shows(i.actor)]
-    return as_told(ledger.messages, found)
 
 
 def _still_running(trace: Trace) -> Iterator[Text]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from linenotes.cli._ledgers import one_line
 from linenotes.cli._options import json_option
 
 if TYPE_CHECKING:
@@ -23,7 +24,14 @@ Examples:
 """
 _ID = 11
 """Letters of an id that tell it apart."""
-_SHORTEST_REQUEST = 16
+_WIDEST = 16
+"""Most columns for a name."""
+_GAP = 2
+_MARKS = {"OK": "✓", "ERROR": "✗", "IN_PROGRESS": "…"}
+_STYLES = {"✗": "red", "…": "yellow"}
+_NUMBERS = frozenset({"took", "tokens", "cost"})
+_LAST = "request"
+"""The column that takes what room is left."""
 
 
 @click.command("list", epilog=_EPILOG)
@@ -53,7 +61,10 @@ def command(
     limit: int,
     as_json: bool,
 ) -> int:
-    """List stored traces, newest first. Filters add up: a trace meets all of them."""
+    """List stored traces, newest first. Filters add up: a trace meets all of them.
+
+    A trace ended well (✓), failed (✗) or has not ended (…); of today it shows the time.
+    """
     from linenotes.cli._console import console, print_json
     from linenotes.evals import trace_list_document
     from linenotes.tracing import open_store
@@ -75,7 +86,7 @@ def command(
         return 0
     out = console()
     if found:
-        out.print(_table(found))
+        out.print(_table(found, width=out.width))
         out.print(f"\nRead one: linenotes trace show {found[0].trace_id[:_ID]}", style="dim")
     else:
         out.print("No trace is like that. `linenotes run` and `linenotes eval` make some.")
@@ -91,44 +102,47 @@ def _pair(handoff: str | None) -> tuple[str, str] | None:
     return sender, receiver
 
 
-def _table(found: Sequence[TraceHeader]) -> Table:
+def _table(found: Sequence[TraceHeader], *, width: int) -> Table:
     """Return one line a trace, without the columns in which none of them has anything."""
     from rich.table import Table
     from rich.text import Text
 
-    from linenotes.cli._ledgers import one_line
-
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
     rows = [_cells(trace) for trace in found]
-    shown = [name for name in rows[0] if any(row[name] for row in rows)]
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)
-    for name in shown:
-        right = name in ("took", "tokens", "cost")
-        last = name == "request"
-        table.add_column(
-            Text(name),
-            justify="right" if right else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            min_width=_SHORTEST_REQUEST if last else None,
-            max_width=None if last else 24,
-        )
+    widths = _widths(rows, width)
+    for name, room in widths.items():
+        right = name in _NUMBERS
+        table.add_column(Text(name), justify="right" if right else "left", no_wrap=True, width=room)
     for row in rows:
-        style = {"ERROR": "red", "IN_PROGRESS": "yellow"}.get(row["state"], "")
-        table.add_row(*(Text(one_line(row[n]), style=style if n == "state" else "") for n in shown))
+        table.add_row(*(Text(one_line(row[n])) for n in widths), style=_STYLES.get(row[""]))
     return table
+
+
+def _widths(rows: Sequence[dict[str, str]], width: int) -> dict[str, int]:
+    """Return the columns to show; the request gets the room that the others leave."""
+    from rich.cells import cell_len
+
+    found = {}
+    for name in rows[0]:
+        widest = max(cell_len(one_line(row[name])) for row in rows)
+        if widest and name != _LAST:
+            found[name] = min(_WIDEST, max(widest, len(name)))
+    left = width - sum(found.values()) - _GAP * len(found)
+    return {**found, _LAST: max(_GAP, left)}
 
 
 def _cells(trace: TraceHeader) -> dict[str, str]:
     from linenotes.tracing import spell_money, spell_seconds
 
     sample = "" if trace.sample is None else f"#{trace.sample}"
+    now = datetime.now().astimezone()
     began = datetime.fromtimestamp(trace.start_ns / 1e9).astimezone()
     return {
         "trace": trace.trace_id[:_ID],
-        "when": f"{began:%m-%d %H:%M}",
+        "when": f"{began:%H:%M}" if began.date() == now.date() else f"{began:%m-%d}",
         "agent": trace.name,
         "case": f"{trace.case}{sample}" if trace.case else "",
-        "state": trace.state,
+        "": _MARKS.get(trace.state, ""),
         "took": "" if trace.duration is None else spell_seconds(trace.duration),
         "tokens": f"{trace.tokens:,}" if trace.tokens else "",
         "cost": spell_money(trace.cost) if trace.cost else "",

@@ -53,7 +53,7 @@ def command(
     from linenotes.cli._pages import write_page
     from linenotes.cli._screenplays import full_screenplay, screenplay, span_lines, title
     from linenotes.evals import trace_document
-    from linenotes.tracing import Focus, as_told, incidents, mermaid, open_store
+    from linenotes.tracing import Focus, as_told, mermaid, open_store
 
     if sum((full, tree, as_mermaid, html is not None, as_json)) > 1:
         raise click.UsageError("Choose one of --full, --tree, --mermaid, --html and --json.")
@@ -65,8 +65,7 @@ def command(
     elif html is not None:
         write_page(trace, html, focus)
     elif as_mermaid:
-        told = as_told(focus.apply(trace.ledger).messages, incidents(trace))
-        click.echo(mermaid(told), nl=False)
+        click.echo(mermaid(as_told(trace, focus)), nl=False)
     else:
         out = console()
         lines = full_screenplay if full else span_lines if tree else screenplay

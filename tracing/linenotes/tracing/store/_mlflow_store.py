@@ -161,7 +161,7 @@ class MlflowStore:
 
     def _resolve(self, name: str) -> str:
         if name == LATEST:
-            newest = self._client.find("tr-", self.experiment_id, limit=1)
+            newest = self.find_traces(limit=1)
             if not newest:
                 raise RunError(self._nothing(name))
             return newest[0].trace_id

@@ -6,8 +6,8 @@ recorders of others write it on every span above as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from linenotes.tracing._conventions import (
@@ -20,6 +20,7 @@ from linenotes.tracing._conventions import (
 )
 from linenotes.tracing._ledger import Message
 from linenotes.tracing._trace import Span, SpanEvent, Trace
+from linenotes.tracing.views._focus import Focus, shallow_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +60,31 @@ def incidents(trace: Trace) -> tuple[Incident, ...]:
     return tuple(sorted(deepest, key=lambda i: i.time_ns))
 
 
-def as_told(messages: Sequence[Message], found: Sequence[Incident]) -> list[Message | Incident]:
-    """Return messages and incidents as they followed each other.
+def as_told(trace: Trace, focus: Focus | None = None) -> list[Message | Incident]:
+    """Return the messages and incidents in focus as they followed each other.
 
     Messages keep their order; an incident stands after the last one that was there before it.
+
+    Raises:
+        RunError: `focus` names an actor that takes no part.
     """
+    focus = focus or Focus()
+    messages = focus.apply(trace.ledger).messages
     places: list[list[Incident]] = [[] for _ in range(len(messages) + 1)]
-    for incident in found:
+    for incident in _in_focus(trace, focus):
         before = [i for i, m in enumerate(messages, 1) if m.end_ns <= incident.time_ns]
         places[before[-1] if before else 0].append(incident)
     told: list[Message | Incident] = [*places[0]]
     for message, after in zip(messages, places[1:], strict=True):
         told += [message, *after]
     return told
+
+
+def _in_focus(trace: Trace, focus: Focus) -> Iterator[Incident]:
+    for incident in incidents(trace):
+        actor = incident.actor and shallow_name(incident.actor, focus.depth)
+        if actor is None or focus.shows(actor):
+            yield replace(incident, actor=actor)
 
 
 def running(trace: Trace) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from linenotes.tracing._trace import Trace
 from linenotes.tracing.views._contents import attachments, details, visible
 from linenotes.tracing.views._figures import spell_money, spell_seconds
 from linenotes.tracing.views._focus import Focus
-from linenotes.tracing.views._incidents import Incident, as_told, incidents, running
+from linenotes.tracing.views._incidents import Incident, as_told, running
 from linenotes.tracing.views._lanes import COLOURS, Diagram
 from linenotes.tracing.views._shares import Share, shares, total_cost
 from linenotes.tracing.views._span_tree import Branch, span_tree
@@ -70,8 +70,7 @@ class _Page:
 
     @cached_property
     def told(self) -> Sequence[Message | Incident]:
-        found = [i for i in incidents(self.trace) if self._shows(i)]
-        return as_told(self.ledger.messages, found)
+        return as_told(self.trace, self.focus)
 
     @cached_property
     def diagram(self) -> Diagram:
@@ -154,9 +153,6 @@ class _Page:
         starts = [b.span.start_ns for b in self.branches]
         ends = [b.span.end_ns or b.span.start_ns for b in self.branches]
         return min(starts, default=0), max([*ends, self.trace.end_ns or 0])
-
-    def _shows(self, incident: Incident) -> bool:
-        return incident.actor is None or self.focus.shows(incident.actor)
 
 
 @cache
