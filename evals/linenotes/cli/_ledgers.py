@@ -28,8 +28,8 @@ class Columns:
     """Tokens, cost and time."""
 
     @classmethod
-    def fitting(cls, messages: Iterable[Message]) -> Columns:
-        """Return the narrowest columns that hold `messages`."""
+    def fitting(cls, messages: Iterable[Message], *, width: int) -> Columns:
+        """Return the narrowest columns that hold `messages`, of `width` at most a third for who."""
         from rich.cells import cell_len
 
         shown = list(messages)
@@ -37,7 +37,7 @@ class Columns:
         kinds = [len(_kind(m)) for m in shown]
         rows = [_figures(m) for m in shown]
         return cls(
-            route=min(_ROUTE, max(routes, default=0)),
+            route=min(_ROUTE, width // 3, max(routes, default=0)),
             kind=max(kinds, default=0),
             figures=tuple(max(map(len, column)) for column in zip(*rows, strict=True)),
         )
@@ -47,7 +47,7 @@ def line(message: Message, *, width: int, columns: Columns | None = None) -> Tex
     """Return one message as one line: route, kind, text, and what it cost at the right."""
     from rich.text import Text
 
-    columns = columns or Columns()
+    columns = columns or Columns(route=min(_ROUTE, width // 3))
     text = heading(message, columns=columns)
     cells = zip(_figures(message), columns.figures, strict=True)
     figures = "".join(f"  {value:>{wide}}" for value, wide in cells if wide)

@@ -45,7 +45,7 @@ def screenplay(trace: Trace, focus: Focus, *, width: int) -> Iterator[Text]:
     from linenotes.tracing import Incident, as_told
 
     told = as_told(trace, focus)
-    columns = Columns.fitting(item for item in told if not isinstance(item, Incident))
+    columns = Columns.fitting((m for m in told if not isinstance(m, Incident)), width=width)
     for item in told:
         if isinstance(item, Incident):
             yield incident_line(item, width=width)
@@ -61,7 +61,7 @@ def full_screenplay(trace: Trace, focus: Focus, *, width: int) -> Iterator[Text]
     from linenotes.tracing import Incident, as_told, attachments, details
 
     told = as_told(trace, focus)
-    columns = Columns.fitting(item for item in told if not isinstance(item, Incident))
+    columns = Columns.fitting((m for m in told if not isinstance(m, Incident)), width=width)
     for item in told:
         if isinstance(item, Incident):
             yield from _wrapped(incident_line(item, width=len(item.text) + width), width, 4)

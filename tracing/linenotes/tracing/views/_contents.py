@@ -54,6 +54,8 @@ def details(message: Message) -> Iterator[tuple[str, str]]:
                 yield f"Arguments of {call.get('name')}", pretty(call["args"])
     elif isinstance(content, dict) and "blocks" in content:
         return
+    elif isinstance(content, dict) and list(content.values()) == [message.text]:
+        return  # one field, and the text says it
     elif isinstance(content, dict | list) and content:
         yield "Whole content", pretty(content)
 
