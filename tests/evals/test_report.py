@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -43,6 +44,21 @@ def test_each_version_has_a_row_with_intervals_and_cost(result: Callable[..., Ru
     assert " to " in row[2]
     assert row[3].startswith("50%  ")
     assert row[4:] == ("4", "0.25")
+
+
+def test_what_calls_cost_stands_in_the_table_where_it_is_known(
+    result: Callable[..., RunResult],
+) -> None:
+    found = result({"a": [True], "b": [False]})
+    first, second = found.record.samples.values()
+    priced = [replace(message, cost=0.0123) for message in first.trace.messages]
+    costly = replace(first, trace=replace(first.trace, messages=tuple(priced)))
+    samples = {("a", 0): costly, ("b", 0): second}
+    known = replace(found, record=replace(found.record, samples=samples))
+    header, row, other = report.rows([known, found])
+    assert header[-3:] == ("calls", "cost", "s/sample")
+    assert (row[-2], other[-2]) == ("$0.0123", "–")
+    assert report.failures(known) == ["v1: 1 call without a known price, not in cost."]
 
 
 def test_a_number_that_is_no_rate_is_shown_as_it_is(result: Callable[..., RunResult]) -> None:

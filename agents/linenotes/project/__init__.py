@@ -14,7 +14,7 @@ from linenotes.project._errors import (
 from linenotes.project._json import canonical_json, digest
 from linenotes.project._offline import keep_offline
 from linenotes.project._project import Project
-from linenotes.project._settings import AgentSettings, ModelSettings, Settings
+from linenotes.project._settings import AgentSettings, ModelSettings, PriceSettings, Settings
 from linenotes.project._store_errors import store_errors, without_credentials
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "LinenotesError",
     "ModelError",
     "ModelSettings",
+    "PriceSettings",
     "Project",
     "ProjectError",
     "PromptError",

@@ -62,6 +62,15 @@ class AgentSettings(_Table):
     """The scorers that are used when none is named; the first is the primary metric."""
 
 
+class PriceSettings(_Table):
+    """What a model costs: `[tool.linenotes.prices."MODEL"]`, US dollars per million tokens."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cached: float | None = Field(default=None, ge=0)
+    """Of input that the provider had in its cache. None: as any other input."""
+
+
 class Settings(_Table):
     """Everything under `[tool.linenotes]`."""
 
@@ -77,6 +86,8 @@ class Settings(_Table):
     """Prompt name to the version in force: a file's version, or `@alias` of the registry."""
     models: dict[str, ModelSettings] = Field(default_factory=dict)
     """Role to model; the role `default` serves every role that is not named."""
+    prices: dict[str, PriceSettings] = Field(default_factory=dict)
+    """Model to its price. A model that is not named has the one of MLflow's catalogue."""
 
     @field_validator("agents", mode="before")
     @classmethod

@@ -108,11 +108,11 @@ def _kind(message: Message) -> str:
 
 
 def _figures(message: Message) -> tuple[str, str, str]:
-    from linenotes.tracing import spell_money, spell_seconds
+    from linenotes.tracing import dollars, spell_seconds
 
     spent = (message.end_ns - message.start_ns) / 1e9 if message.start_ns else 0
     return (
         f"{message.tokens.total:,} tokens" if message.tokens.total else "",
-        spell_money(message.cost) if message.cost else "",
+        dollars(message.cost),
         spell_seconds(spent) if spent >= 0.0005 else "",  # noqa: PLR2004  it would read 0 ms
     )

@@ -20,20 +20,19 @@ def title(trace: Trace, shown: Ledger) -> Iterator[Text]:
     """Yield two lines that say which conversation it is, how it ended and what it cost."""
     from rich.text import Text
 
-    from linenotes.tracing import spell_money, spell_seconds, total_cost
+    from linenotes.tracing import dollars, spell_seconds
 
     style = {"ERROR": "red", "IN_PROGRESS": "yellow"}.get(trace.state, "green")
     sample = "" if trace.sample is None else f", sample {trace.sample}"
     first = Text(one_line(trace.name), style="bold").append("   ").append(trace.state, style=style)
     yield first.append(f"   {one_line(f'case {trace.case}{sample}')}" if trace.case else "")
-    cost = total_cost(trace.messages)
     seconds = (trace.end_ns - trace.start_ns) / 1e9 if trace.end_ns else None
     shown_of_all = f"{len(shown)} of " if len(shown) < len(trace.messages) else ""
     parts = (
         trace.trace_id,
         f"{shown_of_all}{len(trace.messages)} messages",
         f"{trace.ledger.tokens.total:,} tokens" if trace.ledger.tokens.total else "",
-        spell_money(cost) if cost else "",
+        dollars(trace.ledger.cost),
         spell_seconds(seconds) if seconds is not None else "",
     )
     yield Text("   ".join(filter(None, parts)), style="dim")
@@ -51,7 +50,6 @@ def screenplay(trace: Trace, focus: Focus, *, width: int) -> Iterator[Text]:
             yield incident_line(item, width=width)
         else:
             yield line(item, width=width, columns=columns)
-    yield from _still_running(trace)
 
 
 def full_screenplay(trace: Trace, focus: Focus, *, width: int) -> Iterator[Text]:
@@ -73,7 +71,6 @@ def full_screenplay(trace: Trace, focus: Focus, *, width: int) -> Iterator[Text]
         for name, text in details(item):
             yield from _wrapped(Text(f"{_safe(name)}:\n{_safe(text)}", style="dim"), width, _INDENT)
         yield Text()
-    yield from _still_running(trace)
 
 
 def span_lines(trace: Trace, focus: Focus, *, width: int) -> Iterator[Text]:
@@ -89,15 +86,6 @@ def span_lines(trace: Trace, focus: Focus, *, width: int) -> Iterator[Text]:
             text = Text(f"{stem}✗ {one_line(error)}", style="red")
             text.truncate(width, overflow="ellipsis")
             yield text
-
-
-def _still_running(trace: Trace) -> Iterator[Text]:
-    from rich.text import Text
-
-    from linenotes.tracing import running
-
-    for actor in running(trace):
-        yield Text(f"  … {one_line(actor)} is running", style="yellow")
 
 
 def _wrapped(text: Text, width: int, indent: int) -> Iterator[Text]:

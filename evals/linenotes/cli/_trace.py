@@ -9,6 +9,7 @@ from linenotes.cli._verbs import Verbs
 _VERBS = {
     "list": "List stored traces, newest first: by agent, tool, handoff, error or case.",
     "show": "Print who said what to whom in a stored trace.",
+    "doctor": "Close the traces whose process was killed.",
 }
 
 

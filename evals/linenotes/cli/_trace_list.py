@@ -132,7 +132,7 @@ def _widths(rows: Sequence[dict[str, str]], width: int) -> dict[str, int]:
 
 
 def _cells(trace: TraceHeader) -> dict[str, str]:
-    from linenotes.tracing import spell_money, spell_seconds
+    from linenotes.tracing import dollars, spell_seconds
 
     sample = "" if trace.sample is None else f"#{trace.sample}"
     now = datetime.now().astimezone()
@@ -145,6 +145,6 @@ def _cells(trace: TraceHeader) -> dict[str, str]:
         "": _MARKS.get(trace.state, ""),
         "took": "" if trace.duration is None else spell_seconds(trace.duration),
         "tokens": f"{trace.tokens:,}" if trace.tokens else "",
-        "cost": spell_money(trace.cost) if trace.cost else "",
+        "cost": dollars(trace.cost),
         "request": trace.request,
     }

@@ -44,21 +44,24 @@ def command(
     actor: str | None,
     plumbing: bool,
 ) -> int:
-    """Print who said what to whom in a stored trace.
+    """Print who said what to whom in a trace that is stored, or under way.
 
     ID is the trace's id, a unique start of it, or `latest`. --depth, --actor and --all choose
     what is shown, in whatever form.
     """
     from linenotes.cli._console import console, print_json
+    from linenotes.cli._ledgers import one_line
     from linenotes.cli._pages import write_page
     from linenotes.cli._screenplays import full_screenplay, screenplay, span_lines, title
+    from linenotes.cli._unfinished import unfinished
     from linenotes.evals import trace_document
-    from linenotes.tracing import Focus, as_told, mermaid, open_store
+    from linenotes.project import Project
+    from linenotes.tracing import Focus, as_told, find_live, mermaid, read_trace
 
     if sum((full, tree, as_mermaid, html is not None, as_json)) > 1:
         raise click.UsageError("Choose one of --full, --tree, --mermaid, --html and --json.")
-    with open_store() as store:
-        trace = store.read_trace(trace_id)
+    project = Project.find()
+    trace = read_trace(trace_id, project)
     focus = Focus(depth=depth, actor=actor, plumbing=plumbing or as_json)
     if as_json:
         print_json(trace_document(trace, focus))
@@ -73,4 +76,6 @@ def command(
             out.print(text)
         for text in lines(trace, focus, width=out.width):
             out.print(text, overflow="ellipsis", no_wrap=True)
+        if trace.state == "IN_PROGRESS":
+            out.print(one_line(unfinished(trace, find_live(project, trace.trace_id))))
     return 0

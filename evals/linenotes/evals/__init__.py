@@ -12,6 +12,7 @@ from linenotes.evals._comparison import (
 )
 from linenotes.evals._documents import (
     DOCUMENTS,
+    doctor_document,
     evaluation_document,
     execution_document,
     json_schema,
@@ -58,6 +59,7 @@ __all__ = [
     "compare_all",
     "compare_runs",
     "differences",
+    "doctor_document",
     "evaluate",
     "evaluation_document",
     "execution_document",

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
-from linenotes.tracing import Focus, MessageKind, TraceState, shares, span_tree, total_cost
+from linenotes.tracing import Focus, MessageKind, TraceState, shares, span_tree
 
 if TYPE_CHECKING:
     from linenotes.evals._comparison import RunComparison
     from linenotes.evals._once import Execution
     from linenotes.evals._results import RunResult
-    from linenotes.tracing import Branch, Message, Share, Tokens, Trace, TraceHeader
+    from linenotes.tracing import Branch, LiveTrace, Message, Share, Tokens, Trace, TraceHeader
 
 Speaks = Literal["population", "dataset"]
 Document = dict[str, JsonValue]
@@ -98,7 +99,9 @@ class RunDocument(_Part):
     """Model calls."""
     tokens: int
     cost: float | None
-    """US dollars; null where a model has no known price."""
+    """US dollars of the calls with a known price; null where none has one."""
+    unpriced_calls: int
+    """Model calls without a known price, which are not in `cost`."""
     wall_seconds: float
     traces: TracesDocument
 
@@ -277,6 +280,33 @@ class TraceListDocument(_Part):
     """Newest first."""
 
 
+class LiveTraceDocument(_Part):
+    """A recording that was not stored, as far as it had come."""
+
+    trace_id: str
+    agent: str
+    case: str | None
+    sample: int | None
+    messages: int
+    """How many had been said."""
+    running: list[str]
+    """The agents that had not ended."""
+    last_heard: str
+    """When, as ISO 8601 in UTC."""
+
+
+class DoctorDocument(_Part):
+    """`trace doctor --json`."""
+
+    schema_version: Literal[1] = 1
+    abandoned: list[LiveTraceDocument]
+    """Those whose process has ended."""
+    closed: bool
+    """Whether they are in the store now; false with `--dry-run`."""
+    alive: list[LiveTraceDocument]
+    """Those that go on, and are left alone."""
+
+
 class ExecutionDocument(_Part):
     """`run --json`."""
 
@@ -284,6 +314,8 @@ class ExecutionDocument(_Part):
     trace_id: str
     output: JsonValue = Field(description="The graph's last state; null when it did not finish.")
     error: str | None
+    cost: float | None
+    """US dollars of the calls with a known price; null where none has one."""
     messages: list[MessageDocument]
 
 
@@ -292,6 +324,7 @@ _PRINTED = {
     "compare": TypeAdapter[BaseModel](ComparisonDocument),
     "trace-show": TypeAdapter[BaseModel](TraceDocument),
     "trace-list": TypeAdapter[BaseModel](TraceListDocument),
+    "trace-doctor": TypeAdapter[BaseModel](DoctorDocument),
     "run": TypeAdapter[BaseModel](ExecutionDocument),
 }
 DOCUMENTS = tuple(_PRINTED)
@@ -343,7 +376,7 @@ def trace_document(trace: Trace, focus: Focus | None = None) -> Document:
         start_ns=trace.start_ns,
         seconds=None if trace.end_ns is None else (trace.end_ns - trace.start_ns) / 1e9,
         tokens=_tokens(trace.ledger.tokens),
-        cost=total_cost(trace.messages),
+        cost=trace.ledger.cost,
         messages=_messages(focus.apply(trace.ledger).messages),
         actors=[_actor(share) for share in actors if focus.shows(share.actor)],
         spans=[_span(branch) for branch in span_tree(trace, focus)],
@@ -355,6 +388,30 @@ def trace_list_document(traces: Sequence[TraceHeader]) -> Document:
     return TraceListDocument(traces=[_header(trace) for trace in traces]).dump()
 
 
+def doctor_document(
+    abandoned: Sequence[LiveTrace], alive: Sequence[LiveTrace], *, closed: bool
+) -> Document:
+    """Return what `trace doctor` prints."""
+    return DoctorDocument(
+        abandoned=[_live(one) for one in abandoned],
+        closed=closed,
+        alive=[_live(one) for one in alive],
+    ).dump()
+
+
+def _live(live: LiveTrace) -> LiveTraceDocument:
+    trace = live.trace
+    return LiveTraceDocument(
+        trace_id=trace.trace_id,
+        agent=trace.name,
+        case=trace.case,
+        sample=trace.sample,
+        messages=len(trace.messages),
+        running=list(trace.running),
+        last_heard=datetime.fromtimestamp(live.heard_ns / 1e9, UTC).isoformat(),
+    )
+
+
 def execution_document(execution: Execution) -> Document:
     """Return what `run` prints."""
     sample = execution.sample
@@ -362,6 +419,7 @@ def execution_document(execution: Execution) -> Document:
         trace_id=sample.trace.trace_id,
         output=sample.output,
         error=str(sample.error) if sample.error else None,
+        cost=sample.ledger.cost,
         messages=_messages(sample.ledger.messages),
     ).dump()
 

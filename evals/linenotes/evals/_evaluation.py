@@ -31,7 +31,7 @@ from linenotes.evals._samples import Sample
 from linenotes.evals._scorer_loading import find_scorers
 from linenotes.evals._scorers import Scorer, score_sample
 from linenotes.project import Project, RunError, StoreError
-from linenotes.tracing import open_store
+from linenotes.tracing import discard_live, open_store
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Target
@@ -193,6 +193,7 @@ class Evaluation:
 
         def on_finish(job: Job, sample: Sample) -> None:
             journals[job.run_id].finished(sample)
+            discard_live(self._project, sample.trace.trace_id)
             self._progress.advance(sample)
 
         with timed(journals.values()):

@@ -254,5 +254,6 @@ def _row(record: RunRecord, key: SampleKey) -> dict[str, object]:
         "seconds": round(sample.seconds, 3),
         "calls": sample.ledger.calls,
         "tokens": sample.ledger.tokens.total,
+        "cost": sample.ledger.cost,
         "trace_id": sample.trace.trace_id,
     }

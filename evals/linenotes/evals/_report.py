@@ -13,6 +13,7 @@ from linenotes.evals._comparison import RunComparison
 from linenotes.evals._records import RunRecord
 from linenotes.evals._results import RunResult
 from linenotes.evals._tables import is_rate, score_table
+from linenotes.tracing import dollars
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Comparison, Estimate
@@ -40,8 +41,12 @@ def rows(results: Sequence[RunResult]) -> list[tuple[str, ...]]:
     metrics = list(results[-1].estimates)
     deepest = results[-1].record.plan.samples
     hat = [f"pass^{deepest}"] if deepest > 1 and _has_pass_hat(results) else []
-    header = ("version", "K", *metrics, *hat, "calls", "s/sample")
-    return [header, *(_row(result, metrics, with_hat=bool(hat)) for result in results)]
+    costs = ["cost"] if any(result.cost for result in results) else []
+    header = ("version", "K", *metrics, *hat, "calls", *costs, "s/sample")
+    return [
+        header,
+        *(_row(r, metrics, with_hat=bool(hat), with_cost=bool(costs)) for r in results),
+    ]
 
 
 def _has_pass_hat(results: Sequence[RunResult]) -> bool:
@@ -53,7 +58,9 @@ def _has_pass_hat(results: Sequence[RunResult]) -> bool:
     )
 
 
-def _row(result: RunResult, metrics: Sequence[str], *, with_hat: bool) -> tuple[str, ...]:
+def _row(
+    result: RunResult, metrics: Sequence[str], *, with_hat: bool, with_cost: bool
+) -> tuple[str, ...]:
     record = result.record
     cells = [interval(result.estimates[name], rate=is_rate(record, name)) for name in metrics]
     if with_hat:
@@ -63,6 +70,7 @@ def _row(result: RunResult, metrics: Sequence[str], *, with_hat: bool) -> tuple[
         str(record.plan.samples),
         *cells,
         f"{result.calls:,}",
+        *([dollars(result.cost) or "–"] if with_cost else []),
         f"{_mean_seconds(record):.2f}",
     )
 
@@ -101,6 +109,8 @@ def failures(result: RunResult) -> list[str]:
         if count
     ]
     lines += _unmeasured(result)
+    if result.cost and result.unpriced_calls:
+        lines.append(f"{_count(result.unpriced_calls, 'call')} without a known price, not in cost.")
     missing = result.traces.expected - result.traces.stored
     if missing:
         lines.append(f"{missing} of {result.traces.expected} traces are not in the store.")

@@ -58,9 +58,15 @@ class RunResult:
 
     @property
     def cost(self) -> float | None:
-        """US dollars: 0 where every model is local, None where a model has no known price."""
-        local = all(model.model.startswith("local:") for model in self.record.plan.models.values())
-        return 0.0 if local or self.calls == 0 else None
+        """US dollars of the calls with a known price; None where there are calls and none has."""
+        costs = [sample.ledger.cost for sample in self.record.samples.values()]
+        known = [cost for cost in costs if cost is not None]
+        return sum(known) if known or self.calls == 0 else None
+
+    @property
+    def unpriced_calls(self) -> int:
+        """How many model calls have no known price."""
+        return sum(sample.ledger.unpriced for sample in self.record.samples.values())
 
     def document(self) -> Document:
         """Return the run as the JSON contract has it."""
@@ -79,6 +85,7 @@ class RunResult:
             calls=self.calls,
             tokens=self.tokens,
             cost=self.cost,
+            unpriced_calls=self.unpriced_calls,
             wall_seconds=round(self.record.wall_seconds, 3),
             traces=TracesDocument(expected=self.traces.expected, stored=self.traces.stored),
         ).dump()

@@ -318,7 +318,7 @@ def test_handoff_without_a_message_has_a_row_of_its_own(screenplay: Screenplay) 
     ]
 
 
-def test_reply_that_its_node_only_parses_reaches_nobody(
+def test_structured_reply_travels_as_the_value_that_its_node_took_from_it(
     scripted: Build, screenplay: Screenplay
 ) -> None:
     model = scripted('{"team": "banking"}')
@@ -345,11 +345,10 @@ def test_reply_that_its_node_only_parses_reaches_nobody(
 
     assert screenplay(ledger) == [
         ("user", "decide", "input", "Where to?"),
-        ("decide", "", "reply", '{"team": "banking"}'),
-        ("decide", "act", "state", "banking"),
+        ("decide", "act", "reply", '{"team": "banking"}'),
         ("act", "user", "state", "to banking"),
     ]
-    assert causes(ledger)["banking"] == {'{"team": "banking"}'}
+    assert causes(ledger)["to banking"] == {'{"team": "banking"}'}
     assert ledger.calls == 1
 
 

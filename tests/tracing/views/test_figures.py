@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from linenotes.tracing import spell_money, spell_seconds
+from linenotes.tracing import spell_seconds
 
 
 @pytest.mark.parametrize(
@@ -11,10 +11,3 @@ from linenotes.tracing import spell_money, spell_seconds
 )
 def test_durations_have_the_unit_that_fits(seconds: float, text: str) -> None:
     assert spell_seconds(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("dollars", "text"), [(0, "$0.00"), (0.00123, "$0.0012"), (1_234.5, "$1,234.50")]
-)
-def test_small_sums_have_more_digits(dollars: float, text: str) -> None:
-    assert spell_money(dollars) == text

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from linenotes.tracing import (
@@ -12,10 +11,7 @@ from linenotes.tracing import (
     Trace,
     as_told,
     incidents,
-    running,
 )
-
-MakeTrace = Callable[..., Trace]
 
 
 def boom(at: int) -> SpanEvent:
@@ -73,9 +69,3 @@ def test_a_question_to_a_person_is_no_error() -> None:
     ask = SpanEvent("interrupt", 5, {"linenotes.interrupt.value": "May I?"})
     (incident,) = incidents(nested((), (ask,), ()))
     assert (incident.kind, incident.text) == ("interrupt", "May I?")
-
-
-def test_whoever_had_not_ended_is_running(desk_trace: MakeTrace) -> None:
-    assert running(desk_trace(state="IN_PROGRESS")) == ("desk",)
-    assert running(desk_trace()) == ()
-    assert running(replace(desk_trace(state="IN_PROGRESS"), state="ERROR")) == ()

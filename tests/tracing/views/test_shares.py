@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import pytest
-
-from linenotes.tracing import Ledger, Message, MessageKind, Tokens, shares, total_cost
+from linenotes.tracing import Ledger, Message, MessageKind, Tokens, shares
 
 SECOND = 1_000_000_000
 
@@ -63,9 +61,3 @@ def test_actors_below_a_depth_count_as_the_one_above() -> None:
 def test_two_things_at_the_same_time_take_their_time_once() -> None:
     ledger = Ledger((said("a", "b", time=(1, 3)), said("a", "c", time=(2, 4))))
     assert shares(ledger)[0].seconds == 3
-
-
-def test_a_sum_with_an_unknown_price_in_it_is_not_known() -> None:
-    assert total_cost([said("a", tokens=1, cost=1.5), said("a")]) == pytest.approx(1.5)
-    assert total_cost([said("a", tokens=1, cost=1.5), said("a", tokens=1)]) is None
-    assert total_cost([said("a")]) is None

@@ -113,3 +113,14 @@ class Ledger:
     def calls(self) -> int:
         """How many model calls were made."""
         return sum(message.sampled for message in self.messages)
+
+    @property
+    def cost(self) -> float | None:
+        """What the model calls with a known price cost, in US dollars; None where none has one."""
+        known = [message.cost for message in self.messages if message.cost is not None]
+        return sum(known) if known else None
+
+    @property
+    def unpriced(self) -> int:
+        """How many model calls have no known price, and are not in `cost`."""
+        return sum(message.sampled and message.cost is None for message in self.messages)

@@ -13,6 +13,7 @@ from typing import Literal
 import orjson
 from pydantic import JsonValue, TypeAdapter
 
+from linenotes.tracing._conventions import AGENT_NAME
 from linenotes.tracing._ledger import Ledger, Message
 from linenotes.tracing._values import json_value
 
@@ -82,6 +83,14 @@ class Trace:
     def ledger(self) -> Ledger:
         """The messages as a ledger."""
         return Ledger(self.messages)
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """The agents that had not ended: the innermost ones, in the order in which they began."""
+        open_ = [s for s in self.spans if s.type == "AGENT" and s.end_ns is None]
+        outer = {span.parent_id for span in open_}
+        found = (s.attributes.get(AGENT_NAME, s.name) for s in open_ if s.span_id not in outer)
+        return tuple(dict.fromkeys(str(name) for name in found))
 
     def to_json(self) -> bytes:
         """Return the trace as one JSON document on one line."""

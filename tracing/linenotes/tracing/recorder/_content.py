@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -26,6 +27,7 @@ from linenotes.tracing._values import json_value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from langchain_core.messages import ToolCall
     from pydantic import JsonValue
 
     from linenotes.tracing._ledger import Message
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 _ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
 _SPEAKERS = frozenset({"user", "human", "assistant", "ai", "system"})
 _DEPTH = 4
-_WHOLE = "__root__"
+WHOLE = "__root__"
 """The name that LangGraph gives to a state without fields."""
 
 
@@ -95,7 +97,7 @@ def fields_of(value: object) -> Mapping[str, object]:
     if isinstance(value, dict):
         return value
     if isinstance(value, str):
-        return {_WHOLE: value}
+        return {WHOLE: value}
     if isinstance(value, BaseModel):
         return vars(value)
     if dataclasses.is_dataclass(value):
@@ -121,6 +123,24 @@ def message_text(message: BaseMessage) -> str:
         return content
     blocks = (block if isinstance(block, str) else block.get("text") for block in content)
     return "".join(block for block in blocks if isinstance(block, str))
+
+
+def calls_of(message: BaseMessage | None) -> Sequence[ToolCall]:
+    """Return the tool calls of a message; most have none."""
+    return message.tool_calls if isinstance(message, AIMessage) else ()
+
+
+def forms_in(message: BaseMessage | None) -> list[dict[str, object]]:
+    """Return the filled forms of a model's structured output: JSON, or the arguments of calls."""
+    if message is None:
+        return []
+    forms: list[dict[str, object]] = [call["args"] for call in calls_of(message)]
+    text = message_text(message).strip()
+    if text.startswith("{"):
+        with suppress(ValueError):
+            form = json.loads(text)
+            forms += [form] if isinstance(form, dict) else []
+    return forms
 
 
 def calls_text(message: BaseMessage) -> str:

@@ -34,11 +34,14 @@ class Deliveries:
         self._parcels: list[_Parcel] = []
         self.arrived: list[Entry] = []
         """What somebody received since the last announcement."""
+        self.changed: dict[Entry, None] = {}
+        """Rows with other recipients or another kind than when they were made."""
 
     def expect(self, entry: Entry, scope: Scope, node: str) -> None:
         """Note that `entry` was routed to the next task of `node`."""
         entry.routed = True
         entry.awaited += 1
+        self.changed[entry] = None
         self._expected.setdefault((scope, node), []).append(entry)
 
     def expect_payload(self, entry: Entry | None, scope: Scope, node: str, payload: object) -> None:
@@ -46,6 +49,7 @@ class Deliveries:
         if entry is not None:
             entry.routed = True
             entry.awaited += 1
+            self.changed[entry] = None
         self._parcels.append(_Parcel(scope, node, payload, entry))
 
     def routed_to(self, task: Task, *, inputs: object, pushed: bool) -> list[Entry]:
@@ -98,7 +102,7 @@ class Deliveries:
     def deliver(self, entry: Entry, task: Task) -> None:
         """Let the actor of `task` have `entry`."""
         stage = task.stage
-        if stage is None or entry.activation is stage:
+        if stage is None or _is_its_own(entry, stage):
             return
         first = not entry.routed and (entry.slot is None or entry.slot == task.slot)
         if first or entry in task.routed_here:
@@ -107,6 +111,16 @@ class Deliveries:
         elif stage.actor != entry.sender and stage.actor not in entry.recipients:
             entry.seen_by.setdefault(stage.actor)
 
+    def remind(self, entry: Entry, task: Task) -> None:
+        """Let an agent have what one of its own parts told it, such as a middleware."""
+        stage = task.stage
+        own = stage is not None and entry.activation is stage and stage.run is not task
+        if own and entry.namespace != task.namespace and not entry.routed and not entry.recipients:
+            entry.recipients[task.actor] = None
+            self.changed[entry] = None
+            entry.slot = task.slot
+            self.arrived.append(entry)
+
     def _arrive(self, entry: Entry, task: Task, stage: Activation) -> None:
         entry.slot = task.slot
         entry.awaited -= entry in task.routed_here
@@ -114,6 +128,14 @@ class Deliveries:
         entry.deliveries.append(stage)
         stage.received.append(entry)
         self.arrived.append(entry)
+        self.changed[entry] = None
+
+
+def _is_its_own(entry: Entry, stage: Activation) -> bool:
+    """Tell whether an actor meets its own words; an errand to itself is one to an agent inside."""
+    if entry.kind == "call":
+        return entry.sender == stage.actor
+    return entry.activation is stage and entry.kind != "delegate"
 
 
 def same(one: object, other: object) -> bool:

@@ -1,15 +1,14 @@
-"""The store of a project, and the short way to keep a trace there."""
+"""The store of a project, and the short ways to keep a trace there and to read one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 
-from linenotes.project import Project
+from linenotes.project import Project, RunError
 from linenotes.tracing._trace import Trace
+from linenotes.tracing.live._live_traces import discard_live, find_live, live_traces
 from linenotes.tracing.store._filed_trace import FiledTrace
-from linenotes.tracing.store._mlflow_store import MlflowStore
+from linenotes.tracing.store._mlflow_store import LATEST, MlflowStore
 
 
 def open_store(
@@ -23,7 +22,7 @@ def open_store(
         StoreError: the store cannot be reached, read or written.
     """
     project = project or Project.find()
-    _keep_out_of_git(project.state)
+    project.make_state()
     return MlflowStore.open(
         project.tracking_uri,
         project.experiment,
@@ -38,13 +37,45 @@ def store_trace(trace: Trace, project: Project | None = None) -> str:
     Raises:
         StoreError: the store does not take it.
     """
+    project = project or Project.find()
     with open_store(project) as store:
         store.write_traces([FiledTrace(trace)])
+    discard_live(project, trace.trace_id)
     return trace.trace_id
 
 
-def _keep_out_of_git(state: Path) -> None:
-    """Runs and stores are no source code. A folder that cannot be written is told later."""
-    with suppress(OSError):
-        state.mkdir(parents=True, exist_ok=True)
-        (state / ".gitignore").write_text("*\n", encoding="utf-8")
+def read_trace(name: str, project: Project | None = None) -> Trace:
+    """Return the trace whose id is `name` or starts with it, or the newest for `latest`.
+
+    A recording that is under way counts as well.
+
+    What runs, or was running when its process was killed, is in state IN_PROGRESS, and
+    `Trace.running` names its agents.
+
+    Raises:
+        RunError: no trace or several are meant, or linenotes did not record it.
+        StoreError: the store did not answer.
+    """
+    project = project or Project.find()
+    if name == LATEST:
+        return _latest(project)
+    live = find_live(project, name)
+    if live is not None and live.alive:
+        return live.trace
+    with open_store(project) as store:
+        try:
+            return store.read_trace(name)
+        except RunError:
+            if live is None:
+                raise
+            return live.trace
+
+
+def _latest(project: Project) -> Trace:
+    """Return the trace that began last, stored or not yet."""
+    unfinished = [live.trace for live in live_traces(project)][-1:]
+    with open_store(project) as store:
+        stored = store.find_traces(limit=1)
+        if unfinished and (not stored or unfinished[0].start_ns > stored[0].start_ns):
+            return unfinished[0]
+        return store.read_trace(LATEST)

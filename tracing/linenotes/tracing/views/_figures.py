@@ -1,4 +1,4 @@
-"""Durations and sums of money as a person reads them."""
+"""Durations as a person reads them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,3 @@ def spell_seconds(value: float) -> str:
         return f"{value:.2f} s"
     minutes, left = divmod(round(value), 60)
     return f"{minutes:,} min {left:02} s"
-
-
-def spell_money(value: float) -> str:
-    """Return US dollars with as many digits as small sums need."""
-    return f"${value:,.2f}" if value >= 1 or value == 0 else f"${value:.4f}"

@@ -87,15 +87,6 @@ def _in_focus(trace: Trace, focus: Focus) -> Iterator[Incident]:
             yield replace(incident, actor=actor)
 
 
-def running(trace: Trace) -> tuple[str, ...]:
-    """Return the actors that had begun and not ended when the trace was written."""
-    if trace.state != "IN_PROGRESS":
-        return ()
-    spans = {span.span_id: span for span in trace.spans}
-    open_ = [s for s in trace.spans if s.end_ns is None and s.parent_id is not None]
-    return tuple(dict.fromkeys(actor for s in open_ if (actor := span_actor(s, spans))))
-
-
 def span_actor(span: Span, spans: Mapping[str, Span]) -> str | None:
     """Return whose work a span is: a tool's own, else that of the nearest agent."""
     if span.type == "TOOL":

@@ -17,13 +17,14 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from linenotes.tracing._ledger import Ledger, Message, Tokens
+from linenotes.tracing._prices import dollars
 from linenotes.tracing._trace import Trace
 from linenotes.tracing.views._contents import attachments, details, visible
-from linenotes.tracing.views._figures import spell_money, spell_seconds
+from linenotes.tracing.views._figures import spell_seconds
 from linenotes.tracing.views._focus import Focus
-from linenotes.tracing.views._incidents import Incident, as_told, running
+from linenotes.tracing.views._incidents import Incident, as_told
 from linenotes.tracing.views._lanes import COLOURS, Diagram
-from linenotes.tracing.views._shares import Share, shares, total_cost
+from linenotes.tracing.views._shares import Share, shares
 from linenotes.tracing.views._span_tree import Branch, span_tree
 
 if TYPE_CHECKING:
@@ -95,11 +96,11 @@ class _Page:
 
     @cached_property
     def cost(self) -> float | None:
-        return total_cost(self.trace.messages)
+        return self.trace.ledger.cost
 
     @cached_property
     def running(self) -> tuple[str, ...]:
-        return running(self.trace)
+        return self.trace.running if self.trace.state == "IN_PROGRESS" else ()
 
     @cached_property
     def branches(self) -> tuple[Branch, ...]:
@@ -162,7 +163,7 @@ def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"visible": visible, "seconds": spell_seconds, "money": spell_money}
+    environment.filters |= {"visible": visible, "seconds": spell_seconds, "money": dollars}
     environment.globals |= {"attachments": attachments, "details": details}
     return environment.from_string(_part("page.html.j2"))
 

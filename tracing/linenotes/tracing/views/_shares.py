@@ -24,7 +24,7 @@ class Share:
     """Model calls."""
     tokens: Tokens
     cost: float | None
-    """US dollars; None where the price of one of its calls is not known."""
+    """US dollars of the calls with a known price; None where none has one."""
     seconds: float
     """How long it was at work. Work of two instances at the same time counts once."""
 
@@ -37,13 +37,6 @@ def shares(ledger: Ledger, *, depth: int | None = None) -> tuple[Share, ...]:
     actors = dict.fromkeys(shallow_name(actor, depth) for actor in ledger.actors)
     found = (_share(actor, ledger, depth) for actor in actors)
     return tuple(share for share in found if share.sent or share.received or share.tokens.total)
-
-
-def total_cost(messages: Iterable[Message]) -> float | None:
-    """Return what all model calls cost together, None where a price is not known."""
-    costs = [m.cost for m in messages if m.tokens.total or m.cost is not None]
-    known = [cost for cost in costs if cost is not None]
-    return sum(known) if known and len(known) == len(costs) else None
 
 
 def role_of(actor: str, messages: Iterable[Message]) -> Role:
@@ -70,7 +63,7 @@ def _share(actor: str, ledger: Ledger, depth: int | None) -> Share:
         received=sum(m.kind not in PLUMBING for m in received),
         calls=sum(m.sampled for m in sent),
         tokens=sum((m.tokens for m in sent), Tokens()),
-        cost=total_cost(sent),
+        cost=Ledger(tuple(sent)).cost,
         seconds=_seconds(sent),
     )
 
