@@ -178,6 +178,12 @@ def test_a_trace_of_somebody_else_with_bare_spans_has_a_page() -> None:
     assert Page(conversation_page(replace(trace, spans=(), start_ns=0, end_ns=None))).open == []
 
 
+def test_a_page_says_how_many_spans_it_does_not_draw() -> None:
+    spans = tuple(Span(str(i), None, "s", "TOOL", START, START) for i in range(1_234))
+    text = Page(conversation_page(replace(conversation("hi"), spans=spans))).text
+    assert "The first 400 of 1,234 spans." in text
+
+
 def test_the_page_shows_what_is_in_focus_and_says_what_is_not(desk_trace: MakeTrace) -> None:
     text = Page(conversation_page(desk_trace(), Focus(actor="reviewer"))).text
     assert "6 of 8 messages are not shown" in text

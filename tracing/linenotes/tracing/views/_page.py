@@ -103,8 +103,13 @@ class _Page:
         return self.trace.running if self.trace.state == "IN_PROGRESS" else ()
 
     @cached_property
+    def tree(self) -> tuple[Branch, ...]:
+        return span_tree(self.trace, self.focus)
+
+    @property
     def branches(self) -> tuple[Branch, ...]:
-        return span_tree(self.trace, self.focus)[:_MAX_BARS]
+        """The spans that are drawn."""
+        return self.tree[:_MAX_BARS]
 
     @property
     def hidden(self) -> int:
@@ -132,7 +137,8 @@ class _Page:
 
     def since(self, time_ns: int) -> str:
         """Say how long after the start something was."""
-        return f"+{spell_seconds((time_ns - self.trace.start_ns) / 1e9)}" if time_ns else ""
+        spent = (time_ns - self.trace.start_ns) / 1e9
+        return f"+{spell_seconds(spent)}" if time_ns and spent >= 0 else ""
 
     def took(self, message: Message) -> str:
         spent = (message.end_ns - message.start_ns) / 1e9 if message.start_ns else 0
