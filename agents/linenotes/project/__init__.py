@@ -16,6 +16,7 @@ from linenotes.project._offline import keep_offline
 from linenotes.project._project import Project
 from linenotes.project._settings import AgentSettings, ModelSettings, PriceSettings, Settings
 from linenotes.project._store_errors import store_errors, without_credentials
+from linenotes.project._user_code import find_code, import_code
 
 __all__ = [
     "AgentError",
@@ -34,6 +35,8 @@ __all__ = [
     "StoreError",
     "canonical_json",
     "digest",
+    "find_code",
+    "import_code",
     "keep_offline",
     "store_errors",
     "without_credentials",

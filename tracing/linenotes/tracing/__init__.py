@@ -2,6 +2,7 @@
 
 from linenotes.tracing._ledger import USER, Ledger, Message, MessageKind, Tokens
 from linenotes.tracing._prices import dollars
+from linenotes.tracing._story import one_story
 from linenotes.tracing._trace import (
     Span,
     SpanEvent,
@@ -66,6 +67,7 @@ __all__ = [
     "json_value",
     "live_traces",
     "mermaid",
+    "one_story",
     "open_store",
     "output_text",
     "read_trace",

@@ -21,6 +21,9 @@ MessageKind = Literal[
 USER = "user"
 """The actor outside the graph: it sends the input and receives the last reply."""
 
+UNNAMED = "message-"
+"""How the id of a message begins that came without one: its number in the ledger follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tokens:

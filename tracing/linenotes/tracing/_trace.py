@@ -76,6 +76,8 @@ class Trace:
     messages: tuple[Message, ...]
     case: str | None = None
     sample: int | None = None
+    thread: str | None = None
+    """LangGraph's id of the conversation that the execution is a part of, if it has one."""
     error: str | None = None
     """`ExceptionType: message` of what ended the execution early."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from langchain_core.messages import BaseMessage, ToolMessage
 
-from linenotes.tracing._ledger import Message, MessageKind, Tokens
+from linenotes.tracing._ledger import UNNAMED, Message, MessageKind, Tokens
 from linenotes.tracing._values import json_value
 from linenotes.tracing.recorder._content import (
     calls_of,
@@ -73,7 +73,7 @@ class Entry:
 
     @property
     def id(self) -> str:
-        own = (self.message.id if self.message else None) or f"message-{self.index}"
+        own = (self.message.id if self.message else None) or f"{UNNAMED}{self.index}"
         return f"{own}~{self.twin}" if self.twin else own
 
     @property

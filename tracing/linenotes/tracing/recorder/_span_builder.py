@@ -70,6 +70,12 @@ class Recorded:
         """The agent's name: the one it was given, or that of its graph."""
         return self.agent or (self.roots[0].name if self.roots else "") or "agent"
 
+    @property
+    def thread(self) -> str | None:
+        """The thread of its last graph: a thread id is what LangGraph keeps a state under."""
+        thread = self.roots[-1].details.get("thread_id") if self.roots else None
+        return None if thread is None else str(thread)
+
 
 def build_trace(recorded: Recorded) -> Trace:
     """Return the trace of what was recorded, finished or not."""
@@ -104,6 +110,7 @@ class _Builder:
             messages=messages,
             case=recorded.case,
             sample=recorded.sample,
+            thread=recorded.thread,
             error=error_text(recorded.error) if recorded.error else None,
         )
 

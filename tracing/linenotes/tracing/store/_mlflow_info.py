@@ -39,6 +39,9 @@ from linenotes.tracing.store._trace_tags import CASE, SAMPLE, VERSION, tag_key, 
 DIGEST = "linenotes.digest"
 """Metadata: the digest of the trace. Two writings of one execution have the same."""
 
+THREAD = "linenotes.thread"
+"""Metadata: the LangGraph thread, by which the traces of one conversation are found."""
+
 _MAX_PREVIEW = 1_000
 _MAX_METADATA = 250
 _MAX_CLIENT_ID = 50
@@ -93,6 +96,7 @@ def _metadata(filed: FiledTrace) -> dict[str, str]:
     wanted = {
         TRACE_SCHEMA_VERSION_KEY: str(TRACE_SCHEMA_VERSION),
         DIGEST: trace_digest(trace),
+        THREAD: trace.thread,
         TraceMetadataKey.TRACE_SESSION: trace.case,
         TraceMetadataKey.SOURCE_RUN: filed.run_id,
         TraceMetadataKey.MODEL_ID: filed.model_id,
