@@ -25,7 +25,7 @@ from linenotes.tracing import (
 )
 
 if TYPE_CHECKING:
-    from tests.conftest import Browser
+    from tests.tracing.conftest import Browser
 
 MakeTrace = Callable[..., Trace]
 SECOND = 1_000_000_000
