@@ -28,10 +28,11 @@ from linenotes.evals import (
     json_schema_file,
     run_once,
     trace_document,
+    trace_list_document,
 )
 from linenotes.evals._documents import _PRINTED
 from linenotes.project import Project
-from linenotes.tracing import discard_live, find_live, record
+from linenotes.tracing import TraceHeader, discard_live, find_live, record
 
 Evaluated = tuple[list[RunResult], list[RunComparison]]
 
@@ -142,10 +143,36 @@ def test_an_execution_and_its_trace_have_the_keys_of_the_contract(
     assert list(document) == ["schema_version", "trace_id", "output", "error", "cost", "messages"]
     shown: Any = trace_document(execution.sample.trace)
     check("trace-show", shown)
-    assert list(shown) == ["schema_version", "trace_id", "agent", "case", "sample", "messages"]
+    wanted = ["trace_id", "agent", "state", "case", "sample", "tokens", "cost", "actors", "spans"]
+    assert {*wanted, "messages", "schema_version"} <= set(shown)
+    wanted = ["id", "kind", "sender", "recipients", "seen_by", "cause", "text", "content", "cost"]
     for message in shown["messages"]:
-        assert list(message) == ["id", "kind", "sender", "recipients", "cause", "text", "tokens"]
+        assert set(wanted) <= set(message)
     assert shown["messages"] == document["messages"]
+
+
+def test_a_list_of_traces_has_the_keys_of_the_contract() -> None:
+    header = TraceHeader(
+        trace_id="tr-" + "0" * 32,
+        name="desk",
+        state="IN_PROGRESS",
+        start_ns=1,
+        duration=None,
+        case=None,
+        sample=None,
+        version=None,
+        run_id=None,
+        request="Hello?",
+        response="",
+        agents=("triage", "desk"),
+        tokens=3,
+        cost=None,
+        error=None,
+    )
+    document: Any = trace_list_document([header])
+    check("trace-list", document)
+    assert document["traces"][0]["agents"] == ["triage", "desk"]
+    assert document["traces"][0]["seconds"] is None
 
 
 def test_the_schemas_are_part_of_the_wheel() -> None:

@@ -19,6 +19,7 @@ from linenotes.evals._documents import (
     json_schema_file,
     trace_document,
     trace_export_document,
+    trace_list_document,
 )
 from linenotes.evals._engine import Job, Stop, run_sample
 from linenotes.evals._evaluate import choose_cases, evaluate, find_case
@@ -79,5 +80,6 @@ __all__ = [
     "store_execution",
     "trace_document",
     "trace_export_document",
+    "trace_list_document",
     "versions_of",
 ]

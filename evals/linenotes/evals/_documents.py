@@ -15,13 +15,23 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
-from linenotes.tracing import MessageKind
+from linenotes.tracing import Focus, MessageKind, TraceState, shares, span_tree
 
 if TYPE_CHECKING:
     from linenotes.evals._comparison import RunComparison
     from linenotes.evals._once import Execution
     from linenotes.evals._results import RunResult
-    from linenotes.tracing import LiveTrace, Message, OtlpTarget, Resent, Trace
+    from linenotes.tracing import (
+        Branch,
+        LiveTrace,
+        Message,
+        OtlpTarget,
+        Resent,
+        Share,
+        Tokens,
+        Trace,
+        TraceHeader,
+    )
 
 Speaks = Literal["population", "dataset"]
 Document = dict[str, JsonValue]
@@ -183,6 +193,10 @@ class TokensDocument(_Part):
 
     input: int
     output: int
+    cached: int
+    """The part of `input` that the provider had in its cache."""
+    reasoning: int
+    """The part of `output` that was thought and not said."""
 
 
 class MessageDocument(_Part):
@@ -192,10 +206,55 @@ class MessageDocument(_Part):
     kind: MessageKind
     sender: str
     recipients: list[str]
+    seen_by: list[str]
+    """Who read it later."""
     cause: list[str]
     """Ids of the messages that this one answers."""
     text: str
+    content: JsonValue = Field(description="What the text does not say: blocks, arguments, payload")
+    tool_call_id: str | None
+    sampled: bool
+    """True when a model said it, false when code wrote it."""
+    model: str | None
     tokens: TokensDocument
+    cost: float | None
+    """US dollars; null where the price is not known."""
+    start_ns: int
+    """Nanoseconds since the epoch; 0 where nobody knows."""
+    end_ns: int
+    step: int | None
+    """The superstep of the graph."""
+    activation: str | None
+    """Tells two instances of one actor apart."""
+
+
+class ActorDocument(_Part):
+    """What one actor did and cost."""
+
+    actor: str
+    role: Literal["user", "agent", "tool"]
+    sent: int
+    received: int
+    calls: int
+    """Model calls."""
+    tokens: TokensDocument
+    cost: float | None
+    seconds: float
+
+
+class SpanDocument(_Part):
+    """One unit of work."""
+
+    id: str
+    parent: str | None
+    name: str
+    type: str
+    status: str
+    running: bool
+    start_ns: int
+    seconds: float | None
+    errors: list[str]
+    """What went wrong right here."""
 
 
 class TraceDocument(_Part):
@@ -204,9 +263,53 @@ class TraceDocument(_Part):
     schema_version: Literal[1] = 1
     trace_id: str
     agent: str
+    state: TraceState
     case: str | None
     sample: int | None
+    request: str
+    response: str
+    error: str | None
+    start_ns: int
+    seconds: float | None
+    """Null while it runs."""
+    tokens: TokensDocument
+    cost: float | None
     messages: list[MessageDocument]
+    """As chosen with --depth and --actor; plumbing is among them."""
+    actors: list[ActorDocument]
+    spans: list[SpanDocument]
+    """Parents before children."""
+
+
+class TraceHeaderDocument(_Part):
+    """One trace in a list."""
+
+    trace_id: str
+    agent: str
+    state: TraceState
+    case: str | None
+    sample: int | None
+    version: str | None
+    run_id: str | None
+    start_ns: int
+    seconds: float | None
+    """Null while it runs."""
+    tokens: int
+    cost: float | None
+    agents: list[str]
+    """The agents inside."""
+    request: str
+    """The start of what the user asked."""
+    response: str
+    error: str | None
+
+
+class TraceListDocument(_Part):
+    """`trace list --json`."""
+
+    schema_version: Literal[1] = 1
+    traces: list[TraceHeaderDocument]
+    """Newest first."""
 
 
 class LiveTraceDocument(_Part):
@@ -267,6 +370,7 @@ _PRINTED = {
     "compare": TypeAdapter[BaseModel](ComparisonDocument),
     "trace-import": TypeAdapter[BaseModel](ImportDocument),
     "trace-show": TypeAdapter[BaseModel](TraceDocument),
+    "trace-list": TypeAdapter[BaseModel](TraceListDocument),
     "trace-doctor": TypeAdapter[BaseModel](DoctorDocument),
     "trace-export": TypeAdapter[BaseModel](TraceExportDocument),
     "run": TypeAdapter[BaseModel](ExecutionDocument),
@@ -300,15 +404,36 @@ def evaluation_document(
     return {**versions[0].document(), "baseline": baseline, "comparisons": compared}
 
 
-def trace_document(trace: Trace) -> Document:
-    """Return what `trace show` prints."""
+def trace_document(trace: Trace, focus: Focus | None = None) -> Document:
+    """Return what `trace show` prints of `trace`, as far as it is in `focus`.
+
+    Raises:
+        RunError: `focus` names an actor that takes no part.
+    """
+    focus = focus or Focus(plumbing=True)
+    actors = shares(trace.ledger, depth=focus.depth)
     return TraceDocument(
         trace_id=trace.trace_id,
         agent=trace.name,
+        state=trace.state,
         case=trace.case,
         sample=trace.sample,
-        messages=_messages(trace.messages),
+        request=trace.request,
+        response=trace.response,
+        error=trace.error,
+        start_ns=trace.start_ns,
+        seconds=None if trace.end_ns is None else (trace.end_ns - trace.start_ns) / 1e9,
+        tokens=_tokens(trace.ledger.tokens),
+        cost=trace.ledger.cost,
+        messages=_messages(focus.apply(trace.ledger).messages),
+        actors=[_actor(share) for share in actors if focus.shows(share.actor)],
+        spans=[_span(branch) for branch in span_tree(trace, focus)],
     ).dump()
+
+
+def trace_list_document(traces: Sequence[TraceHeader]) -> Document:
+    """Return what `trace list` prints."""
+    return TraceListDocument(traces=[_header(trace) for trace in traces]).dump()
 
 
 def doctor_document(
@@ -365,9 +490,75 @@ def _messages(messages: Sequence[Message]) -> list[MessageDocument]:
             kind=message.kind,
             sender=message.sender,
             recipients=list(message.recipients),
+            seen_by=list(message.seen_by),
             cause=list(message.cause),
             text=message.text,
-            tokens=TokensDocument(input=message.tokens.input, output=message.tokens.output),
+            content=message.content,
+            tool_call_id=message.tool_call_id,
+            sampled=message.sampled,
+            model=message.model,
+            tokens=_tokens(message.tokens),
+            cost=message.cost,
+            start_ns=message.start_ns,
+            end_ns=message.end_ns,
+            step=message.step,
+            activation=message.activation,
         )
         for message in messages
     ]
+
+
+def _tokens(tokens: Tokens) -> TokensDocument:
+    return TokensDocument(
+        input=tokens.input,
+        output=tokens.output,
+        cached=tokens.cached,
+        reasoning=tokens.reasoning,
+    )
+
+
+def _actor(share: Share) -> ActorDocument:
+    return ActorDocument(
+        actor=share.actor,
+        role=share.role,
+        sent=share.sent,
+        received=share.received,
+        calls=share.calls,
+        tokens=_tokens(share.tokens),
+        cost=share.cost,
+        seconds=round(share.seconds, 6),
+    )
+
+
+def _span(branch: Branch) -> SpanDocument:
+    return SpanDocument(
+        id=branch.span.span_id,
+        parent=branch.span.parent_id,
+        name=branch.span.name,
+        type=branch.span.type,
+        status=branch.span.status,
+        running=branch.running,
+        start_ns=branch.span.start_ns,
+        seconds=branch.seconds,
+        errors=list(branch.errors),
+    )
+
+
+def _header(trace: TraceHeader) -> TraceHeaderDocument:
+    return TraceHeaderDocument(
+        trace_id=trace.trace_id,
+        agent=trace.name,
+        state=trace.state,
+        case=trace.case,
+        sample=trace.sample,
+        version=trace.version,
+        run_id=trace.run_id,
+        start_ns=trace.start_ns,
+        seconds=trace.duration,
+        tokens=trace.tokens,
+        cost=trace.cost,
+        agents=list(trace.agents),
+        request=trace.request,
+        response=trace.response,
+        error=trace.error,
+    )

@@ -16,12 +16,13 @@ import orjson
 
 from linenotes.agents import AgentVersion, PromptRegistry, VersionCard, log_version
 from linenotes.datasets import Dataset, register_dataset
+from linenotes.evals._conversations import noteworthy, page_path
 from linenotes.evals._progress import Progress
 from linenotes.evals._records import RunRecord, SampleKey
 from linenotes.evals._repeats import repeats
 from linenotes.evals._samples import Score
 from linenotes.project import StoreError, store_errors
-from linenotes.tracing import FiledTrace, MlflowStore, TraceScore, output_text
+from linenotes.tracing import FiledTrace, MlflowStore, TraceScore, conversation_page, output_text
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -118,6 +119,7 @@ class Publisher:
                     progress.advance()
             self._log_metrics(record, estimates)
             self._log_samples(record)
+            note += self._log_conversations(record)
             self._client.set_tag(run_id, "mlflow.note.content", note)
             self._client.set_terminated(run_id, "FINISHED", end_time=_end_ms(record))
             return Stored(len(record.samples), self._store.count_traces(run_id))
@@ -154,6 +156,30 @@ class Publisher:
         self._client.log_text(record.plan.run_id, table, _TABLE)
         logged = orjson.dumps([{"path": _TABLE, "type": "table"}]).decode()
         self._client.set_tag(record.plan.run_id, "mlflow.loggedArtifacts", logged)
+
+    def _log_conversations(self, record: RunRecord) -> str:
+        """Keep the conversations that say most as pages, and return their links for the note."""
+        links = []
+        for key in noteworthy(record):
+            path, sample = page_path(key), record.samples[key]
+            self._client.log_text(record.plan.run_id, conversation_page(sample.trace), path)
+            place = f"#/experiments/{self._store.experiment_id}/runs/{record.plan.run_id}/artifacts"
+            links.append(f"- [{_caption(key)}]({place}/{path}){_outcome(record, key)}")
+        return "\n".join(["\n\n**Conversations**\n", *links]) if links else ""
+
+
+def _caption(key: SampleKey) -> str:
+    case = "".join(c if c.isalnum() or c in " .,_-#" else " " for c in key[0])
+    return f"{case}, sample {key[1]}"
+
+
+def _outcome(record: RunRecord, key: SampleKey) -> str:
+    """Say why a conversation is worth reading: its failure, or its primary score."""
+    if error := record.samples[key].error:
+        return f": failed with {error.type}"
+    primary = record.plan.metrics[0]
+    values = (s.value for s in record.scores.get(key, ()) if s.name == primary)
+    return next((f": {primary} {value}" for value in values), "")
 
 
 def _pass_hats(record: RunRecord, metric: str) -> dict[str, float | None]:

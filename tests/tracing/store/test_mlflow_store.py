@@ -57,6 +57,13 @@ def test_a_unique_start_of_the_id_is_enough(store: MlflowStore, desk_trace: Make
     assert store.read_trace("fedcba") == trace
 
 
+def test_latest_is_the_trace_that_began_last(store: MlflowStore, desk_trace: MakeTrace) -> None:
+    trace = desk_trace("newest")
+    newest = replace(trace, start_ns=trace.start_ns + 10**15, end_ns=trace.start_ns + 2 * 10**15)
+    store.write_traces([FiledTrace(newest)])
+    assert store.read_trace("latest") == newest
+
+
 def test_a_start_of_several_ids_is_refused(store: MlflowStore, desk_trace: MakeTrace) -> None:
     trace = desk_trace("twins")
     twins = [replace(trace, trace_id=f"tr-{'ab' * 15}{end}") for end in ("00", "01")]

@@ -31,13 +31,24 @@ from linenotes.tracing.store._mlflow_store import MlflowStore
 from linenotes.tracing.store._project_store import file_trace, open_store, read_trace, store_trace
 from linenotes.tracing.store._trace_header import TraceHeader
 from linenotes.tracing.store._ui_server import UiServer, experiment_url, start_ui
+from linenotes.tracing.views._contents import attachments, details
+from linenotes.tracing.views._figures import spell_seconds
+from linenotes.tracing.views._focus import Focus
+from linenotes.tracing.views._incidents import Incident, as_told, incidents
+from linenotes.tracing.views._mermaid import mermaid
+from linenotes.tracing.views._page import conversation_page
+from linenotes.tracing.views._shares import Share, shares
+from linenotes.tracing.views._span_tree import Branch, span_tree
 
 __all__ = [
     "USER",
+    "Branch",
     "Delivery",
     "FileFormat",
     "FiledTrace",
+    "Focus",
     "ImportedConversation",
+    "Incident",
     "Ledger",
     "LiveLedger",
     "LiveTrace",
@@ -47,6 +58,7 @@ __all__ = [
     "OtlpExporter",
     "OtlpTarget",
     "Resent",
+    "Share",
     "Span",
     "SpanEvent",
     "SpanLink",
@@ -57,7 +69,11 @@ __all__ = [
     "TraceScore",
     "TraceState",
     "UiServer",
+    "as_told",
+    "attachments",
     "close_abandoned",
+    "conversation_page",
+    "details",
     "discard_live",
     "dollars",
     "experiment_url",
@@ -65,8 +81,10 @@ __all__ = [
     "file_digest",
     "file_trace",
     "find_live",
+    "incidents",
     "json_value",
     "live_traces",
+    "mermaid",
     "one_story",
     "open_store",
     "otlp_target",
@@ -75,6 +93,9 @@ __all__ = [
     "read_trace",
     "record",
     "resend",
+    "shares",
+    "span_tree",
+    "spell_seconds",
     "start_ui",
     "store_trace",
     "trace_id_for",

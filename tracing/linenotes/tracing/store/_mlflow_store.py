@@ -22,6 +22,9 @@ from linenotes.tracing.store._trace_tags import filter_string
 if TYPE_CHECKING:
     from linenotes.tracing.store._mlflow_client import TraceClient
 
+LATEST = "latest"
+"""Stands for the trace that began last."""
+
 _BATCH_TRACES = 100
 _BATCH_SPANS = 4_000
 """Bounds the memory of a batch; a trace with more spans is a batch of its own."""
@@ -106,7 +109,7 @@ class MlflowStore:
         return found
 
     def read_trace(self, name: str) -> Trace:
-        """Return the trace whose id is `name` or starts with it, with or without `tr-`.
+        """Return the trace whose id is `name` or starts with it, or the newest for `latest`.
 
         The messages of a trace that MLflow's autolog recorded are rebuilt from its spans.
 
@@ -173,6 +176,11 @@ class MlflowStore:
         return [trace_header(info) for info in infos]
 
     def _resolve(self, name: str) -> str:
+        if name == LATEST:
+            newest = self.find_traces(limit=1)
+            if not newest:
+                raise RunError(self._nothing(name))
+            return newest[0].trace_id
         prefix = "tr-" + name.lower().removeprefix("tr-")
         if not set(prefix[3:]) <= set("0123456789abcdef"):
             raise RunError(

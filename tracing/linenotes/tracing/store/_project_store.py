@@ -7,9 +7,9 @@ from collections.abc import Callable
 from linenotes.project import Project, RunError
 from linenotes.tracing._trace import Trace
 from linenotes.tracing.export._otlp_exporter import exporting
-from linenotes.tracing.live._live_traces import discard_live, find_live
+from linenotes.tracing.live._live_traces import discard_live, find_live, live_traces
 from linenotes.tracing.store._filed_trace import FiledTrace
-from linenotes.tracing.store._mlflow_store import MlflowStore
+from linenotes.tracing.store._mlflow_store import LATEST, MlflowStore
 
 
 def open_store(
@@ -59,16 +59,20 @@ def file_trace(filed: FiledTrace, project: Project) -> None:
 
 
 def read_trace(name: str, project: Project | None = None) -> Trace:
-    """Return the trace whose id is `name` or starts with it, also of a recording under way.
+    """Return the trace whose id is `name` or starts with it, or the newest for `latest`.
+
+    A recording that is under way counts as well.
 
     What runs, or was running when its process was killed, is in state IN_PROGRESS, and
     `Trace.running` names its agents.
 
     Raises:
-        RunError: no trace or several are meant, or linenotes did not record it.
+        RunError: no trace or several are meant.
         StoreError: the store did not answer.
     """
     project = project or Project.find()
+    if name == LATEST:
+        return _latest(project)
     live = find_live(project, name)
     if live is not None and live.alive:
         return live.trace
@@ -79,3 +83,13 @@ def read_trace(name: str, project: Project | None = None) -> Trace:
             if live is None:
                 raise
             return live.trace
+
+
+def _latest(project: Project) -> Trace:
+    """Return the trace that began last, stored or not yet."""
+    unfinished = [live.trace for live in live_traces(project)][-1:]
+    with open_store(project) as store:
+        stored = store.find_traces(limit=1)
+        if unfinished and (not stored or unfinished[0].start_ns > stored[0].start_ns):
+            return unfinished[0]
+        return store.read_trace(LATEST)
