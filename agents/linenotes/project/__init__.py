@@ -14,7 +14,8 @@ from linenotes.project._errors import (
 from linenotes.project._json import canonical_json, digest
 from linenotes.project._offline import keep_offline
 from linenotes.project._project import Project
-from linenotes.project._settings import AgentSettings, ModelSettings, Settings
+from linenotes.project._redaction import Redactor
+from linenotes.project._settings import AgentSettings, ModelSettings, RedactionSettings, Settings
 from linenotes.project._store_errors import store_errors, without_credentials
 from linenotes.project._user_code import find_code, import_code
 
@@ -28,6 +29,8 @@ __all__ = [
     "Project",
     "ProjectError",
     "PromptError",
+    "RedactionSettings",
+    "Redactor",
     "RunError",
     "ScorerError",
     "Settings",
