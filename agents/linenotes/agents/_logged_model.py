@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from linenotes.project import Redactor
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
@@ -43,12 +45,13 @@ def version_params(version: AgentVersion) -> dict[str, str]:
         params[f"temperature.{role}"] = f"{model.temperature:g}"
     if version.tools:
         params["tools"] = ", ".join(version.tools)
-    return {name: value[:_PARAM_LIMIT] for name, value in params.items()}
+    shown = Redactor.current().value(params)
+    return {name: value[:_PARAM_LIMIT] for name, value in shown.items()}
 
 
 def _name(version: AgentVersion) -> str:
     """MLflow refuses some characters in a model's name."""
-    text = f"{version.agent.name}-{version.label}"
+    text = Redactor.current().text(f"{version.agent.name}-{version.label}")
     return "".join(c if c.isalnum() or c in "-_" else "-" for c in text)[:200]
 
 

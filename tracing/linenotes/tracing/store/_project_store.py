@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from linenotes.project import Project
+from linenotes.project import Project, Redactor
 from linenotes.tracing._trace import Trace
 from linenotes.tracing.store._filed_trace import FiledTrace
 from linenotes.tracing.store._mlflow_store import MlflowStore
@@ -29,6 +29,7 @@ def open_store(
         project.experiment,
         artifacts=project.state / "artifacts",
         on_create=on_create,
+        redactor=Redactor.of(project),
     )
 
 
