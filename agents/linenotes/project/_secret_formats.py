@@ -24,7 +24,7 @@ class Found(NamedTuple):
 _Match = re.Match[str]
 _MIXED = re.compile(r"[0-9](?:[A-Za-z]|(?<=[A-Za-z_-].))")
 """What every random token has and most sentences lack."""
-_LONG = re.compile(r"[A-Za-z0-9_.:/~+=-]{16,}")
+_LONG = re.compile(r"[A-Za-z0-9_.:/~+=-]{16,}|-----")
 _ESCAPES = frozenset({"\\n", "\\r", "\\t"})
 
 
