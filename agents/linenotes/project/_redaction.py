@@ -1,56 +1,37 @@
 """Redaction: what must not be stored is replaced before anything leaves the memory.
 
-A secret becomes `[secret:KIND:HASH]`, such as `[secret:openai-key:3f9a]`. The hash is 16 bits of
-its SHA-256: enough to see that two places hold the same secret, too little to find a random key
-by. (Of something that can be guessed, such as a word, it confirms a guess, as any hash does.)
-A placeholder is left as it is, so redacting again changes nothing.
+A secret becomes `[secret:KIND:HASH]`, such as `[secret:openai-key:3f9a]`, and the same secret
+becomes the same wherever it stands. Placeholders are left as they are, so redacting again changes
+nothing.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
-from operator import attrgetter, is_
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from linenotes.project._personal_data import find_personal
+from linenotes.project._placeholders import LONGEST_PLACEHOLDER, PLACEHOLDER, placeholder
 from linenotes.project._redaction_function import load_function
 from linenotes.project._secret_contexts import find_contexts
 from linenotes.project._secret_formats import Found, find_formats, secret_in
-from linenotes.project._secret_names import is_telling, kind_named, secret_variables, spellings
+from linenotes.project._secret_names import kind_named, secret_variables, spellings
+from linenotes.project._value_walk import Sieve, Walk
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
     from linenotes.project._project import Project
 
 T = TypeVar("T")
-
-
-class _Recent(set[str]):
-    """The last few thousand texts of some sort."""
-
-    def note(self, text: str) -> None:
-        if len(self) >= _REMEMBERED:
-            self.clear()
-        self.add(text)
-
-
 MAX_CHARACTERS = 100_000
-_PLACEHOLDER = re.compile(r"(\[(?:secret|personal):[a-z0-9-]+:[0-9a-f]{4}\])")
-_LONGEST_PLACEHOLDER = 100
-_PERSONAL = frozenset({"email", "card"})
 _SHORTEST = 6
 """Characters; nothing shorter is looked at without a pattern of the user's."""
 _SHORT = 100
-_REMEMBERED = 4096
 
 
 @dataclass(frozen=True)
@@ -66,8 +47,10 @@ class Redactor:
     max_characters: int = MAX_CHARACTERS
     variables: frozenset[str] = frozenset()
     """Environment variables that hold secrets although their names do not end like it."""
-    known: Mapping[str, str] = field(default_factory=dict)
+    known: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Secrets to find wherever they turn up, such as the environment's; each with its kind."""
+    _latest: list[Redactor] = field(default_factory=list, init=False, repr=False, compare=False)
+    """This redactor as it was when the environment was last looked at."""
 
     @classmethod
     def of(cls, project: Project) -> Redactor:
@@ -106,22 +89,24 @@ class Redactor:
         if not self.secrets:
             return self
         values = secret_variables(os.environ, self.variables)
-        if all(value in self.known for value in values):
-            return self
+        latest = self._latest[-1] if self._latest else self
+        if all(value in latest.known for value in values):
+            return latest
         known = {
-            spelt: _kind_alone(value) or name.lower().replace("_", "-")
+            spelt: _kind_alone(value) or _kebab(name)
             for value, name in values.items()
             for spelt in spellings(value)
         }
-        return replace(self, known={**self.known, **known})
+        self._latest[:] = [replace(self, known={**self.known, **known})]
+        return self._latest[-1]
 
     def text(self, text: str) -> str:
         """Return `text` with placeholders for what must not be stored, cut if it is too long."""
-        if text in self._short:
+        if text in self._sieve.texts:
             return text
         redacted = self._redacted(text)
         if redacted == text and len(text) <= _SHORT:
-            self._short.note(text)
+            self._sieve.texts.note(text)
         return redacted
 
     def value(self, value: T) -> T:
@@ -130,58 +115,18 @@ class Redactor:
         A text under a key such as `password` is masked whatever it looks like, and so is each
         repetition of it in `value`. What needs no change is returned as the same object.
         """
-        if self._is_clean(value):
+        if self._sieve.lets_through(value):
             return value
-        walk = _Walk(self)
+        walk = Walk(self.text, by_name=self.secrets)
         redacted = walk.value(value)
         if walk.named:
             knowing = replace(self, known={**self.known, **walk.named})
-            redacted = _Walk(knowing).value(redacted)
+            redacted = Walk(knowing.text, by_name=self.secrets).value(redacted)
         return cast("T", redacted)
 
-    def _is_clean(self, value: object) -> bool:
-        """Tell quickly of most values that nothing in them is to be redacted."""
-        waiting, long = [value], set[str]()
-        while waiting:
-            items = self._items(waiting.pop())
-            if items is None:
-                return False
-            for part in items:
-                if type(part) is str:
-                    if part not in self._short and part not in long:
-                        if self.text(part) != part:
-                            return False
-                        long.add(part)
-                elif type(part) not in _NO_TEXT:
-                    waiting.append(part)
-        return True
-
-    def _items(self, value: object) -> Iterable[object] | None:
-        """Return what `value` holds; None where that alone does not say what to redact."""
-        if isinstance(value, dict):
-            known = self._names.issuperset(value) or all(map(self._is_name, value))
-            return value.values() if known else None
-        if isinstance(value, list | tuple):
-            return value
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return _fields_in(type(value))(value)
-        return None
-
     @cached_property
-    def _short(self) -> _Recent:
-        """Short texts that need no change: names and words that turn up all the time."""
-        return _Recent()
-
-    @cached_property
-    def _names(self) -> _Recent:
-        """Keys that need no change and name no secret."""
-        return _Recent()
-
-    def _is_name(self, key: object) -> bool:
-        if not isinstance(key, str) or kind_named(key) or self.text(key) != key:
-            return False
-        self._names.note(key)
-        return True
+    def _sieve(self) -> Sieve:
+        return Sieve(self.text)
 
     @cached_property
     def _regexes(self) -> dict[str, re.Pattern[str]]:
@@ -197,7 +142,7 @@ class Redactor:
     def _replaced(self, text: str) -> str:
         if "[secret:" not in text and "[personal:" not in text:
             return self._masked(text)
-        parts = _PLACEHOLDER.split(text)
+        parts = PLACEHOLDER.split(text)
         parts[::2] = map(self._masked, parts[::2])
         return "".join(parts)
 
@@ -221,13 +166,6 @@ class Redactor:
 _in_force: ContextVar[Redactor] = ContextVar("linenotes_redactor", default=Redactor())  # noqa: B039  nobody changes it
 
 
-def placeholder(kind: str, secret: str) -> str:
-    """Return what stands for `secret`: the same for the same."""
-    label = "personal" if kind in _PERSONAL else "secret"
-    digest = hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
-    return f"[{label}:{kind}:{digest[:4]}]"
-
-
 _OWN_ID = re.compile(
     r"(?:([A-Za-z_]{1,64})(?:--|:))?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?:-\d)?"
     r"|(?:tr-)?[0-9a-f]{32}|[0-9a-f]{16}"
@@ -238,6 +176,10 @@ def _is_id(text: str) -> bool:
     """Say whether `text` is the id of a run, a message or a span, as most texts of a trace are."""
     match = _OWN_ID.fullmatch(text)
     return match is not None and not (match[1] and kind_named(match[1]))
+
+
+def _kebab(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower())[:40]
 
 
 def _kind_alone(value: str) -> str | None:
@@ -290,91 +232,7 @@ def _called(function: Callable[[str], str], text: str) -> str:
 def _cut(text: str, most: int) -> str:
     """Return the start of `text` with a mark, in all no longer than `most`."""
     kept = text[: max(0, most - 40)]  # the mark's own length
-    opened = kept.rfind("[", len(kept) - _LONGEST_PLACEHOLDER)
+    opened = kept.rfind("[", len(kept) - LONGEST_PLACEHOLDER)
     if opened >= 0 and "]" not in kept[opened:]:
         kept = kept[:opened]  # no half of a placeholder
     return f"{kept}… (cut: {len(text) - len(kept):,} characters)"
-
-
-_NO_TEXT = frozenset({int, float, bool, type(None)})
-_IDS = frozenset({"trace_id", "span_id", "parent_id"})
-_ID = re.compile(r"(?:tr-)?[0-9a-f]{16}(?:[0-9a-f]{16})?")
-"""Ids of our own making are no card numbers, even of digits only."""
-
-
-class _Walk:
-    """One way through a value. A text that occurs often is looked at once."""
-
-    def __init__(self, redactor: Redactor) -> None:
-        self._redactor = redactor
-        self._texts: dict[str, str] = {}
-        self.named: dict[str, str] = {}
-        """The secrets that only the keys above them gave away, with their kinds."""
-
-    def value(self, value: object) -> object:
-        if isinstance(value, str):
-            return self._text(value)
-        if isinstance(value, dict):
-            return self._dict(value)
-        if isinstance(value, list | tuple | set | frozenset):
-            made = [self.value(item) for item in value]
-            return value if all(map(is_, made, value)) else _rebuilt(value, made)
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            fields = {name: getattr(value, name) for name in _fields_of(type(value))}
-            made_fields = self._dict(fields)
-            return value if made_fields is fields else replace(value, **made_fields)
-        return value
-
-    def _text(self, text: str) -> str:
-        found = self._texts.get(text)
-        if found is None:
-            found = self._texts[text] = self._redactor.text(text)
-        return text if found == text else found  # the same object where nothing changed
-
-    def _dict(self, value: dict[str, object]) -> dict[str, object]:
-        changed = False
-        made: dict[str, object] = {}
-        for key, item in value.items():
-            new_key = self._text(key) if isinstance(key, str) else key
-            new = item if type(item) in _NO_TEXT else self._item(value, key, item)
-            changed = changed or new is not item or new_key is not key
-            made[new_key] = new
-        return made if changed else value
-
-    def _item(self, beside: Mapping[str, object], key: object, item: object) -> object:
-        """Return what stands under `key`."""
-        if not isinstance(key, str) or not self._redactor.secrets:
-            return self.value(item)
-        if key in _IDS and isinstance(item, str) and _ID.fullmatch(item):
-            return item
-        kind = kind_named(key)
-        if kind is None or (kind == "token" and "logprob" in beside):  # one of a model's own
-            return self.value(item)
-        if isinstance(item, list) and all(isinstance(part, str) for part in item):
-            made = [self._under_name(kind, part) for part in item]
-            return item if all(map(is_, made, item)) else made
-        return self._under_name(kind, item) if isinstance(item, str) else self.value(item)
-
-    def _under_name(self, kind: str, secret: str) -> str:
-        redacted = self._text(secret)
-        if not secret or _PLACEHOLDER.fullmatch(redacted):
-            return redacted
-        if is_telling(secret):
-            self.named |= dict.fromkeys(spellings(secret), kind)
-        return placeholder(kind, secret)
-
-
-@lru_cache(maxsize=256)
-def _fields_of(kind: type[DataclassInstance]) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(kind))
-
-
-@lru_cache(maxsize=256)
-def _fields_in(kind: type[DataclassInstance]) -> Callable[[object], tuple[object, ...]]:
-    names = _fields_of(kind)
-    return attrgetter(*names) if len(names) > 1 else lambda value: (getattr(value, names[0]),)
-
-
-def _rebuilt(like: Collection[object], items: list[object]) -> object:
-    make = cast("Callable[..., object]", type(like))
-    return make(*items) if hasattr(like, "_fields") else make(items)
