@@ -49,7 +49,7 @@ _IN_ADDRESS = re.compile(
 )
 _AS_USER = re.compile(r"://(?P<secret>[A-Za-z0-9_-]{16,256})@")
 _IN_QUERY = re.compile(
-    r"[?&](?:key|sig|signature|auth|code)=(?P<secret>[^\s&#\"'<>\\]{16,2048})", re.IGNORECASE
+    r"[?&](?:key|sig|signature|auth|code)=(?P<secret>[^\s&#\"'<>\\]{16,1024})", re.IGNORECASE
 )
 _COOKIE = re.compile(
     r"cookie[\"']?:\s{0,4}[\"']?(?P<secret>[^\s\"'\\=]{1,256}=[^\r\n\"'\\]{1,8192})", re.IGNORECASE
@@ -101,11 +101,14 @@ _AFTER_NAME: Final = frozenset(":=> \t\\\"'")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}$")
 _VALUE = re.compile(
     r"""(?:\\?["'])?\s{0,4}(?::\s{0,2}str\s{0,2}=|=>|:=|[:=>])\s{0,4}"""
-    r"""(?P<quote>\\?["'])?(?:(?:bearer|basic|token)\s{1,4})?"""
-    r"""(?P<secret>(?(quote)(?:(?!(?P=quote))(?:\\.|[^\r\n])){4,8192}|[^\s"'`,;&<>\\]{6,8192}))""",
-    re.IGNORECASE,
+    r"""(?P<quote>\\?["'])?(?i:(?:bearer|basic|token)\s{1,4})?"""
+    r"""(?P<secret>(?(quote)(?:(?!(?P=quote))(?:\\.|[^\r\n])){4,1024}|[^\s"'`,;&<>\\]{6,1024}))"""
 )
-_FLAG = re.compile(r"\s{1,4}(?P<quote>[\"'])?(?P<secret>[^\s\"'-][^\s\"']{5,8192})")
+_FLAG = re.compile(r"\s{1,4}(?P<quote>[\"'])?(?P<secret>[^\s\"'-][^\s\"']{5,1024})")
+
+
+_REST = re.compile(r"[^\s\"'`,;&<>\\]*")
+"""Of a value that is longer than what is looked at to tell whether it is secret."""
 
 
 def _named_values(text: str, lowered: str) -> Iterator[Found]:
@@ -116,6 +119,7 @@ def _named_values(text: str, lowered: str) -> Iterator[Found]:
             at += len(ending)
             if text[at : at + 1] in _AFTER_NAME and (found := _named_value(text, at)):
                 yield found
+                at = max(at, found.end)
             at = lowered.find(ending, at)
 
 
@@ -130,7 +134,9 @@ def _named_value(text: str, at: int) -> Found | None:
     found = match or (flag if name[0].startswith("--") else None)
     if kind is None or found is None or not _looks_secret(kind, found):
         return None
-    return Found(*found.span("secret"), kind)
+    start, end = found.span("secret")
+    rest = _REST.match(text, end)
+    return Found(start, rest.end() if rest else end, kind)
 
 
 def _is_variable(name: str) -> bool:
@@ -142,7 +148,7 @@ _CODE = re.compile(r"[A-Za-z_][\w.]*[\[(]|https?://|(?:self|os|settings|config)\
 _WORDS = frozenset(
     {"string", "password", "token", "secret", "required", "optional", "bearer", "basic"}
 )
-_SYMBOLS = frozenset("!@#$%^*+~?")
+_NO_WORD = re.compile(r"[\d!@#$%^*+~?]")
 
 
 def _is_blank(value: str) -> bool:
@@ -161,5 +167,5 @@ def _looks_secret(kind: str, match: _Match) -> bool:
         return False
     inner = value.rstrip("!?.,:)]}")
     if kind == "password":
-        return any(c.isdigit() or c in _SYMBOLS for c in inner)
+        return _NO_WORD.search(inner) is not None
     return len(inner) >= _SHORTEST_KEY and is_mixed(inner)

@@ -25,12 +25,14 @@ _Match = re.Match[str]
 _MIXED = re.compile(r"[0-9](?:[A-Za-z]|(?<=[A-Za-z_-].))")
 """What every random token has and most sentences lack."""
 _LONG = re.compile(r"[A-Za-z0-9_.:/~+=-]{16,}|-----")
+_DIGIT = re.compile(r"\d")
+_LETTER = re.compile(r"[^\W\d_]")
 _ESCAPES = frozenset({"\\n", "\\r", "\\t"})
 
 
 def is_mixed(text: str) -> bool:
     """Say whether `text` has both letters and digits, as random tokens do."""
-    return any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
+    return _DIGIT.search(text) is not None and _LETTER.search(text) is not None
 
 
 def secret_in(match: _Match) -> tuple[int, int]:
@@ -92,7 +94,7 @@ _PEM = (
 _ANY = r"[A-Za-z0-9_-]"
 _FORMATS = (
     _format("private-key", _PEM, "----", check=_holds_a_key),
-    _format("jwt", rf"eyJ{_ANY}{{8,}}+\.eyJ{_ANY}{{4,}}+\.{_ANY}*+", "eyJ"),
+    _format("jwt", rf"eyJ{_ANY}{{8,1024}}+\.eyJ{_ANY}{{4,}}+\.{_ANY}*+", "eyJ"),
     _prefixed("anthropic-key", rf"{_ANY}{{16,}}+", "sk-ant-"),
     _prefixed("openai-key", rf"{_ANY}{{16,}}+", "sk-"),
     _prefixed("google-key", rf"{_ANY}{{35}}", "AIza"),
