@@ -90,7 +90,7 @@ CARD = "4111 1111 1111 1111"
 DOORS = (
     *("input", "prompt", "reply", "tool arguments", "tool result", "state", "sent", "metadata"),
     *("exception", "cause of the exception", "expectation", "tag", "rationale", "scorer error"),
-    *("case", "model", "request to the tool", "nested"),
+    *("case", "model", "nested"),
 )
 
 
@@ -327,29 +327,55 @@ def _cells(database: Path) -> bytes:
     return "\n".join(str(cell) for row in rows for cell in row).encode()
 
 
+def _carry_out(cli: Callable[..., Ended]) -> list[Ended]:
+    """Run the agent, let it fail, evaluate it, and publish that again."""
+    inputs = {"question": secrets_of("input")}
+    failing = json.dumps({**inputs, "fail": True})
+    scorers = [f"--scorer=scorers.py:{name}" for name in ("judged", "same_secret", "broken")]
+    return [
+        cli("run", "app.py:build", "--input", json.dumps(inputs)),
+        cli("run", "app.py:build", "--json", "--input", failing),
+        cli("eval", "app.py:build", "--dataset=cases.jsonl", "--samples=1", *scorers),
+        cli("eval", "--resume", "latest", "--json"),
+    ]
+
+
+def _written(folder: Path, before: set[Path]) -> dict[str, bytes]:
+    """The content of every file that is new, and of the database cell by cell."""
+    new = [path for path in folder.rglob("*") if path.is_file() and path not in before]
+    files = {str(path.relative_to(folder)): path.read_bytes() for path in new}
+    return files | {"cells": _cells(folder / "state" / "mlflow.db")}
+
+
 @pytest.mark.slow
 def test_no_secret_is_on_disk_after_running_and_evaluating(
     leaky: Path, cli: Callable[..., Ended]
 ) -> None:
     own = set(leaky.rglob("*"))
-    inputs = {"question": secrets_of("input")}
-    ran = cli("run", "app.py:build", "--input", json.dumps(inputs))
-    failed = cli("run", "app.py:build", "--json", "--input", json.dumps({**inputs, "fail": True}))
-    scorers = [f"--scorer=scorers.py:{name}" for name in ("judged", "same_secret", "broken")]
-    dataset = ("--dataset", "cases.jsonl", "--samples", "1")
-    evaluated = cli("eval", "app.py:build", *dataset, *scorers)
-    resumed = cli("eval", "--resume", "latest", "--json")
+    ended = _carry_out(cli)
+    assert [one.code for one in ended[:2]] == [0, 1], ended[0].err + ended[1].err
+    assert ended[-1].json["metrics"]["same_secret"]["mean"] is not None
+    assert _leaks("".join(one.out + one.err for one in ended).encode()) == set()
 
-    assert [ran.code, failed.code] == [0, 1], ran.err + failed.err
-    assert resumed.json["metrics"]["same_secret"]["mean"] is not None
-    for ended in (ran, failed, evaluated, resumed):
-        assert _leaks((ended.out + ended.err).encode()) == set()
-    written = [path for path in leaky.rglob("*") if path.is_file() and path not in own]
-    assert {"journal.jsonl", "mlflow.db", "samples.json"} <= {path.name for path in written}
-    leaks = {path.name: _leaks(path.read_bytes()) for path in written}
+    written = _written(leaky, own)
+    assert {"journal.jsonl", "mlflow.db", "samples.json"} <= {Path(name).name for name in written}
+    leaks = {name: _leaks(content) for name, content in written.items()}
     assert {name: found for name, found in leaks.items() if found} == {}
-    assert _leaks(_cells(leaky / "state" / "mlflow.db")) == set()
-    kept = next(leaky.glob("state/runs/*/journal.jsonl")).read_text(encoding="utf-8")
-    assert "[secret:openai-key:" in kept
-    assert "[personal:email:" in kept
-    assert "[secret:badge:" in kept
+    everything = b"".join(written.values())
+    for placeholder in (b"[secret:openai-key:", b"[personal:email:", b"[secret:badge:"):
+        assert placeholder in everything
+
+
+@pytest.mark.slow
+def test_without_redaction_the_same_secrets_are_on_disk(
+    leaky: Path, cli: Callable[..., Ended]
+) -> None:
+    off = "[tool.linenotes.redaction]\nsecrets = false\nmax-characters = 10_000_000\n"
+    (leaky / "pyproject.toml").write_text(off, encoding="utf-8")
+    own = set(leaky.rglob("*"))
+    _carry_out(cli)
+    leaks = _leaks(b"".join(_written(leaky, own).values()))
+    # A graph's metadata is not recorded, and the message of a scorer's error is short.
+    missing = {what for what in set(_forbidden().values()) - leaks if "(metadata)" not in what}
+    assert {what for what in missing if "(scorer error)" not in what} == set()
+    assert len({what.partition(" (")[0] for what in leaks}) > 30
