@@ -175,7 +175,7 @@ def test_a_project_says_what_is_redacted(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "house_rules.py").write_text("def hide(text): return text.replace('Ann', '?')\n")
     (tmp_path / "pyproject.toml").write_text(
         "[tool.linenotes.models.judge]\nmodel = 'big'\napi-key-env = 'JUDGE'\n"
-        "[tool.linenotes.redaction]\npersonal = true\nfunction = 'house_rules:hide'\n"
+        "[tool.linenotes.redaction]\npersonal = true\nfunction = 'house_rules.py:hide'\n"
         "max-characters = 2000\npatterns.case = 'C-[0-9]+'\n"
     )
     monkeypatch.setenv("JUDGE", "value of judge")
@@ -186,7 +186,12 @@ def test_a_project_says_what_is_redacted(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    ("spec", "message"), [("no_such_module:hide", "does not import"), ("json:hide", "no function")]
+    ("spec", "message"),
+    [
+        ("no_such_module:hide", "does not import"),
+        ("gone.py:hide", "does not import"),
+        ("json:hide", "no function"),
+    ],
 )
 def test_a_function_that_cannot_be_used_is_an_error_that_names_it(
     tmp_path: Path, spec: str, message: str

@@ -65,7 +65,7 @@ class Redactor:
             secrets=chosen.secrets,
             personal=chosen.personal,
             patterns=chosen.patterns,
-            function=load_function(chosen.function, project.root) if chosen.function else None,
+            function=load_function(chosen.function, project) if chosen.function else None,
             max_characters=chosen.max_characters,
             variables=frozenset(model.api_key_env for model in models),
         ).refreshed()

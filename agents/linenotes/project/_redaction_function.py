@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from linenotes.project._errors import ProjectError
+from linenotes.project._user_code import import_code
+
+if TYPE_CHECKING:
+    from linenotes.project._project import Project
 
 
-def load_function(spec: str, root: Path) -> Callable[[str], str]:
-    """Return the function `module:attr`; the module may lie in the folder `root`.
+def load_function(spec: str, project: Project) -> Callable[[str], str]:
+    """Return the function `module:attr` or `path.py:attr` of `project`.
 
     Raises:
         ProjectError: there is no such function, or its module does not import.
     """
-    module, _, attribute = spec.partition(":")
-    if str(root) not in sys.path:
-        sys.path.insert(0, str(root))
+    place, _, attribute = spec.rpartition(":")
     try:
-        found = getattr(importlib.import_module(module), attribute, None)
+        found = getattr(import_code(place, project), attribute, None)
     except Exception as error:
         raise ProjectError(
             f"[tool.linenotes.redaction] function {spec!r} does not import: "

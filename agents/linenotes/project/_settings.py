@@ -72,8 +72,8 @@ class RedactionSettings(_Table):
         default_factory=dict
     )
     """Your own: kind to regex. Its group `secret` is replaced, or all that it matches."""
-    function: str | None = Field(default=None, pattern=r"^[\w.]+:\w+$")
-    """Your own: `module:attr`, a function that takes a text and returns it redacted."""
+    function: str | None = Field(default=None, pattern=r"^[^:]+:\w+$")
+    """Your own: `module:attr` or `path.py:attr`, which takes a text and returns it redacted."""
     max_characters: int = Field(default=MAX_CHARACTERS, ge=1000)
     """Where a longer text is cut, with a mark."""
 
