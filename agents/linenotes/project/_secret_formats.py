@@ -24,7 +24,7 @@ class Found(NamedTuple):
 _Match = re.Match[str]
 _MIXED = re.compile(r"[0-9](?:[A-Za-z]|(?<=[A-Za-z_-].))")
 """What every random token has and most sentences lack."""
-_LONG = re.compile(r"[A-Za-z0-9_.:/~+=-]{16,}|-----")
+_LONG = re.compile(r"[A-Za-z0-9_.:/~+=-]{16,}")
 _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
 _ESCAPES = frozenset({"\\n", "\\r", "\\t"})
@@ -87,13 +87,14 @@ def _prefixed(kind: str, body: str, *prefixes: str) -> _Format:
     return _format(kind, f"(?:{'|'.join(map(re.escape, prefixes))}){body}", *prefixes)
 
 
+_PEM_MARK = "-----"
 _PEM = (
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----"
     r"(?P<secret>(?:[^-]++|-(?!----))*+)"
 )
 _ANY = r"[A-Za-z0-9_-]"
 _FORMATS = (
-    _format("private-key", _PEM, "----", check=_holds_a_key),
+    _format("private-key", _PEM, _PEM_MARK, check=_holds_a_key),
     _format("jwt", rf"eyJ{_ANY}{{8,1024}}+\.eyJ{_ANY}{{4,}}+\.{_ANY}*+", "eyJ"),
     _prefixed("anthropic-key", rf"{_ANY}{{16,}}+", "sk-ant-"),
     _prefixed("openai-key", rf"{_ANY}{{16,}}+", "sk-"),
@@ -143,7 +144,7 @@ def find_formats(text: str) -> Iterator[Found]:
     """Yield the secrets in `text` that have a format of their own."""
     if _MIXED.search(text) is None:
         return
-    long = " ".join(_LONG.findall(text))
+    long = " ".join((*_LONG.findall(text), _PEM_MARK if _PEM_MARK in text else ""))
     if not any(map(long.__contains__, _MARKS)):
         return
     for format_ in _FORMATS:
