@@ -27,7 +27,8 @@ _MIXED = re.compile(r"[0-9](?:[A-Za-z]|(?<=[A-Za-z_-].))")
 _LONG = re.compile(r"[A-Za-z0-9_.:/~+=-]{16,}")
 _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
-_ESCAPES = frozenset({"\\n", "\\r", "\\t"})
+_ESCAPE = re.compile(r"(?:\\[nrt]|\\u[0-9a-fA-F]{4}|%[0-9A-F]{2})$")
+"""In a JSON text inside a text, or in an address: it ends in a letter and no word does."""
 
 
 def is_mixed(text: str) -> bool:
@@ -42,12 +43,10 @@ def secret_in(match: _Match) -> tuple[int, int]:
 
 def _stands_alone(match: _Match) -> bool:
     """Say whether a match begins a word, and lies in no other, as in an encoded image."""
-    text, start = match.string, match.start()
-    before = text[max(0, start - 3) : start]
+    before = match.string[max(0, match.start() - 6) : match.start()]
     if not before or not (before[-1].isalnum() and before[-1].isascii()):
         return True
-    # After an escape that ends in a letter: \n in a JSON text inside a text, %3D in an address.
-    return before[-2:] in _ESCAPES or (len(before) == 3 and before[0] == "%")  # noqa: PLR2004
+    return _ESCAPE.search(before) is not None
 
 
 def _is_token(match: _Match) -> bool:
