@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from linenotes.evals import (
     RunComparison,
     RunResult,
     compare_all,
+    doctor_document,
     evaluation_document,
     execution_document,
     find_scorers,
@@ -28,6 +30,8 @@ from linenotes.evals import (
     trace_document,
 )
 from linenotes.evals._documents import _PRINTED
+from linenotes.project import Project
+from linenotes.tracing import discard_live, find_live, record
 
 Evaluated = tuple[list[RunResult], list[RunComparison]]
 
@@ -135,7 +139,7 @@ def test_an_execution_and_its_trace_have_the_keys_of_the_contract(
     execution = run_once(version, Case(id="ad-hoc", inputs={"question": "ok?"}))
     document: Any = execution_document(execution)
     check("run", document)
-    assert list(document) == ["schema_version", "trace_id", "output", "error", "messages"]
+    assert list(document) == ["schema_version", "trace_id", "output", "error", "cost", "messages"]
     shown: Any = trace_document(execution.sample.trace)
     check("trace-show", shown)
     assert list(shown) == ["schema_version", "trace_id", "agent", "case", "sample", "messages"]
@@ -149,3 +153,20 @@ def test_the_schemas_are_part_of_the_wheel() -> None:
     build = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
     assert "evals/linenotes" in build["targets"]["wheel"]["only-include"]
     assert json_schema_file("run").is_file()
+
+
+def test_the_doctors_document_tells_the_dead_from_the_living(
+    make_project: Callable[..., Project],
+) -> None:
+    project = make_project()
+    with record(durable=project, agent="desk", case="c1", sample=0) as ledger:
+        alive = find_live(project, ledger.trace_id)
+        assert alive is not None
+        abandoned = replace(alive, alive=False)
+        document: Any = doctor_document([abandoned], [alive], closed=True)
+    check("trace-doctor", document)
+    assert document["abandoned"] == document["alive"]
+    [one] = document["alive"]
+    assert (one["agent"], one["case"], one["sample"], one["messages"]) == ("desk", "c1", 0, 0)
+    assert one["last_heard"].endswith("+00:00")
+    discard_live(project, one["trace_id"])

@@ -120,6 +120,7 @@ def test_metrics_have_their_bounds_and_belong_to_the_model(
     metrics = stored_run(client, evaluated).data.metrics
     assert metrics["polite"] == pytest.approx(2 / 3)
     assert (metrics["polite/low"], metrics["polite/high"]) == (estimate.low, estimate.high)
+    assert metrics["polite/pass_hat_2"] == pytest.approx(2 / 3)
     assert metrics["length"] == 6
     assert "broken" not in metrics
     of_model = client.get_logged_model(evaluated.record.plan.model_id).metrics or []

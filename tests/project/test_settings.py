@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from linenotes.project import AgentSettings, ModelSettings, Project, ProjectError, Settings
+from linenotes.project import (
+    AgentSettings,
+    ModelSettings,
+    OtlpSettings,
+    Project,
+    ProjectError,
+    Settings,
+)
 
 KEY = "secret1A" * 5
 
@@ -35,8 +42,12 @@ def test_every_table_is_read_with_the_spelling_of_toml(tmp_path: Path) -> None:
         base-url = "http://127.0.0.1:8000/v1"
         api-key-env = "JUDGE_KEY"
         max-tokens = 9
+        [tool.linenotes.otlp]
+        endpoint = "http://127.0.0.1:4317"
+        protocol = "grpc"
         """,
     )
+    assert settings.otlp == OtlpSettings(endpoint="http://127.0.0.1:4317", protocol="grpc")
     assert settings.prompt_folder == "texts"
     assert settings.agents["desk"] == AgentSettings(
         graph="desk.py:graph", baseline="plain", scorers=("correct", "polite")

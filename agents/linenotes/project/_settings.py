@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from itertools import chain
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
@@ -25,6 +25,13 @@ class _Table(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, alias_generator=_kebab, validate_by_name=True
     )
+
+
+def _no_credentials(value: str | None, instead: str) -> str | None:
+    if value is not None and without_credentials(value) != value:
+        # A run's plan, its comparisons and its errors all show the address.
+        raise ValueError(f"an address here holds no user and no password; use {instead}")
+    return value
 
 
 class ModelSettings(_Table):
@@ -48,10 +55,21 @@ class ModelSettings(_Table):
     @field_validator("base_url")
     @classmethod
     def _holds_no_credentials(cls, value: str | None) -> str | None:
-        if value is not None and without_credentials(value) != value:
-            # A run's plan, its comparisons and its errors all show the address.
-            raise ValueError("an address here holds no user and no password; use api-key-env")
-        return value
+        return _no_credentials(value, "api-key-env")
+
+
+class OtlpSettings(_Table):
+    """A collector that gets every trace, too: `[tool.linenotes.otlp]`."""
+
+    endpoint: str | None = None
+    """Its address, such as `http://127.0.0.1:4318`. None: traces are sent nowhere."""
+    protocol: Literal["grpc", "http/protobuf"] | None = None
+    """None: gRPC on its own port 4317, and HTTP elsewhere."""
+
+    @field_validator("endpoint")
+    @classmethod
+    def _holds_no_credentials(cls, value: str | None) -> str | None:
+        return _no_credentials(value, "OTEL_EXPORTER_OTLP_HEADERS")
 
     @field_validator("model", "base_url")
     @classmethod
@@ -105,6 +123,15 @@ class AgentSettings(_Table):
     """The scorers that are used when none is named; the first is the primary metric."""
 
 
+class PriceSettings(_Table):
+    """What a model costs: `[tool.linenotes.prices."MODEL"]`, US dollars per million tokens."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cached: float | None = Field(default=None, ge=0)
+    """Of input that the provider had in its cache. None: as any other input."""
+
+
 class Settings(_Table):
     """Everything under `[tool.linenotes]`."""
 
@@ -121,6 +148,9 @@ class Settings(_Table):
     models: dict[str, ModelSettings] = Field(default_factory=dict)
     """Role to model; the role `default` serves every role that is not named."""
     redaction: RedactionSettings = Field(default_factory=RedactionSettings)
+    prices: dict[str, PriceSettings] = Field(default_factory=dict)
+    """Model to its price. A model that is not named has the one of MLflow's catalogue."""
+    otlp: OtlpSettings = Field(default_factory=OtlpSettings)
 
     @field_validator("agents", mode="before")
     @classmethod

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from linenotes.datasets import Case
     from linenotes.evals import Execution
     from linenotes.project import Project
-    from linenotes.tracing import Message
+    from linenotes.tracing import Ledger, Message
 
 _EPILOG = """\b
 Examples:
@@ -71,7 +71,9 @@ def command(
     scorers = find_scorers(version.agent.settings.scorers, project) if case_id else []
     show = None if as_json else _printer()
     with agents_print_to_stderr() if as_json else nullcontext():
-        execution = run_once(version, case, scorers=scorers, seed=seed, on_message=show)
+        execution = run_once(
+            version, case, scorers=scorers, seed=seed, on_message=show, durable=True
+        )
     return _finish(execution, version, project, as_json=as_json)
 
 
@@ -142,7 +144,18 @@ def _outcome(execution: Execution) -> list[str]:
     from linenotes.cli._ledgers import one_line
 
     sample = execution.sample
-    cost = f"{sample.ledger.calls} calls, {sample.ledger.tokens.total} tokens"
+    ledger = sample.ledger
+    took = [f"{ledger.calls} calls", f"{ledger.tokens.total} tokens", *_cost(ledger)]
     ended = f"failed: {one_line(str(sample.error))}" if sample.error else "done"
-    lines = [f"{ended}   {cost}, {sample.seconds:.2f} s"]
+    lines = [f"{ended}   {', '.join(took)}, {sample.seconds:.2f} s"]
     return lines + [f"{score.name}: {score.error or score.value}" for score in execution.scores]
+
+
+def _cost(ledger: Ledger) -> list[str]:
+    """Return what a ledger cost; nothing where that is not known, or nothing at all."""
+    from linenotes.tracing import dollars
+
+    if not ledger.cost:
+        return []
+    unpriced = f" ({ledger.unpriced} calls without a known price)" if ledger.unpriced else ""
+    return [dollars(ledger.cost) + unpriced]

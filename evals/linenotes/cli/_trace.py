@@ -7,7 +7,10 @@ import click
 from linenotes.cli._verbs import Verbs
 
 _VERBS = {
+    "import": "Make a run of conversations that were held elsewhere.",
+    "export": "Send stored traces to an OpenTelemetry collector.",
     "show": "Print who said what to whom in a stored trace.",
+    "doctor": "Close the traces whose process was killed.",
 }
 
 

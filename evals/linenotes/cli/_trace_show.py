@@ -25,11 +25,13 @@ def command(trace_id: str, as_json: bool) -> int:
     """Print who said what to whom in a stored trace, by its id or a unique prefix of it."""
     from linenotes.cli._console import console, print_json
     from linenotes.cli._ledgers import line, one_line
+    from linenotes.cli._unfinished import unfinished
     from linenotes.evals import trace_document
-    from linenotes.tracing import open_store
+    from linenotes.project import Project
+    from linenotes.tracing import find_live, read_trace
 
-    with open_store() as store:
-        trace = store.read_trace(trace_id)
+    project = Project.find()
+    trace = read_trace(trace_id, project)
     if as_json:
         print_json(trace_document(trace))
         return 0
@@ -39,6 +41,8 @@ def command(trace_id: str, as_json: bool) -> int:
         out.print(line(message, width=out.width))
     if trace.error:
         out.print(f"failed: {one_line(trace.error)}")
+    if trace.state == "IN_PROGRESS":
+        out.print(one_line(unfinished(trace, find_live(project, trace.trace_id))))
     return 0
 
 

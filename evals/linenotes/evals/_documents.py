@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Literal
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from linenotes.evals._comparison import RunComparison
     from linenotes.evals._once import Execution
     from linenotes.evals._results import RunResult
-    from linenotes.tracing import Message, Trace
+    from linenotes.tracing import LiveTrace, Message, OtlpTarget, Resent, Trace
 
 Speaks = Literal["population", "dataset"]
 Document = dict[str, JsonValue]
@@ -58,7 +59,7 @@ class ErrorsDocument(_Part):
     """Executed, and without a score."""
 
 
-class MetricDocument(_Part):
+class IntervalDocument(_Part):
     """A mean over cases with its 95% interval; null where it cannot be measured."""
 
     mean: float | None
@@ -66,6 +67,16 @@ class MetricDocument(_Part):
     high: float | None
     target: Speaks
     """What the interval speaks of: cases like these, or exactly these cases."""
+
+
+class MetricDocument(IntervalDocument):
+    """One metric of a run."""
+
+    pass_hat: dict[str, IntervalDocument] | None
+    """`pass^1`, `pass^2`, …: the chance that all of k samples of a case pass, for k up to the
+    fewest that a case has. Null where the metric is no rate, or there is one sample a case."""
+    pass_at: dict[str, IntervalDocument] | None
+    """`pass@1`, `pass@2`, …: the chance that at least one of k samples of a case passes."""
 
 
 class TracesDocument(_Part):
@@ -98,7 +109,9 @@ class RunDocument(_Part):
     """Model calls."""
     tokens: int
     cost: float | None
-    """US dollars; null where a model has no known price."""
+    """US dollars of the calls with a known price; null where none has one."""
+    unpriced_calls: int
+    """Model calls without a known price, which are not in `cost`."""
     wall_seconds: float
     traces: TracesDocument
 
@@ -153,6 +166,18 @@ class VersionsDocument(_Part):
     comparisons: list[ComparisonDocument]
 
 
+class ImportDocument(RunDocument):
+    """`trace import --json`."""
+
+    cases: int
+    """Tasks of the file."""
+    conversations: int
+    """Trials of all tasks together."""
+    file: str
+    again: bool
+    """True when the same file had been imported before, so that nothing was added."""
+
+
 class TokensDocument(_Part):
     """Tokens of one model call."""
 
@@ -184,6 +209,33 @@ class TraceDocument(_Part):
     messages: list[MessageDocument]
 
 
+class LiveTraceDocument(_Part):
+    """A recording that was not stored, as far as it had come."""
+
+    trace_id: str
+    agent: str
+    case: str | None
+    sample: int | None
+    messages: int
+    """How many had been said."""
+    running: list[str]
+    """The agents that had not ended."""
+    last_heard: str
+    """When, as ISO 8601 in UTC."""
+
+
+class DoctorDocument(_Part):
+    """`trace doctor --json`."""
+
+    schema_version: Literal[1] = 1
+    abandoned: list[LiveTraceDocument]
+    """Those whose process has ended."""
+    closed: bool
+    """Whether they are in the store now; false with `--dry-run`."""
+    alive: list[LiveTraceDocument]
+    """Those that go on, and are left alone."""
+
+
 class ExecutionDocument(_Part):
     """`run --json`."""
 
@@ -191,13 +243,32 @@ class ExecutionDocument(_Part):
     trace_id: str
     output: JsonValue = Field(description="The graph's last state; null when it did not finish.")
     error: str | None
+    cost: float | None
+    """US dollars of the calls with a known price; null where none has one."""
     messages: list[MessageDocument]
+
+
+class TraceExportDocument(_Part):
+    """Which stored traces a collector took."""
+
+    schema_version: Literal[1] = 1
+    endpoint: str
+    """The collector's address, without a password."""
+    protocol: Literal["grpc", "http/protobuf"]
+    sent: list[str]
+    """Ids of traces."""
+    not_sent: list[str]
+    reason: str | None
+    """Why the last of those that were not sent did not arrive."""
 
 
 _PRINTED = {
     "eval": TypeAdapter[BaseModel](EvaluationDocument | VersionsDocument),
     "compare": TypeAdapter[BaseModel](ComparisonDocument),
+    "trace-import": TypeAdapter[BaseModel](ImportDocument),
     "trace-show": TypeAdapter[BaseModel](TraceDocument),
+    "trace-doctor": TypeAdapter[BaseModel](DoctorDocument),
+    "trace-export": TypeAdapter[BaseModel](TraceExportDocument),
     "run": TypeAdapter[BaseModel](ExecutionDocument),
 }
 DOCUMENTS = tuple(_PRINTED)
@@ -240,6 +311,41 @@ def trace_document(trace: Trace) -> Document:
     ).dump()
 
 
+def doctor_document(
+    abandoned: Sequence[LiveTrace], alive: Sequence[LiveTrace], *, closed: bool
+) -> Document:
+    """Return what `trace doctor` prints."""
+    return DoctorDocument(
+        abandoned=[_live(one) for one in abandoned],
+        closed=closed,
+        alive=[_live(one) for one in alive],
+    ).dump()
+
+
+def _live(live: LiveTrace) -> LiveTraceDocument:
+    trace = live.trace
+    return LiveTraceDocument(
+        trace_id=trace.trace_id,
+        agent=trace.name,
+        case=trace.case,
+        sample=trace.sample,
+        messages=len(trace.messages),
+        running=list(trace.running),
+        last_heard=datetime.fromtimestamp(live.heard_ns / 1e9, UTC).isoformat(),
+    )
+
+
+def trace_export_document(target: OtlpTarget, resent: Resent) -> Document:
+    """Return what `trace export` prints."""
+    return TraceExportDocument(
+        endpoint=target.shown,
+        protocol=target.protocol,
+        sent=list(resent.sent),
+        not_sent=list(resent.not_sent),
+        reason=resent.reason,
+    ).dump()
+
+
 def execution_document(execution: Execution) -> Document:
     """Return what `run` prints."""
     sample = execution.sample
@@ -247,6 +353,7 @@ def execution_document(execution: Execution) -> Document:
         trace_id=sample.trace.trace_id,
         output=sample.output,
         error=str(sample.error) if sample.error else None,
+        cost=sample.ledger.cost,
         messages=_messages(sample.ledger.messages),
     ).dump()
 

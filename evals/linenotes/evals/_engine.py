@@ -79,7 +79,7 @@ async def execute(
             if stop.asked:
                 return
             on_start(job)
-            sample = await run_sample(job)
+            sample = await run_sample(job, durable=True)
             on_finish(job, sample)
             breaker.note(job, sample)
 
@@ -91,10 +91,13 @@ async def execute(
         raise _first(group) from None
 
 
-async def run_sample(job: Job, *, on_message: Callable[[Message], None] | None = None) -> Sample:
+async def run_sample(
+    job: Job, *, on_message: Callable[[Message], None] | None = None, durable: bool = False
+) -> Sample:
     """Execute one case once. A failure of the agent or its infrastructure is on the sample.
 
-    `on_message` hears each message as it happens.
+    `on_message` hears each message as it happens. With `durable` it also stands in the project's
+    folder as it happens, until whoever keeps the sample calls `discard_live`.
 
     Raises:
         LinenotesError: the user's own mistake, which every sample would meet.
@@ -113,6 +116,7 @@ async def run_sample(job: Job, *, on_message: Callable[[Message], None] | None =
             sample=job.index,
             trace_id=trace_id,
             on_message=on_message,
+            durable=job.version.agent.project if durable else False,
         ) as ledger,
     ):
         try:

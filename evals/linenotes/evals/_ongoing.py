@@ -52,7 +52,14 @@ class OngoingRun:
         return self.started_on or self.plan.whole_cases(self.project)
 
     def missing(self) -> list[Job]:
-        """Return the samples that the journal lacks; what the infrastructure failed is missing."""
+        """Return the samples that the journal lacks; what the infrastructure failed is missing.
+
+        Raises:
+            RunError: the run was imported and is not whole, so nobody here can fill it in.
+        """
+        imported = self.plan.imported
+        if imported is not None and len(self.journal.record.samples) == imported.samples:
+            return []
         done = {
             key
             for key, sample in self.journal.record.samples.items()

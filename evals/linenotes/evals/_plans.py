@@ -46,6 +46,19 @@ class DatasetInPlan(_Part):
     """The golden file. None for a dataset that was made in Python."""
 
 
+class ImportInPlan(_Part):
+    """The file that a run was imported from, instead of being executed here."""
+
+    file: str
+    """Its name."""
+    identity: str
+    """What the import was of: the file's content and how it was read."""
+    samples: int
+    """How many conversations it holds."""
+    timed: bool
+    """Whether it tells how long anything took."""
+
+
 class RunPlan(_Part):
     """One version of one agent against one dataset, `samples` times each case."""
 
@@ -78,6 +91,8 @@ class RunPlan(_Part):
     """Specs of the scorers, the primary metric first."""
     metrics: tuple[str, ...]
     """The names of the metrics, in the same order."""
+    imported: ImportInPlan | None = None
+    """None for a run that was executed here."""
 
     @classmethod
     def of(
@@ -133,8 +148,14 @@ class RunPlan(_Part):
         """Return the version that the run executes, with the prompts and models of the plan.
 
         Raises:
-            RunError: the agent's code is no longer what the run was started with.
+            RunError: the agent's code is no longer what the run was started with, or the run
+                was imported.
         """
+        if self.imported is not None:
+            raise RunError(
+                f"Run {self.run_id[:12]} was imported, so there is no agent to run. Import "
+                f"{self.imported.file!r} again to complete it: linenotes trace import."
+            )
         named = {**SHIPPED, **project.settings.agents}.get(self.agent)
         by_name = named is not None and named.graph == self.graph
         agent = load_agent(self.agent if by_name else self.graph, project)

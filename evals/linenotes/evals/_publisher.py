@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from linenotes.agents import AgentVersion, PromptRegistry, log_version, version_params
+from linenotes.agents import AgentVersion, PromptRegistry, VersionCard, log_version
 from linenotes.datasets import Dataset, register_dataset
 from linenotes.evals._progress import Progress
 from linenotes.evals._records import RunRecord, SampleKey
+from linenotes.evals._repeats import repeats
 from linenotes.evals._samples import Score
 from linenotes.project import Redactor, StoreError, store_errors
 from linenotes.tracing import FiledTrace, MlflowStore, TraceScore, output_text
@@ -64,14 +65,14 @@ class Publisher:
             for name, prompt in version.prompts.items()
         }
 
-    def log_version(self, version: AgentVersion) -> str:
+    def log_version(self, version: VersionCard) -> str:
         """Return the id of the version's LoggedModel."""
         with self._attributed("write the version to"):
             return log_version(version, self._client, self._store.experiment_id)
 
     def start_run(
         self,
-        version: AgentVersion,
+        version: VersionCard,
         dataset: Dataset,
         *,
         group: str,
@@ -90,11 +91,11 @@ class Publisher:
             )
             run = self._client.create_run(
                 self._store.experiment_id,
-                run_name=shown.text(f"{version.agent.name} {version.label}"),
+                run_name=shown.text(f"{version.agent} {version.label}"),
                 tags=shown.value(_run_tags(version, group=group, numbers=numbers)),
             )
             run_id = str(run.info.run_id)
-            for name, value in version_params(version).items():
+            for name, value in version.params.items():
                 self._client.log_param(run_id, name, value)
             self._client.log_inputs(
                 run_id, models=[LoggedModelInput(model_id=model_id)], datasets=[registered]
@@ -113,7 +114,7 @@ class Publisher:
         run_id = record.plan.run_id
         with self._attributed("publish the results to"):
             for batch in _batches(list(record.samples), _BATCH):
-                self._store.write_traces([_filed(record, key) for key in batch])
+                self._store.write_traces([filed_trace(record, key) for key in batch])
                 for _ in batch:
                     progress.advance()
             self._log_metrics(record, estimates)
@@ -135,6 +136,7 @@ class Publisher:
         values: dict[str, float] = {"samples": len(record.samples)}
         for name, estimate in estimates.items():
             bounds = {"": estimate.mean, "/low": estimate.low, "/high": estimate.high}
+            bounds |= _pass_hats(record, name)
             values |= {name + key: v for key, v in bounds.items() if v is not None}
         for name, value in values.items():
             self._client.log_metric(
@@ -155,10 +157,17 @@ class Publisher:
         self._client.set_tag(record.plan.run_id, "mlflow.loggedArtifacts", logged)
 
 
-def _run_tags(version: AgentVersion, *, group: str, numbers: Mapping[str, int]) -> dict[str, str]:
+def _pass_hats(record: RunRecord, metric: str) -> dict[str, float | None]:
+    repeated = repeats(record, metric)
+    found = repeated.pass_hat[1:] if repeated else ()
+    # MLflow's names of metrics have no circumflex.
+    return {f"/pass_hat_{k}": estimate.mean for k, estimate in enumerate(found, start=2)}
+
+
+def _run_tags(version: VersionCard, *, group: str, numbers: Mapping[str, int]) -> dict[str, str]:
     tags = {
         "mlflow.runType": "genai_evaluate",
-        "linenotes.agent": version.agent.name,
+        "linenotes.agent": version.agent,
         "linenotes.version": version.label,
         "linenotes.fingerprint": version.fingerprint,
         "linenotes.group": group,
@@ -174,7 +183,8 @@ def _batches(keys: list[SampleKey], size: int) -> Iterator[list[SampleKey]]:
         yield keys[start : start + size]
 
 
-def _filed(record: RunRecord, key: SampleKey) -> FiledTrace:
+def filed_trace(record: RunRecord, key: SampleKey) -> FiledTrace:
+    """Return the trace of a sample with all that its run knows about it."""
     plan, sample = record.plan, record.samples[key]
     return FiledTrace(
         trace=sample.trace,
@@ -229,5 +239,6 @@ def _row(record: RunRecord, key: SampleKey) -> dict[str, object]:
         "seconds": round(sample.seconds, 3),
         "calls": sample.ledger.calls,
         "tokens": sample.ledger.tokens.total,
+        "cost": sample.ledger.cost,
         "trace_id": sample.trace.trace_id,
     }

@@ -187,6 +187,8 @@ WAYS: dict[str, Play] = {
     "stream updates": _stream("updates"),
     "stream messages": _stream("messages"),
     "stream custom": _stream("custom"),
+    "stream tasks": _stream("tasks"),
+    "stream checkpoints": _stream("checkpoints"),
     "stream debug": _stream("debug"),
     "stream several": _stream(["updates", "messages"]),
     "astream updates": _astream("updates"),
@@ -198,6 +200,12 @@ WAYS: dict[str, Play] = {
 def play(request: pytest.FixtureRequest) -> Play:
     """Run a graph in one of the ways that LangGraph offers."""
     return WAYS[request.param]
+
+
+@pytest.fixture
+def ways() -> Callable[[str], Play]:
+    """Find a way to run a graph by its name."""
+    return WAYS.__getitem__
 
 
 class DeskState(MessagesState, total=False):

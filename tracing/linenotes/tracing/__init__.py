@@ -1,6 +1,7 @@
 """What agents said to one another: the recorder, the ledger, traces and where they are kept."""
 
 from linenotes.tracing._ledger import USER, Ledger, Message, MessageKind, Tokens
+from linenotes.tracing._prices import dollars
 from linenotes.tracing._story import one_story
 from linenotes.tracing._trace import (
     Span,
@@ -12,35 +13,68 @@ from linenotes.tracing._trace import (
     trace_id_for,
 )
 from linenotes.tracing._values import json_value, output_text
+from linenotes.tracing.export._otlp_exporter import Delivery, OtlpExporter, exporting
+from linenotes.tracing.export._otlp_target import OtlpTarget, otlp_target
+from linenotes.tracing.export._resending import Resent, resend
+from linenotes.tracing.live._closing import close_abandoned
+from linenotes.tracing.live._live_reading import LiveTrace
+from linenotes.tracing.live._live_traces import discard_live, find_live, live_traces
 from linenotes.tracing.recorder._block import LiveLedger, record
+from linenotes.tracing.sources._conversation_file import (
+    FileFormat,
+    file_digest,
+    read_conversations,
+)
+from linenotes.tracing.sources._imported import ImportedConversation
 from linenotes.tracing.store._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing.store._mlflow_store import MlflowStore
-from linenotes.tracing.store._project_store import open_store, store_trace
+from linenotes.tracing.store._project_store import file_trace, open_store, read_trace, store_trace
+from linenotes.tracing.store._trace_header import TraceHeader
 from linenotes.tracing.store._ui_server import UiServer, experiment_url, start_ui
 
 __all__ = [
     "USER",
+    "Delivery",
+    "FileFormat",
     "FiledTrace",
+    "ImportedConversation",
     "Ledger",
     "LiveLedger",
+    "LiveTrace",
     "Message",
     "MessageKind",
     "MlflowStore",
+    "OtlpExporter",
+    "OtlpTarget",
+    "Resent",
     "Span",
     "SpanEvent",
     "SpanLink",
     "SpanType",
     "Tokens",
     "Trace",
+    "TraceHeader",
     "TraceScore",
     "TraceState",
     "UiServer",
+    "close_abandoned",
+    "discard_live",
+    "dollars",
     "experiment_url",
+    "exporting",
+    "file_digest",
+    "file_trace",
+    "find_live",
     "json_value",
+    "live_traces",
     "one_story",
     "open_store",
+    "otlp_target",
     "output_text",
+    "read_conversations",
+    "read_trace",
     "record",
+    "resend",
     "start_ui",
     "store_trace",
     "trace_id_for",

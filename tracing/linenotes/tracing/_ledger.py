@@ -108,6 +108,19 @@ class Ledger:
         return tuple(seen)
 
     @property
+    def instances(self) -> dict[str, str]:
+        """The name of each activation: its actor's, as `worker#2` where there are several."""
+        stays: dict[str, dict[str, None]] = {}
+        for message in self.messages:
+            if message.activation is not None and message.kind not in {"result", "ack"}:
+                stays.setdefault(message.sender, {}).setdefault(message.activation)
+        return {
+            stay: actor if len(own) == 1 else f"{actor}#{number}"
+            for actor, own in stays.items()
+            for number, stay in enumerate(own, start=1)
+        }
+
+    @property
     def tokens(self) -> Tokens:
         """The tokens of all model calls together."""
         return sum((message.tokens for message in self.messages), Tokens())
@@ -116,3 +129,14 @@ class Ledger:
     def calls(self) -> int:
         """How many model calls were made."""
         return sum(message.sampled for message in self.messages)
+
+    @property
+    def cost(self) -> float | None:
+        """What the model calls with a known price cost, in US dollars; None where none has one."""
+        known = [message.cost for message in self.messages if message.cost is not None]
+        return sum(known) if known else None
+
+    @property
+    def unpriced(self) -> int:
+        """How many model calls have no known price, and are not in `cost`."""
+        return sum(message.sampled and message.cost is None for message in self.messages)

@@ -36,7 +36,8 @@ def _converted(value: object, levels: int, nodes: Iterator[int]) -> JsonValue:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()  # half an emoji is no UTF-8
+        # Half an emoji is no UTF-8. A slice of an enum's text is plain text.
+        return value[:] if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, int):
         return int(value) if -_LARGEST <= value < _LARGEST else str(value)
     if isinstance(value, float):

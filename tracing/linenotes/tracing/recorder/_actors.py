@@ -10,15 +10,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from linenotes.tracing.recorder._runs import Activation, Run, Scope, Task
+from linenotes.tracing.recorder._runs import START, Activation, Run, Scope, Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _STEP_TAG = "graph:step:"
 _EDGE_TAG = "seq:step:"
-_PARTS_OF_AN_AGENT = frozenset({"agent", "model", "tools"})
-START = "__start__"
+_PARTS_OF_AN_AGENT = frozenset(
+    {
+        "agent",
+        "model",
+        "tools",
+        "pre_model_hook",
+        "post_model_hook",
+        "generate_structured_response",
+    }
+)
+_AGENTS = frozenset({"langchain_create_agent", "deepagents"})
+_HOOKS = (".before_agent", ".before_model", ".after_model", ".after_agent")
+_UNNAMED = "LangGraph"
 
 
 def task_step(tags: Sequence[str]) -> int | None:
@@ -36,6 +47,15 @@ def is_edge(run: Run, tags: Sequence[str]) -> bool:
         and run.parent is run.task
         and any(tag.startswith(_EDGE_TAG) and tag != "seq:step:1" for tag in tags)
     )
+
+
+def is_call(parent: Run, details: Mapping[str, object]) -> bool:
+    """Tell whether a run is a function of the functional API that another one calls."""
+    task, path = parent.task, details.get("langgraph_path")
+    if task is None or task is not parent or not isinstance(path, tuple | list):
+        return False
+    by_task = len(path) > 1 and isinstance(path[1], tuple | list)
+    return by_task and details.get("langgraph_checkpoint_ns") != task.namespace
 
 
 def open_scope(run: Run, number: int, first_step: int) -> Scope:
@@ -62,35 +82,68 @@ def _agent_activation(agent: str, run: Run, host: Task | None) -> Activation:
     outer = host.activation
     if outer is None:
         return Activation(actor=agent, run=run, agent=agent)
-    if outer.run is host and outer.agent is None and not outer.sent and not called_by_tool(run):
+    if outer.run is host and outer.agent is None and not outer.sent and not tool_around(run):
         outer.actor = _inside(outer.actor.rpartition("/")[0], agent)
         outer.agent = agent
         return outer
     return Activation(actor=_inside(outer.actor, agent), run=run, agent=agent)
 
 
-def called_by_tool(run: Run) -> bool:
-    """Tell whether a graph runs inside a tool, and not as a node or inside a node's function."""
+def _is_part(node: str) -> bool:
+    return node in _PARTS_OF_AN_AGENT or node.endswith(_HOOKS)
+
+
+def _is_agent(run: Run) -> bool:
+    """Tell whether a graph is one agent: by who built it, or as all its nodes are parts of one."""
+    if run.details.get("ls_integration") in _AGENTS:
+        return True
+    return run.graph is not None and all(_is_part(node) for node in run.graph.builder.nodes)
+
+
+def tool_around(run: Run) -> Run | None:
+    """Return the run of the tool that a graph runs inside of, if it does."""
     above = run.parent
     while above is not None and above is not run.task:
         if above.kind == "tool":
-            return True
+            return above
         above = above.parent
-    return False
+    return None
 
 
 def activation_of(task: Task) -> Activation | None:
     """Return whose activation `task` is: its own, or that of the agent it is a part of."""
     if task.node == START:
         return None
-    if task.within.activation:
-        return task.within.activation
-    outer = task.within.host.activation if task.within.host else None
-    if outer is None:
-        return Activation(actor=task.node, run=task)
-    if task.node in _PARTS_OF_AN_AGENT:
-        return outer
-    return Activation(actor=_inside(outer.actor, task.node), run=task)
+    scope = task.within
+    part = _is_part(task.node)
+    if scope.activation is None and part:
+        scope.activation = _unnamed_agent(scope)
+    outer = scope.host.activation if scope.host else None
+    if scope.activation:
+        found = scope.activation
+    elif outer and part:
+        found = outer
+    else:
+        found = Activation(actor=_inside(outer.actor if outer else "", task.node), run=task)
+    found.namespace = found.namespace or task.namespace
+    return found
+
+
+def _unnamed_agent(scope: Scope) -> Activation | None:
+    """Return the activation of a graph that is an agent by its parts, and has no name."""
+    tool = tool_around(scope.run)
+    outer = scope.host.activation if scope.host else None
+    if tool and outer:
+        return Activation(actor=_inside(outer.actor, tool.name), run=scope.run)
+    if outer is None and _is_agent(scope.run):
+        name = scope.run.name if scope.run.name != _UNNAMED else "agent"
+        return Activation(actor=name, run=scope.run)
+    return None
+
+
+def is_agents_model(task: Task) -> bool:
+    """Tell whether `task` is the node of an agent of `create_agent` that calls its model."""
+    return task.node == "model" and task.details.get("ls_integration") in _AGENTS
 
 
 def _inside(outer: str, name: str) -> str:
@@ -104,5 +157,8 @@ def model_name(details: Mapping[str, object]) -> str | None:
 
 def text_detail(details: Mapping[str, object], *names: str) -> str | None:
     """Return the first of the named details that is a text."""
-    found = (details.get(name) for name in names)
-    return next((value for value in found if isinstance(value, str) and value), None)
+    for name in names:
+        value = details.get(name)
+        if value and isinstance(value, str):
+            return value
+    return None

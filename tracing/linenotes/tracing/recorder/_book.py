@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from linenotes.tracing.recorder._actors import tool_around
+from linenotes.tracing.recorder._content import calls_of
 from linenotes.tracing.recorder._deliveries import Deliveries, carries
 from linenotes.tracing.recorder._entries import Entries, Entry, frontier
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
     from linenotes.tracing._ledger import MessageKind
-    from linenotes.tracing.recorder._runs import Task
+    from linenotes.tracing.recorder._runs import Run, Task
 
 
 @dataclass(slots=True)
@@ -25,6 +27,10 @@ class Book:
     deliveries: Deliveries = field(default_factory=Deliveries)
     states: list[Entry] = field(default_factory=list)
     """Rows that travel as values of a plain state."""
+    handed_out: dict[object, list[Entry]] = field(default_factory=dict)
+    """What the user got when the last graph of a thread ended, by the thread's id."""
+    handing: set[str] = field(default_factory=set)
+    """The calls whose result is no news: tools that handed over, and answers in a form."""
     calls: dict[str, tuple[Entry, Task | None]] = field(default_factory=dict)
     """Tool calls by id: the row that made the call, and its task."""
 
@@ -61,6 +67,21 @@ class Book:
             entry.activation.sent.append(entry)
         return self.entries.add(entry)
 
+    def recognise(self, message: BaseMessage) -> Entry | None:
+        """Return the row of `message`, also where it repeats one of the calls of a model's row."""
+        found = self.entries.find(message)
+        if found is None and (calls := calls_of(message)):
+            made = {self.calls.get(str(call["id"]), (None, None))[0] for call in calls}
+            if len(made) == 1 and (found := made.pop()):
+                self.entries.alias(message, found)
+        return found
+
+    def reach_tool(self, call: Entry, tool: str) -> None:
+        """Note that a tool got its call, and so it is no message for whoever reads it next."""
+        call.routed = True
+        call.recipients.setdefault(tool)
+        self.deliveries.changed[call] = None
+
     def carry(self, entry: Entry, writes: Mapping[str, object]) -> None:
         """Note that `entry` travels as the values of these state keys."""
         entry.writes.update(writes)
@@ -74,10 +95,29 @@ class Book:
             if any(key in fields and carries(fields[key], v) for key, v in entry.writes.items())
         ]
 
+    def holding(self, value: object) -> list[Entry]:
+        """Return the rows that travel in `value`, whatever it is called."""
+        return [
+            entry
+            for entry in self.states
+            if any(_tells(v) and carries(value, v) for v in entry.writes.values())
+        ]
+
+
+def delegating(task: Task, run: Run) -> Collection[Entry]:
+    """Return what led `task` to run a graph: the call of the tool that it runs in, if it does."""
+    tool = tool_around(run)
+    return tool.view if tool and tool.view else context(task)
+
 
 def context(task: Task | None) -> list[Entry]:
     """Return what the actor of `task` can know of: what it was given and what it said itself."""
     if task is None:
         return []
     said = task.activation.sent if task.activation else []
-    return [*task.view, *said]
+    return [*task.view, *(entry for entry in said if entry.kind != "delegate")]
+
+
+def _tells(value: object) -> bool:
+    """Tell whether a value is rare enough to be recognised by itself."""
+    return not isinstance(value, bool | int | float) and bool(value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -26,20 +27,24 @@ from linenotes.tracing._values import json_value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from langchain_core.messages import ToolCall
     from pydantic import JsonValue
 
     from linenotes.tracing._ledger import Message
 
 _ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
 _SPEAKERS = frozenset({"user", "human", "assistant", "ai", "system"})
-_DEPTH = 4
-_WHOLE = "__root__"
+_DEPTH = 5
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+WHOLE = "__root__"
 """The name that LangGraph gives to a state without fields."""
 
 
 def messages_in(value: object, depth: int = _DEPTH) -> list[BaseMessage]:
     """Return the messages that `value` holds, in its fields, lists and payloads."""
     if isinstance(value, list | tuple):
+        if all(map(_is_message_class, {*map(type, value)})):
+            return [*value]
         items: Iterable[object] = value
     elif _is_message(value):
         return [value]
@@ -47,9 +52,7 @@ def messages_in(value: object, depth: int = _DEPTH) -> list[BaseMessage]:
         items = fields_of(value).values()
     found: list[BaseMessage] = []
     for item in items:
-        if _is_message(item):
-            found.append(item)
-        elif depth and not isinstance(item, str):
+        if depth and type(item) not in _PLAIN:
             found += messages_in(item, depth - 1)
     return found
 
@@ -95,7 +98,7 @@ def fields_of(value: object) -> Mapping[str, object]:
     if isinstance(value, dict):
         return value
     if isinstance(value, str):
-        return {_WHOLE: value}
+        return {WHOLE: value}
     if isinstance(value, BaseModel):
         return vars(value)
     if dataclasses.is_dataclass(value):
@@ -121,6 +124,24 @@ def message_text(message: BaseMessage) -> str:
         return content
     blocks = (block if isinstance(block, str) else block.get("text") for block in content)
     return "".join(block for block in blocks if isinstance(block, str))
+
+
+def calls_of(message: BaseMessage | None) -> Sequence[ToolCall]:
+    """Return the tool calls of a message; most have none."""
+    return message.tool_calls if isinstance(message, AIMessage) else ()
+
+
+def forms_in(message: BaseMessage | None) -> list[dict[str, object]]:
+    """Return the filled forms of a model's structured output: JSON, or the arguments of calls."""
+    if message is None:
+        return []
+    forms: list[dict[str, object]] = [call["args"] for call in calls_of(message)]
+    text = message_text(message).strip()
+    if text.startswith("{"):
+        with suppress(ValueError):
+            form = json.loads(text)
+            forms += [form] if isinstance(form, dict) else []
+    return forms
 
 
 def calls_text(message: BaseMessage) -> str:
@@ -202,12 +223,13 @@ def error_text(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
-def bubbles(messages: Sequence[Message]) -> list[JsonValue]:
+def bubbles(messages: Iterable[Message]) -> list[JsonValue]:
     """Return `messages` in the GenAI parts form, which the MLflow UI shows as titled bubbles."""
-    return [_bubble(message) for message in messages]
+    return [bubble(message) for message in messages]
 
 
-def _bubble(message: Message) -> JsonValue:
+def bubble(message: Message) -> JsonValue:
+    """Return `message` in the GenAI parts form, which the MLflow UI shows as a titled bubble."""
     if message.kind == "result":
         part: JsonValue = {
             "type": "tool_call_response",

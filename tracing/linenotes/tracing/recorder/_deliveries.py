@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from linenotes.tracing.recorder._entries import Entry
     from linenotes.tracing.recorder._runs import Activation, Scope, Task
@@ -32,13 +32,18 @@ class Deliveries:
     def __init__(self) -> None:
         self._expected: dict[tuple[Scope, str], list[Entry]] = {}
         self._parcels: list[_Parcel] = []
+        self._known: dict[str, set[Entry]] = {}
+        """By actor, the messages that it has got or seen at an earlier moment."""
         self.arrived: list[Entry] = []
         """What somebody received since the last announcement."""
+        self.changed: dict[Entry, None] = {}
+        """Rows with other recipients or another kind than when they were made."""
 
     def expect(self, entry: Entry, scope: Scope, node: str) -> None:
         """Note that `entry` was routed to the next task of `node`."""
         entry.routed = True
         entry.awaited += 1
+        self.changed[entry] = None
         self._expected.setdefault((scope, node), []).append(entry)
 
     def expect_payload(self, entry: Entry | None, scope: Scope, node: str, payload: object) -> None:
@@ -46,6 +51,7 @@ class Deliveries:
         if entry is not None:
             entry.routed = True
             entry.awaited += 1
+            self.changed[entry] = None
         self._parcels.append(_Parcel(scope, node, payload, entry))
 
     def routed_to(self, task: Task, *, inputs: object, pushed: bool) -> list[Entry]:
@@ -64,24 +70,23 @@ class Deliveries:
             self._parcels.remove(mine)
         return mine
 
-    def hold(self, task: Task, found: Iterable[Entry]) -> None:
+    def hold(self, task: Task, found: Sequence[Entry]) -> None:
         """Put what was found in its input before `task`, and out of the hands of outer tasks."""
-        actor, host, slot = task.actor, task.within.host, task.slot
-        for entry in found:
-            known = actor in entry.recipients or actor in entry.seen_by or actor == entry.sender
-            if host is not None:
-                self._take_over(task, entry, host)
-            elif known and entry.slot not in (None, slot) and entry not in task.routed_here:
-                continue
-            task.pending[entry] = None
-
-    @staticmethod
-    def _take_over(task: Task, entry: Entry, host: Task | None) -> None:
+        host = task.within.host
         while host is not None:
-            host.pending.pop(entry, None)
-            if entry in host.routed_here and host.slot == task.slot:
-                task.routed_here.add(entry)
+            if host.slot == task.slot:
+                task.routed_here.update(host.routed_here.intersection(found))
+            if host.pending:
+                for entry in host.pending.keys() & found:
+                    del host.pending[entry]
             host = host.within.host
+        task.pending.update(dict.fromkeys(self.news(found, task)))
+
+    def news(self, found: Iterable[Entry], task: Task) -> list[Entry]:
+        """Return what the actor of `task` has not had, or gets once more at the same moment."""
+        known = self._known.setdefault(task.actor, set())
+        slot, routed = task.slot, task.routed_here
+        return [e for e in found if e not in known or e.slot == slot or e in routed]
 
     def receive(self, task: Task) -> None:
         """Let the actor of `task` have what the task holds."""
@@ -89,23 +94,38 @@ class Deliveries:
             return
         held, task.pending = task.pending, {}
         actor, slot = task.actor, task.slot
+        known = self._known.setdefault(actor, set())
         for entry in held:
-            if entry.slot in (None, slot) or entry in task.routed_here:
+            if entry.slot is None or entry.slot == slot or entry in task.routed_here:
                 self.deliver(entry, task)
-            elif actor not in entry.recipients and actor != entry.sender:
-                entry.seen_by[actor] = None
+            else:
+                known.add(entry)
+                if actor not in entry.recipients and actor != entry.sender:
+                    entry.seen_by[actor] = None
 
     def deliver(self, entry: Entry, task: Task) -> None:
         """Let the actor of `task` have `entry`."""
         stage = task.stage
-        if stage is None or entry.activation is stage:
+        if stage is None or _is_its_own(entry, stage):
             return
+        if entry.slot is not None:
+            self._known.setdefault(stage.actor, set()).add(entry)
         first = not entry.routed and (entry.slot is None or entry.slot == task.slot)
         if first or entry in task.routed_here:
             if stage not in entry.deliveries:
                 self._arrive(entry, task, stage)
         elif stage.actor != entry.sender and stage.actor not in entry.recipients:
             entry.seen_by.setdefault(stage.actor)
+
+    def remind(self, entry: Entry, task: Task) -> None:
+        """Let an agent have what one of its own parts told it, such as a middleware."""
+        stage = task.stage
+        own = stage is not None and entry.activation is stage and stage.run is not task
+        if own and entry.namespace != task.namespace and not entry.routed and not entry.recipients:
+            entry.recipients[task.actor] = None
+            self.changed[entry] = None
+            entry.slot = task.slot
+            self.arrived.append(entry)
 
     def _arrive(self, entry: Entry, task: Task, stage: Activation) -> None:
         entry.slot = task.slot
@@ -114,6 +134,14 @@ class Deliveries:
         entry.deliveries.append(stage)
         stage.received.append(entry)
         self.arrived.append(entry)
+        self.changed[entry] = None
+
+
+def _is_its_own(entry: Entry, stage: Activation) -> bool:
+    """Tell whether an actor meets its own words; an errand to itself is one to an agent inside."""
+    if entry.kind == "call":
+        return entry.sender == stage.actor
+    return entry.activation is stage and entry.kind != "delegate"
 
 
 def same(one: object, other: object) -> bool:

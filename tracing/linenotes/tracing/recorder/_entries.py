@@ -17,6 +17,7 @@ from langchain_core.messages import BaseMessage, ToolMessage
 from linenotes.tracing._ledger import UNNAMED, Message, MessageKind, Tokens
 from linenotes.tracing._values import json_value
 from linenotes.tracing.recorder._content import (
+    calls_of,
     calls_text,
     message_content,
     message_text,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from linenotes.tracing.recorder._runs import Activation, Slot
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Entry:
     """A message that may still find recipients."""
 
@@ -48,6 +49,7 @@ class Entry:
     tool_call_id: str | None = None
     model: str | None = None
     tokens: Tokens = field(default_factory=Tokens)
+    cost: float | None = None
     sampled: bool = False
     cause: tuple[Entry, ...] = ()
     past: int = 0
@@ -60,6 +62,8 @@ class Entry:
     """True when its sender named the recipients."""
     awaited: int = 0
     """How many tasks it was routed to that have not got it yet."""
+    unanswered: int = 0
+    """How many of its tool calls have no result yet."""
     deliveries: list[Activation] = field(default_factory=list)
     passed_on: bool = False
     """True when its sender let it out of its own node."""
@@ -71,6 +75,11 @@ class Entry:
     def id(self) -> str:
         own = (self.message.id if self.message else None) or f"{UNNAMED}{self.index}"
         return f"{own}~{self.twin}" if self.twin else own
+
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether more recipients are known to come."""
+        return self.awaited > 0 or self.unanswered > 0
 
     @property
     def spoken(self) -> str:
@@ -101,10 +110,11 @@ class Entry:
             tool_call_id=self.tool_call_id,
             model=self.model,
             tokens=self.tokens,
+            cost=self.cost,
             start_ns=self.start_ns,
             end_ns=self.end_ns,
             step=self.step,
-            activation=self.namespace,
+            activation=self.activation.namespace if self.activation else self.namespace,
             sampled=self.sampled,
         )
 
@@ -129,11 +139,22 @@ class Entries:
             if entry.message.id and (twin := self._by_id.get(entry.message.id)):
                 entry.twin = twin.twin + 1
             self.alias(entry.message, entry)
+            if isinstance(entry.message, ToolMessage):
+                self._by_call[entry.message.tool_call_id] = entry
         return entry
+
+    def drop_unread_states(self) -> None:
+        """Strike out changes of a plain state that nobody read: they are no messages."""
+        unread = {r for r in self.rows if r.kind == "state" and not (r.recipients or r.seen_by)}
+        self.rows = [row for row in self.rows if row not in unread]
+        for row in self.rows:
+            if not unread.isdisjoint(row.cause):
+                row.cause = tuple(_without(unread, row.cause))
 
     def alias(self, message: BaseMessage, entry: Entry) -> None:
         """Let `message` stand for `entry` from now on: it is the same thing in a new copy."""
-        entry.message = message
+        if len(calls_of(message)) >= len(calls_of(entry.message)):  # else it repeats a part
+            entry.message = message
         self._kept.append(message)
         self._by_object[id(message)] = entry
         if message.id:
@@ -141,7 +162,11 @@ class Entries:
         else:
             self._unnamed.append(message)
         if isinstance(message, ToolMessage):
-            self._by_call[message.tool_call_id] = entry
+            self._by_call.setdefault(message.tool_call_id, entry)
+
+    def expect_result(self, call_id: str) -> None:
+        """Note that the next result of this call is a new one, even if the id was used before."""
+        self._by_call.pop(call_id, None)
 
     def find(self, message: BaseMessage) -> Entry | None:
         """Return the row of `message`, if it has one."""
@@ -151,6 +176,11 @@ class Entries:
         if found is None and isinstance(message, ToolMessage):
             found = self._by_call.get(message.tool_call_id)
         return found
+
+    def find_all(self, messages: Iterable[BaseMessage]) -> list[Entry | None]:
+        """Return the row of each message; a conversation is long and mostly known."""
+        known = self._by_object.get
+        return [known(id(message)) or self.find(message) for message in messages]
 
     def find_given(self, message: BaseMessage) -> Entry | None:
         """Return the row of a message in a task's input or a graph's output.
@@ -177,7 +207,17 @@ class Entries:
         return self._by_id.get(message_id)
 
 
+def _without(unread: Collection[Entry], causes: Iterable[Entry]) -> Iterable[Entry]:
+    """Yield the causes, and in place of a struck one its own."""
+    for cause in causes:
+        if cause in unread:
+            yield from _without(unread, cause.cause)
+        else:
+            yield cause
+
+
 _INDEX = attrgetter("index")
+_KIND = attrgetter("kind")
 
 
 def frontier(view: Collection[Entry]) -> tuple[tuple[Entry, ...], int]:
@@ -190,7 +230,7 @@ def frontier(view: Collection[Entry]) -> tuple[tuple[Entry, ...], int]:
     known = 0
     newest: list[Entry] = []
     rows: Iterable[Entry] = view
-    if any(row.kind == "ack" for row in view):
+    if "ack" in map(_KIND, view):
         rows = {r for row in view for r in (row.cause if row.kind == "ack" else (row,))}
     for row in sorted(rows, key=_INDEX, reverse=True):
         if known + 1 == 1 << row.index + 1:

@@ -18,8 +18,10 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langgraph.errors import GraphInterrupt, ParentCommand
 from langgraph.types import Send
 
-from linenotes.tracing.recorder._actors import START, activation_of, is_edge, open_scope, task_step
-from linenotes.tracing.recorder._runs import Run, RunKind, Task
+from linenotes.tracing.recorder._actors import model_name
+from linenotes.tracing.recorder._cached_tasks import skipped_at_end, skipped_before
+from linenotes.tracing.recorder._run_log import RunLog
+from linenotes.tracing.recorder._runs import Run, Task
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -27,9 +29,9 @@ if TYPE_CHECKING:
     from langchain_core.documents import Document
     from langchain_core.outputs import LLMResult
 
+    from linenotes.tracing.recorder._cached_tasks import CachedTask
     from linenotes.tracing.recorder._conversation import Conversation
 
-_PUSH = "__pregel_push"
 Method = TypeVar("Method", bound=Callable[..., None])
 
 
@@ -43,6 +45,8 @@ def _event(method: Method) -> Method:
                 return
             try:
                 method(self, *args, **kwargs)
+                if self.after_event is not None:
+                    self.after_event()
             except Exception as error:  # noqa: BLE001  reported when the recording ends
                 self.defects.append(error)
 
@@ -53,21 +57,19 @@ class Listener(BaseCallbackHandler):
     """Hears every run of the graphs in one `record()` block."""
 
     run_inline = True
+    ignore_custom_event = True
+    ignore_retry = True
 
     def __init__(self, conversation: Conversation, clock: Callable[[], int]) -> None:
         self.lock = threading.RLock()
         self.closed = False
-        self.runs: list[Run] = []
-        """The runs in the order in which they began, without plumbing."""
-        self.roots: list[Run] = []
+        self.log = RunLog(clock)
         self.interrupted = False
         """True while the last graph waits for a person."""
         self.defects: list[Exception] = []
+        self.after_event: Callable[[], None] | None = None
         self._conversation = conversation
-        self._clock = clock
-        self._by_id: dict[UUID, Run] = {}
-        self._scopes = 0
-        self._bubbled: BaseException | None = None
+        self._bubbled: list[BaseException] = []
 
     @_event
     def on_chain_start(
@@ -82,48 +84,80 @@ class Listener(BaseCallbackHandler):
         name: str | None = None,
         **_: object,
     ) -> None:
-        parent, details = self._parent(parent_run_id), metadata or {}
-        name = name or str((serialized or {}).get("name") or "chain")
-        step = task_step(tags or ())
-        if step is not None and parent is not None:
-            run: Run = self._start_task(parent, name, step, details, inputs)
-        else:
-            run = self._start("chain", name, parent, details, inputs)
-            run.is_edge = is_edge(run, tags or ())
-        self._by_id[run_id] = run
-        if parent is None:
-            self.roots.append(run)
+        run = self.log.start_chain(
+            run_id,
+            parent_run_id,
+            name or str((serialized or {}).get("name") or "chain"),
+            inputs,
+            tags=tags or (),
+            details=metadata or {},
+        )
+        if isinstance(run, Task):
+            if run.within.run.graph and run.within.run.graph.cache:
+                self._hear_skipped(run, inputs)
+            self._conversation.task_started(run, pushed=run.is_pushed)
+        elif run.parent is None:
             self.interrupted = False
+            self._conversation.graph_started(run)
 
     @_event
     def on_chain_end(self, outputs: object, *, run_id: UUID, **_: object) -> None:
-        run = self._end(run_id)
+        run = self.log.end(run_id)
         if isinstance(run, Task):
             self._conversation.task_ended(run, outputs, run.ended_ns)
-            self._let_go(run)
+            run.let_go()
         elif run.is_edge and run.task is not None:
             routed = outputs if isinstance(outputs, list | tuple) else (outputs,)
             run.task.sends += [part for part in routed if isinstance(part, Send)]
-        elif run.scope is not None:
-            self._conversation.graph_ended(run.scope, outputs)
+        else:
+            self._end_graph(run, outputs)
         if run.parent is None:
             run.outputs = outputs
         else:
             run.inputs = None
 
+    def _end_graph(self, run: Run, outputs: object) -> None:
+        if run.scope is None and run.graph is None:
+            return
+        scope = run.scope or self.log.open_scope(run, first_step=1)
+        for skipped in skipped_at_end(run, outputs, self._conversation.knows(scope)):
+            self._hear_late(run, skipped)
+        self._conversation.graph_ended(scope, outputs)
+
+    def _hear_skipped(self, task: Task, inputs: object) -> None:
+        scope = task.within
+        is_known = self._conversation.knows(scope)
+        for skipped in skipped_before(scope, task.node, task.step, inputs, is_known):
+            self._hear_late(scope.run, skipped)
+
+    def _hear_late(self, graph: Run, skipped: CachedTask) -> None:
+        task = self.log.skipped_task(graph, skipped)
+        self._conversation.task_started(task, pushed=False)
+        task.end_ns = task.start_ns
+        self._conversation.task_ended(task, skipped.output, task.ended_ns)
+
     @_event
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **_: object) -> None:
-        run = self._end(run_id)
-        if isinstance(error, ParentCommand):
-            if isinstance(run, Task):
-                self._leave_by_command(run, error)
-        elif not isinstance(error, GeneratorExit):
+        run = self.log.end(run_id)
+        if isinstance(run, Task):
+            self._leave(run, error)
+            run.let_go()
+        if not isinstance(error, ParentCommand | GeneratorExit):
             run.error = error
             self.interrupted |= isinstance(error, GraphInterrupt)
-            if isinstance(run, Task):
-                self._conversation.task_failed(run)
-        if isinstance(run, Task):
-            self._let_go(run)
+
+    def _leave(self, task: Task, error: BaseException) -> None:
+        """Take what `task` ends early with; a command bubbles up through the outer tasks."""
+        if isinstance(error, GraphInterrupt):
+            self._conversation.task_interrupted(task, error, task.ended_ns)
+        elif isinstance(error, ParentCommand) and not self._has_bubbled(error):
+            self._bubbled.append(error)
+            self._conversation.task_ended(task, error.args[0], task.ended_ns)
+        elif not isinstance(error, GeneratorExit):
+            self._conversation.task_failed(task)
+
+    def _has_bubbled(self, error: BaseException) -> bool:
+        return any(error is other for other in self._bubbled)
 
     @_event
     def on_chat_model_start(
@@ -162,10 +196,8 @@ class Listener(BaseCallbackHandler):
     ) -> None:
         parameters = more.get("invocation_params")
         details = {**(parameters if isinstance(parameters, Mapping) else {}), **(metadata or {})}
-        parent = self._parent(parent_run_id)
-        run = self._start("model", "", parent, details, tuple(prompt))
-        self.runs.append(run)
-        self._by_id[run_id] = run
+        run = self.log.start("model", run_id, parent_run_id, "", tuple(prompt), details=details)
+        run.model = model_name(details)
         self._conversation.model_started(run, prompt)
         self._announce_soon()
 
@@ -182,7 +214,7 @@ class Listener(BaseCallbackHandler):
 
     @_event
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **_: object) -> None:
-        run = self._end(run_id)
+        run = self.log.end(run_id)
         generation = next((one for prompt in response.generations for one in prompt), None)
         if generation is None:
             return  # the provider answered without an answer; the client raises next
@@ -191,11 +223,12 @@ class Listener(BaseCallbackHandler):
             message = AIMessage(generation.text, id=f"lc_run--{run_id}")
         run.outputs = message
         run.details = {**run.details, **(response.llm_output or {}), **message.response_metadata}
+        run.model = run.model or model_name(run.details)
         self._conversation.model_ended(run, message, run.ended_ns)
 
     @_event
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **_: object) -> None:
-        self._end(run_id).error = error
+        self.log.end(run_id).error = error
 
     @_event
     def on_tool_start(
@@ -211,22 +244,20 @@ class Listener(BaseCallbackHandler):
         **_: object,
     ) -> None:
         details = {**(serialized or {}), "tool_call_id": tool_call_id}
-        parent = self._parent(parent_run_id)
         name = name or str(details.get("name") or "tool")
-        run = self._start("tool", name, parent, details, input_str if inputs is None else inputs)
-        self.runs.append(run)
-        self._by_id[run_id] = run
+        given = input_str if inputs is None else inputs
+        run = self.log.start("tool", run_id, parent_run_id, name, given, details=details)
         self._conversation.tool_started(run, tool_call_id)
 
     @_event
     def on_tool_end(self, output: object, *, run_id: UUID, **_: object) -> None:
-        run = self._end(run_id)
+        run = self.log.end(run_id)
         run.outputs = output
         self._conversation.tool_ended(run, output, run.ended_ns)
 
     @_event
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **_: object) -> None:
-        self._end(run_id).error = error
+        self.log.end(run_id).error = error
 
     @_event
     def on_retriever_start(
@@ -240,89 +271,18 @@ class Listener(BaseCallbackHandler):
         **_: object,
     ) -> None:
         name = name or str((serialized or {}).get("name") or "retriever")
-        run = self._start("retriever", name, self._parent(parent_run_id), {}, query)
-        self.runs.append(run)
-        self._by_id[run_id] = run
+        self.log.start("retriever", run_id, parent_run_id, name, query, details={})
 
     @_event
     def on_retriever_end(self, documents: Sequence[Document], *, run_id: UUID, **_: object) -> None:
-        self._end(run_id).outputs = documents
+        self.log.end(run_id).outputs = documents
 
     @_event
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **_: object) -> None:
-        self._end(run_id).error = error
-
-    def running_tasks(self) -> list[Task]:
-        """Return the tasks that have not ended."""
-        return [run for run in self.runs if isinstance(run, Task) and run.end_ns is None]
+        self.log.end(run_id).error = error
 
     def close(self) -> None:
         """Hear nothing more and let go of everything heard."""
         self.closed = True
-        self._by_id.clear()
-        self.runs, self.roots, self._bubbled = [], [], None
-
-    def _parent(self, run_id: UUID | None) -> Run | None:
-        return self._by_id.get(run_id) if run_id else None
-
-    def _start(
-        self,
-        kind: RunKind,
-        name: str,
-        parent: Run | None,
-        details: Mapping[str, object],
-        inputs: object,
-    ) -> Run:
-        task = parent.task if parent else None
-        return Run(kind, name, parent, self._clock(), details=details, inputs=inputs, task=task)
-
-    def _start_task(
-        self, parent: Run, name: str, step: int, details: Mapping[str, object], inputs: object
-    ) -> Task:
-        node = str(details.get("langgraph_node") or name)
-        if parent.scope is None:
-            self._scopes += 1
-            first = step + (node == START)
-            parent.scope = open_scope(parent, number=self._scopes, first_step=first)
-            if parent.scope.activation and parent.scope.activation.run is parent:
-                self.runs.append(parent)
-        task = Task(
-            "chain",
-            name,
-            parent,
-            self._clock(),
-            details=details,
-            inputs=inputs,
-            within=parent.scope,
-            node=node,
-            step=step,
-            namespace=str(details.get("langgraph_checkpoint_ns") or ""),
-            slot=parent.scope.slot(step),
-        )
-        task.task = task
-        task.stage = activation_of(task)
-        self.runs.append(task)
-        triggers = details.get("langgraph_triggers")
-        pushed = isinstance(triggers, list | tuple) and _PUSH in triggers
-        self._conversation.task_started(task, pushed=pushed)
-        return task
-
-    def _end(self, run_id: UUID) -> Run:
-        run = self._by_id[run_id]
-        run.end_ns = self._clock()
-        return run
-
-    def _leave_by_command(self, task: Task, error: ParentCommand) -> None:
-        """Take the command by which `task` leaves its graph; it bubbles up through outer tasks."""
-        if self._bubbled is error:
-            self._conversation.task_failed(task)
-        else:
-            self._bubbled = error
-            self._conversation.task_ended(task, error.args[0], task.ended_ns)
-
-    @staticmethod
-    def _let_go(task: Task) -> None:
-        """Drop the state that `task` was given: its messages have rows."""
-        task.inputs = None
-        task.sends.clear()
-        task.routed_here.clear()
+        self.log.clear()
+        self._bubbled.clear()

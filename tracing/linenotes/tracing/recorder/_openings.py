@@ -1,57 +1,83 @@
 """What comes into a graph from outside: the user's words, or an outer agent's errand.
 
 A graph's own input may be written in many ways (tuples, dicts, a plain state), so it is read off
-the first tasks, which get it as messages or as state values.
+the first tasks, which get it as messages or as state values. A thread's checkpoint brings back
+what was said in earlier runs: that belongs to whoever said it then.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from langchain_core.messages import ToolMessage
+from langgraph.types import Command
+
 from linenotes.tracing._ledger import USER
-from linenotes.tracing.recorder._book import context
-from linenotes.tracing.recorder._content import fields_of, messages_in, values_in
+from linenotes.tracing.recorder._book import delegating
+from linenotes.tracing.recorder._content import WHOLE, calls_of, fields_of, messages_in, values_in
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from langchain_core.messages import BaseMessage
 
+    from linenotes.tracing._ledger import MessageKind
     from linenotes.tracing.recorder._book import Book
     from linenotes.tracing.recorder._entries import Entry
-    from linenotes.tracing.recorder._runs import Task
+    from linenotes.tracing.recorder._runs import Run, Task
 
-_OUTSIDE = frozenset({"human", "system"})
+OUTSIDE = frozenset({"human", "system"})
 
 
-def adopt(book: Book, task: Task, message: BaseMessage) -> Entry:
-    """Make a row of a message that `task` got and nobody is known to have said."""
+def adopt(book: Book, task: Task, message: BaseMessage, before: Sequence[Entry]) -> Entry:
+    """Make a row of a message that `task` got, after `before`, and nobody is known to have said."""
     task.within.opened = True
     outer = task.within.host
     if outer and outer.activation:
         return book.say(
             "delegate",
             sender=outer.activation.actor,
-            view=context(outer),
+            view=delegating(outer, task.within.run),
             start_ns=task.start_ns,
             end_ns=task.start_ns,
             task=outer,
             message=message,
         )
-    entry = book.say(
-        "input",
-        sender=USER if message.type in _OUTSIDE else message.name or "assistant",
-        view=(),
-        start_ns=task.within.run.start_ns,
-        end_ns=task.within.run.start_ns,
-        message=message,
-    )
+    if message.type in OUTSIDE:
+        heard = [entry for entry in before if USER in entry.recipients]
+        return _earlier(book, task, message, "input", USER, heard)
+    kind: MessageKind = "call" if calls_of(message) else "reply"
+    if isinstance(message, ToolMessage):
+        kind = "result"
+    entry = _earlier(book, task, message, kind, message.name or "assistant", before[-1:])
+    if kind == "call":
+        book.calls.update({str(call["id"]): (entry, None) for call in calls_of(message)})
+        for call in calls_of(message):
+            book.reach_tool(entry, call["name"])
+    return entry
+
+
+def _earlier(
+    book: Book,
+    task: Task,
+    message: BaseMessage,
+    kind: MessageKind,
+    sender: str,
+    view: Sequence[Entry],
+) -> Entry:
+    at = task.within.run.start_ns
+    entry = book.say(kind, sender=sender, view=view, start_ns=at, end_ns=at, message=message)
     entry.past = (1 << entry.index) - 1
+    if isinstance(message, ToolMessage):
+        entry.tool_call_id = message.tool_call_id
     return entry
 
 
 def open_routed(book: Book, start: Task) -> None:
     """Make rows of a graph's input that conditional edges share out before any task gets it."""
-    payloads = [send.arg for send in start.sends]
-    found = [book.entries.find(m) or adopt(book, start, m) for m in messages_in(payloads)]
+    found: list[Entry] = []
+    for message in messages_in([send.arg for send in start.sends]):
+        found.append(book.entries.find(message) or adopt(book, start, message, found))
     open_state(book, start, has_messages=bool(found))
 
 
@@ -63,12 +89,23 @@ def open_state(book: Book, task: Task, *, has_messages: bool) -> None:
     scope.opened = True
     if has_messages:
         return
-    given = values_in(fields_of(scope.run.inputs))
+    given = _given(book, task)
     outer = scope.host
     if outer is None:
         _user_state(book, task, given)
     elif outer.activation:
-        _delegate_state(book, outer, given, task.start_ns)
+        _delegate_state(book, outer, scope.run, given, task.start_ns)
+
+
+def _given(book: Book, task: Task) -> dict[str, object]:
+    """Return the values that a graph was given; a resumed one has them from its checkpoint."""
+    inputs = task.within.run.inputs
+    if isinstance(inputs, Command):
+        inputs = inputs.update
+    if inputs is not None:
+        return values_in(fields_of(inputs) or ({WHOLE: inputs} if task.is_function else {}))
+    restored = values_in(fields_of(task.inputs))
+    return {} if book.carried_by(restored) else restored
 
 
 def _user_state(book: Book, task: Task, given: dict[str, object]) -> None:
@@ -80,7 +117,7 @@ def _user_state(book: Book, task: Task, given: dict[str, object]) -> None:
     book.carry(entry, given)
 
 
-def _delegate_state(book: Book, outer: Task, given: dict[str, object], at: int) -> None:
+def _delegate_state(book: Book, outer: Task, run: Run, given: dict[str, object], at: int) -> None:
     """Make a row of what a node gave a graph that it ran itself, and did not just pass through."""
     known = fields_of(outer.inputs)
     new = {key: value for key, value in given.items() if known.get(key) is not value}
@@ -89,7 +126,7 @@ def _delegate_state(book: Book, outer: Task, given: dict[str, object], at: int) 
     entry = book.say(
         "delegate",
         sender=outer.activation.actor,
-        view=context(outer),
+        view=delegating(outer, run),
         start_ns=at,
         end_ns=at,
         task=outer,

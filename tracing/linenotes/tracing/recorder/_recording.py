@@ -15,13 +15,18 @@ from langchain_core.tracers.context import register_configure_hook
 from langgraph.errors import GraphBubbleUp
 
 from linenotes.project import Redactor
+from linenotes.tracing._prices import Prices
 from linenotes.tracing._trace import storable
+from linenotes.tracing.live._live_log import LiveHeader, LiveLog
 from linenotes.tracing.recorder._conversation import Conversation
 from linenotes.tracing.recorder._listener import Listener
+from linenotes.tracing.recorder._live_notes import LiveNotes
+from linenotes.tracing.recorder._runs import new_span_id
 from linenotes.tracing.recorder._span_builder import Recorded, build_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from linenotes.tracing._ledger import Message
     from linenotes.tracing._trace import Trace
@@ -65,6 +70,8 @@ class Recording:
         sample: int | None,
         trace_id: str | None,
         on_message: Callable[[Message], None] | None,
+        live_folder: Path | None = None,
+        prices: Prices | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self.trace_id = trace_id or f"tr-{secrets.token_hex(16)}"
@@ -74,9 +81,28 @@ class Recording:
         self._clock = clock
         self._start_ns = clock()
         self._conversation = Conversation(
-            agent or _OUTSIDER, self.announcer if on_message else None
+            agent or _OUTSIDER,
+            self.announcer if on_message else None,
+            prices or Prices(),
         )
+        self._root_id = new_span_id()
         self._listener = Listener(self._conversation, clock)
+        self._live = self._note_live(live_folder) if live_folder else None
+
+    def _note_live(self, folder: Path) -> LiveNotes:
+        """Let a file in `folder` follow what is heard."""
+        header = LiveHeader(
+            trace_id=self.trace_id,
+            root_id=self._root_id,
+            agent=self._agent,
+            case=self._case,
+            sample=self._sample,
+            start_ns=self._start_ns,
+        )
+        log = LiveLog(folder, header)
+        notes = LiveNotes(log, self._listener, self._conversation)
+        self._listener.after_event = notes.heard
+        return notes
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -104,13 +130,14 @@ class Recording:
                     agent=self._agent,
                     case=self._case,
                     sample=self._sample,
-                    runs=listener.runs,
-                    roots=listener.roots,
+                    runs=listener.log.runs,
+                    roots=listener.log.roots,
                     rows=self._conversation.rows,
                     start_ns=self._start_ns,
                     end_ns=end_ns,
                     error=error or _failure(listener),
                     interrupted=listener.interrupted,
+                    root_id=self._root_id,
                 )
             )
         return self._redactor.refreshed().value(storable(built))
@@ -118,12 +145,16 @@ class Recording:
     def finish(self, error: BaseException | None) -> Trace:
         """Stop listening, announce what is left, and return the whole trace."""
         with self._listener.lock:
-            self._conversation.close(self._listener.running_tasks())
+            self._conversation.close(self._listener.log.running_tasks())
             ended = None if isinstance(error, GeneratorExit) else error
             trace = self.trace(ended, self._clock())
+            if self._live is not None:
+                self._live.finish(trace)
             self._listener.close()
             self._conversation.forget()
         self._report(self._listener.defects)
+        if self._live is not None and (lack := self._live.shortcoming):
+            warnings.warn(lack, RuntimeWarning, stacklevel=2)
         return trace
 
     def _report(self, defects: list[Exception]) -> None:
@@ -142,5 +173,6 @@ class Recording:
 
 def _failure(listener: Listener) -> BaseException | None:
     """Return the exception that the last graph ended with."""
-    error = listener.roots[-1].error if listener.roots else None
+    roots = listener.log.roots
+    error = roots[-1].error if roots else None
     return None if isinstance(error, GraphBubbleUp) else error

@@ -8,6 +8,7 @@ of its own is plumbing, such as the node that executes an agent's tool calls.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -15,16 +16,25 @@ from typing import TYPE_CHECKING, Literal
 from linenotes.tracing._ledger import USER
 
 if TYPE_CHECKING:
-    from langgraph.types import Send
+    from langgraph.types import Command, Send
 
     from linenotes.tracing.recorder._entries import Entry
+    from linenotes.tracing.recorder._running_graph import Graph
 
+START = "__start__"
+FROM_CACHE = "from_cache"
+_PUSH = "__pregel_push"
 RunKind = Literal["chain", "model", "tool", "retriever"]
 Slot = tuple[int, int]
 """A superstep of a scope: whatever is delivered in one slot was delivered at once."""
 
 
-@dataclass(slots=True, eq=False)
+def new_span_id() -> str:
+    """Return the id of a new span."""
+    return secrets.token_hex(8)
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class Run:
     """One callback run. Plumbing is a run too: it keeps the nesting right and makes no span."""
 
@@ -42,12 +52,26 @@ class Run:
     """The task it is inside of; a task is its own."""
     scope: Scope | None = None
     """What it is as the run of a graph."""
+    model: str | None = None
+    """The model that it calls."""
     view: tuple[Entry, ...] = ()
-    """The messages in a model call's prompt."""
+    """The messages in a model call's prompt; for a tool its call and what came back inside it."""
     message: Entry | None = None
     """What a model or a tool said in it."""
     is_edge: bool = False
     """True for the run of a conditional edge."""
+    graph: Graph | None = None
+    """The graph that it runs, where that is known."""
+    calls: int = 0
+    """How many functions of the functional API it has called."""
+    _span_id: str | None = field(default=None, init=False, repr=False)
+
+    @property
+    def span_id(self) -> str:
+        """The id of its span, the same whenever it is asked for."""
+        if self._span_id is None:
+            self._span_id = new_span_id()
+        return self._span_id
 
     @property
     def ended_ns(self) -> int:
@@ -60,7 +84,7 @@ class Run:
         return self.task.stage if self.task else None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Task(Run):
     """The run of a node."""
 
@@ -76,6 +100,8 @@ class Task(Run):
     routed_here: set[Entry] = field(default_factory=set)
     sends: list[Send] = field(default_factory=list)
     """What its conditional edges routed."""
+    handed: list[tuple[Command[str], Entry, str]] = field(default_factory=list)
+    """What its tools handed over: the command, the call that it answers, the tool's name."""
     returned: list[Entry] = field(default_factory=list)
     """What the graphs inside of it came out with and nobody got yet."""
     stage: Activation | None = None
@@ -86,8 +112,27 @@ class Task(Run):
         """Who acts in it."""
         return self.stage.actor if self.stage else USER
 
+    @property
+    def is_pushed(self) -> bool:
+        """Tell whether a `Send` started it, and not a change of the state."""
+        triggers = self.details.get("langgraph_triggers")
+        return isinstance(triggers, list | tuple) and _PUSH in triggers
 
-@dataclass(slots=True, eq=False)
+    @property
+    def is_function(self) -> bool:
+        """Tell whether it is a function of the functional API: it has values and no state."""
+        return self.within.is_calls or (
+            self.details.get("langgraph_triggers") == (START,) and self.node != START
+        )
+
+    def let_go(self) -> None:
+        """Drop the state that it was given: the messages in it have rows."""
+        self.inputs = None
+        self.sends.clear()
+        self.routed_here.clear()
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class Scope:
     """One run of a graph."""
 
@@ -100,15 +145,22 @@ class Scope:
     """The activation that all its tasks share, where the graph is one agent."""
     opened: bool = False
     """True once what it was given has been turned into messages."""
+    heard: set[tuple[int, str]] = field(default_factory=set)
+    """The supersteps and nodes of its tasks so far."""
+
+    @property
+    def is_calls(self) -> bool:
+        """Tell whether it is no graph: the functions that another one calls."""
+        return self.run is self.host
 
     def slot(self, step: int) -> Slot:
         """Return the slot of a superstep; the first one is that of the task that runs the graph."""
-        if self.host and step == self.first_step:
+        if self.host and step == self.first_step and not self.is_calls:
             return self.host.slot
         return (self.number, step)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Activation:
     """One stay of an actor on stage."""
 
@@ -117,6 +169,8 @@ class Activation:
     run: Run
     """The run whose time is its time."""
     agent: str | None = None
+    namespace: str = ""
+    """LangGraph's checkpoint namespace of its first task: tells two stays of one actor apart."""
     received: list[Entry] = field(default_factory=list)
     sent: list[Entry] = field(default_factory=list)
 

@@ -7,7 +7,6 @@ and the receiver's span links to it.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -17,8 +16,8 @@ from linenotes.tracing import _conventions as names
 from linenotes.tracing._ledger import USER, Message
 from linenotes.tracing._trace import Span, SpanEvent, SpanLink, SpanType, Trace, TraceState
 from linenotes.tracing._values import json_value
-from linenotes.tracing.recorder._actors import model_name
-from linenotes.tracing.recorder._content import bubbles, error_text, payload_text
+from linenotes.tracing.recorder._content import bubble, error_text, payload_text
+from linenotes.tracing.recorder._runs import new_span_id
 from linenotes.tracing.recorder._span_content import (
     agent_attributes,
     error_event,
@@ -29,9 +28,10 @@ from linenotes.tracing.recorder._span_content import (
     tool_attributes,
     tool_output,
 )
+from linenotes.tracing.recorder._transfers import transfers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pydantic import JsonValue
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from linenotes.tracing.recorder._runs import Activation, Run
 
 _ROUTED = frozenset({"handoff", "send"})
-_TYPES: Mapping[str, SpanType] = {
+SPAN_TYPES: Mapping[str, SpanType] = {
     "model": "CHAT_MODEL",
     "tool": "TOOL",
     "retriever": "RETRIEVER",
@@ -62,6 +62,8 @@ class Recorded:
     end_ns: int | None
     error: BaseException | None
     interrupted: bool
+    root_id: str
+    """The id of the root span."""
 
     @property
     def name(self) -> str:
@@ -84,11 +86,12 @@ class _Builder:
     def __init__(self, recorded: Recorded) -> None:
         self._recorded = recorded
         self._messages = {row: row.to_message() for row in recorded.rows}
-        self._runs = [run for run in recorded.runs if _makes_span(run)]
-        self._root_id = _span_id()
-        self._ids = {run: _span_id() for run in self._runs}
+        self._runs = [run for run in recorded.runs if makes_span(run)]
+        self._bubbles = {message.id: bubble(message) for message in self._messages.values()}
+        self._shapes: dict[int, JsonValue] = {}
         self._origins = {id(run.error): run for run in self._runs if run.error}
         self._links: dict[Run, list[SpanLink]] = {}
+        self._transfers = transfers(self._runs, self._messages, lambda run: stay(run).actor)
 
     def build(self) -> Trace:
         recorded = self._recorded
@@ -141,15 +144,15 @@ class _Builder:
         arose_here = error is not None and id(error) not in self._origins
         state = self._state()
         return Span(
-            span_id=self._root_id,
+            span_id=recorded.root_id,
             parent_id=None,
             name=recorded.name,
             type="WORKFLOW",
             start_ns=recorded.start_ns,
             end_ns=recorded.end_ns,
             status="UNSET" if state == "IN_PROGRESS" else state,
-            inputs=bubbles(asked) or self._raw_request(),
-            outputs=bubbles(shown),
+            inputs=self._shown(asked) or self._raw_request(),
+            outputs=self._shown(shown),
             attributes=attributes,
             events=(error_event(error, recorded.end_ns or 0),) if error and arose_here else (),
         )
@@ -157,13 +160,13 @@ class _Builder:
     def _span(self, run: Run) -> Span:
         inputs, outputs, attributes = self._contents(run)
         return Span(
-            span_id=self._ids[run],
-            parent_id=self._parent_id(run),
-            name=_name(run),
-            type=_TYPES[run.kind],
+            span_id=run.span_id,
+            parent_id=parent_id(run, self._recorded.root_id),
+            name=span_name(run),
+            type=SPAN_TYPES[run.kind],
             start_ns=run.start_ns,
             end_ns=run.end_ns,
-            status=_status(run),
+            status=span_status(run),
             inputs=inputs,
             outputs=outputs,
             attributes=attributes,
@@ -171,27 +174,30 @@ class _Builder:
             links=tuple(self._links.get(run, ())),
         )
 
-    def _parent_id(self, run: Run) -> str:
-        above = run.parent
-        while above is not None and above not in self._ids:
-            above = above.parent
-        return self._ids[above] if above else self._root_id
-
     def _contents(self, run: Run) -> tuple[JsonValue, JsonValue, dict[str, JsonValue]]:
         """Return the inputs, outputs and attributes of a run's span."""
         message = self._messages[run.message] if run.message else None
         if run.kind == "model":
-            return model_request(run), model_response(run), model_attributes(run, message)
+            return (
+                model_request(run, self._shapes),
+                model_response(run),
+                model_attributes(run, message),
+            )
         if run.kind == "tool":
-            return json_value(run.inputs), tool_output(run), tool_attributes(run, message)
+            said = tool_attributes(run, message) | self._transfers.get(run, {})
+            return json_value(run.inputs), tool_output(run), said
         if run.kind == "retriever":
             attributes: dict[str, JsonValue] = {names.OPERATION_NAME: names.RETRIEVAL}
             return json_value(run.inputs), json_value(run.outputs), attributes
-        activation = _activation(run)
-        received = [self._messages[row] for row in activation.received]
-        sent = [self._messages[row] for row in activation.sent]
+        activation = stay(run)
+        known = self._messages
+        received = [known[row] for row in activation.received if row in known]
+        sent = [known[row] for row in activation.sent if row in known]
         attributes = agent_attributes(run, activation.actor, received, sent)
-        return bubbles(received), bubbles(sent), attributes
+        return self._shown(received), self._shown(sent), attributes
+
+    def _shown(self, messages: Iterable[Message]) -> list[JsonValue]:
+        return [self._bubbles[message.id] for message in messages]
 
     def _events(self, run: Run) -> tuple[SpanEvent, ...]:
         """Return a run's exception where it arose; the spans above it only have its status."""
@@ -217,14 +223,14 @@ class _Builder:
 
     def _handoff(self, message: Message, sender: Run | None, receiver: Activation, at: int) -> Span:
         return Span(
-            span_id=_span_id(),
-            parent_id=self._ids.get(sender, self._root_id) if sender else self._root_id,
+            span_id=new_span_id(),
+            parent_id=sender.span_id if sender and makes_span(sender) else self._recorded.root_id,
             name=f"{message.sender.rpartition('/')[2]} → {receiver.name}",
             type="HANDOFF",
             start_ns=at,
             end_ns=at,
             status="OK",
-            inputs=bubbles([message]),
+            inputs=self._shown([message]),
             attributes={
                 names.TRANSFER_MODE: names.HAND_OVER,
                 names.TRANSFER_TARGET: receiver.actor,
@@ -239,7 +245,8 @@ class _Builder:
 _LINKED = (names.MESSAGE_ID, names.MESSAGE_KIND, names.MESSAGE_SENDER, names.MESSAGE_RECIPIENT)
 
 
-def _makes_span(run: Run) -> bool:
+def makes_span(run: Run) -> bool:
+    """Tell whether `run` makes a span; plumbing makes none."""
     if run.kind != "chain":
         return True
     if run.scope and run.scope.activation and run.scope.activation.run is run:
@@ -247,23 +254,30 @@ def _makes_span(run: Run) -> bool:
     return run.activation is not None and run.activation.run is run
 
 
-def _activation(run: Run) -> Activation:
+def parent_id(run: Run, root_id: str) -> str:
+    """Return the id of the span that the span of `run` is inside of."""
+    above = run.parent
+    while above is not None and not makes_span(above):
+        above = above.parent
+    return above.span_id if above else root_id
+
+
+def stay(run: Run) -> Activation:
+    """Return the activation whose span is that of `run`, which is an agent's."""
     activation = run.scope.activation if run.scope and run.scope.activation else run.activation
     assert activation is not None
     return activation
 
 
-def _name(run: Run) -> str:
+def span_name(run: Run) -> str:
+    """Return the name of the span of `run`."""
     if run.kind == "model":
-        return f"{names.CHAT} {model_name(run.details) or 'model'}"
-    return _activation(run).name if run.kind == "chain" else run.name
+        return f"{names.CHAT} {run.model or 'model'}"
+    return stay(run).name if run.kind == "chain" else run.name
 
 
-def _status(run: Run) -> Literal["OK", "ERROR", "UNSET"]:
+def span_status(run: Run) -> Literal["OK", "ERROR", "UNSET"]:
+    """Return how `run` ended; UNSET while it runs or waits for a person."""
     if run.end_ns is None or isinstance(run.error, GraphBubbleUp):
         return "UNSET"
     return "ERROR" if run.error else "OK"
-
-
-def _span_id() -> str:
-    return secrets.token_hex(8)

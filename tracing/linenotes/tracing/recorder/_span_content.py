@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from linenotes.tracing import _conventions as names
 from linenotes.tracing._trace import SpanEvent
 from linenotes.tracing._values import json_value
-from linenotes.tracing.recorder._actors import model_name, text_detail
+from linenotes.tracing.recorder._actors import text_detail
 from linenotes.tracing.recorder._content import message_text, openai_message, tokens_of
 from linenotes.tracing.recorder._runs import Task
 
@@ -44,12 +44,18 @@ def agent_attributes(
     return attributes
 
 
-def model_request(run: Run) -> JsonValue:
-    """Return a model call's prompt and parameters as an OpenAI chat request."""
+def model_request(run: Run, shapes: dict[int, JsonValue]) -> JsonValue:
+    """Return a model call's prompt and parameters as an OpenAI chat request.
+
+    `shapes` keeps each message's shape by object: a conversation is in many prompts.
+    """
     prompt = run.inputs if isinstance(run.inputs, tuple) else ()
+    for message in prompt:
+        if id(message) not in shapes:
+            shapes[id(message)] = openai_message(message)
     request: dict[str, JsonValue] = {
-        "model": model_name(run.details),
-        "messages": [openai_message(m) for m in prompt if isinstance(m, BaseMessage)],
+        "model": run.model,
+        "messages": [shapes[id(message)] for message in prompt],
     }
     for name in _SHOWN_PARAMETERS:
         if (value := run.details.get(name)) is not None:
@@ -66,7 +72,7 @@ def model_response(run: Run) -> JsonValue:
     return {
         "id": message.id,
         "object": "chat.completion",
-        "model": text_detail(run.details, "model_name") or model_name(run.details),
+        "model": text_detail(run.details, "model_name") or run.model,
         "choices": [
             {
                 "index": 0,
@@ -89,7 +95,7 @@ def model_attributes(run: Run, message: Message | None) -> dict[str, JsonValue]:
         names.OPERATION_NAME: names.CHAT,
         names.MLFLOW_MESSAGE_FORMAT: "openai",
     }
-    if model := model_name(details):
+    if model := run.model:
         attributes |= {names.REQUEST_MODEL: model, names.MLFLOW_MODEL: model}
     if provider := text_detail(details, "ls_provider"):
         attributes |= {names.PROVIDER_NAME: provider, names.MLFLOW_PROVIDER: provider}

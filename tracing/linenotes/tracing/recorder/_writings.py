@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING
 
 from langchain_core.messages import ToolMessage
 from langgraph.types import Command, Send
+from pydantic import BaseModel
 
+from linenotes.tracing.recorder._actors import is_agents_model
 from linenotes.tracing.recorder._book import context
 from linenotes.tracing.recorder._content import (
+    WHOLE,
     as_messages,
     fields_of,
+    forms_in,
     message_text,
     messages_in,
     values_in,
 )
 from linenotes.tracing.recorder._deliveries import same
+from linenotes.tracing.recorder._functions import is_known, returned_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,8 +31,9 @@ if TYPE_CHECKING:
     from linenotes.tracing._ledger import MessageKind
     from linenotes.tracing.recorder._book import Book
     from linenotes.tracing.recorder._entries import Entry
-    from linenotes.tracing.recorder._runs import Scope, Task
+    from linenotes.tracing.recorder._runs import Run, Scope, Task
 
+_ANSWER = "structured_response"
 _END = "__end__"
 _HANDED_BACK = "__is_handoff_back"
 _TOOL_CALL_TYPES = frozenset({"tool_call", "tool_call_with_context"})
@@ -41,6 +47,8 @@ class _Writer:
     task: Task
     view: tuple[Entry, ...]
     at: int
+    answers: bool = False
+    """True when its agent's model answered in a form."""
 
     @property
     def actor(self) -> str:
@@ -64,27 +72,36 @@ class _Writer:
 
 def write(book: Book, task: Task, output: object, at: int) -> None:
     """Make rows of the output of `task` and of what its conditional edges routed."""
-    writer = _Writer(book, task, tuple(context(task)), at)
-    parts = _parts(output)
+    view, parts = tuple(context(task)), _parts(output)
+    if task.is_function:
+        _write_value(_Writer(book, task, view, at), returned_value(output))
+        return
+    answers = is_agents_model(task) and any(_ANSWER in fields_of(_update(part)) for part in parts)
+    writer = _Writer(book, task, view, at, answers)
     if task.stage is not None:  # what a graph's start puts out is the user's
         parts = [_with_messages(book, part) for part in parts]
     spoke = [_write_part(writer, part) for part in parts]
-    if not any(spoke) and task.activation and task.activation.run is task:
+    if not any(spoke) and task.activation:
         _write_state(writer, parts)
     for send in task.sends:
         _send(writer, send)
 
 
 def tool_message(
-    book: Book, message: ToolMessage, task: Task | None, *, at: int, start_ns: int | None = None
+    book: Book, message: ToolMessage, task: Task | None, *, at: int, run: Run | None = None
 ) -> Entry:
     """Make a row of a tool's result. It is the tool that says it, whichever node brings it."""
     call, _ = book.calls.get(message.tool_call_id, (None, None))
-    handed = call is not None and call.kind == "handoff"
+    handed = message.tool_call_id in book.handing
+    start_ns = run.start_ns if run else None
+    name = message.name or _called_name(call, message.tool_call_id) or "tool"
+    if call:
+        call.unanswered -= 1
+        book.reach_tool(call, name)
     entry = book.say(
         "ack" if handed or _is_handed_back(message) else "result",
-        sender=message.name or _called_name(call, message.tool_call_id) or "tool",
-        view=[call] if call else context(task),
+        sender=name,
+        view=(run.view if run else ()) or ([call] if call else context(task)),
         start_ns=at if start_ns is None else start_ns,
         end_ns=at,
         task=task,
@@ -117,9 +134,13 @@ def _parts(output: object) -> Sequence[object]:
     return output if isinstance(output, list | tuple) else (output,)
 
 
+def _update(part: object) -> object:
+    return part.update if isinstance(part, Command) else part
+
+
 def _write_part(writer: _Writer, part: object) -> bool:
     """Make rows of an update or a command; tell whether it says anything by itself."""
-    update = part.update if isinstance(part, Command) else part
+    update = _update(part)
     said = [entry for message in messages_in(update) if (entry := _written(writer, message))]
     if isinstance(part, Command) and (targets := _targets(part)):
         _hand_off(writer, part, targets, said)
@@ -130,7 +151,7 @@ def _write_part(writer: _Writer, part: object) -> bool:
 def _written(writer: _Writer, message: BaseMessage) -> Entry | None:
     """Return the row of a message in an output, if the writing actor is who says it."""
     book, task = writer.book, writer.task
-    entry = book.entries.find(message) or _retold(task, message_text(message))
+    entry = book.recognise(message) or _retold(task, message_text(message))
     if entry is None:
         entry = _new_message(writer, message)
     elif entry.message is not message:
@@ -143,8 +164,26 @@ def _written(writer: _Writer, message: BaseMessage) -> Entry | None:
 
 def _new_message(writer: _Writer, message: BaseMessage) -> Entry:
     if isinstance(message, ToolMessage):
-        return tool_message(writer.book, message, writer.task, at=writer.at)
+        result = tool_message(writer.book, message, writer.task, at=writer.at)
+        if writer.answers:
+            _take_as_answer(writer, result, message)
+        return result
     return writer.say("ack" if _is_handed_back(message) else "reply", message=message)
+
+
+def _take_as_answer(writer: _Writer, result: Entry, message: ToolMessage) -> None:
+    """Take a call for what it is, an answer in a form: the task that made it confirms it itself."""
+    call, caller = writer.book.calls.get(message.tool_call_id, (None, None))
+    if call and caller is writer.task:
+        _take_for_reply(call)
+        result.kind = "ack"
+        writer.book.deliveries.changed |= {call: None, result: None}
+
+
+def _take_for_reply(call: Entry) -> None:
+    """Take a call of no tool for what it is: a reply in a form."""
+    call.kind, call.routed, call.unanswered = "reply", False, 0
+    call.recipients.clear()
 
 
 def _is_handed_back(message: BaseMessage) -> bool:
@@ -152,18 +191,29 @@ def _is_handed_back(message: BaseMessage) -> bool:
     return bool(message.response_metadata.get(_HANDED_BACK))
 
 
-def _retold(task: Task, text: object) -> Entry | None:
-    """Return the reply of the task's own model that `text` repeats word for word."""
-    if not isinstance(text, str) or not text.strip():
+def _retold(task: Task, value: object) -> Entry | None:
+    """Return the reply of the task's own model that `value` repeats, or that held it in a form."""
+    if not value or not isinstance(value, str | dict | BaseModel):
         return None
     said = task.activation.sent if task.activation else []
     own = (entry for entry in reversed(said) if entry.sampled and not entry.recipients)
-    return next((entry for entry in own if entry.spoken.strip() == text.strip()), None)
+    found = next((entry for entry in own if _says(entry, value)), None)
+    if found and found.kind == "call":
+        _take_for_reply(found)
+    return found
+
+
+def _says(entry: Entry, value: object) -> bool:
+    if isinstance(value, str):
+        alike = entry.kind == "reply" and entry.spoken.strip() == value.strip()
+        return alike or any(value in form.values() for form in forms_in(entry.message))
+    form = {key: item for key, item in fields_of(value).items() if item is not None}
+    return any(form == said for said in forms_in(entry.message))
 
 
 def _retold_values(task: Task, values: Mapping[str, object]) -> Entry | None:
     found = (_retold(task, item) for value in values.values() for item in _parts(value))
-    return next((entry for entry in found if entry), None)
+    return next((entry for entry in found if entry), None) or _retold(task, dict(values))
 
 
 def _targets(command: Command[str]) -> list[str | Send]:
@@ -179,13 +229,15 @@ def _hand_off(
     scope = _addressed(task.within, command)
     if scope is None:
         return
-    shared = _handing_call(book, command) or next(iter(reversed(said)), None)
+    shared = next(iter(reversed(said)), None)
     for target in targets:
         if isinstance(target, Send):
-            own = _own_message(writer, target.arg) or shared
-            row = own or _values_row(writer, "handoff", target.arg, target.node)
+            own = _own_message(writer, target.arg)
+            row = _handing_call(writer, target, target.arg) or own or shared
+            row = row or _values_row(writer, "handoff", target.arg, target.node)
             book.deliveries.expect_payload(row, scope, target.node, target.arg)
         else:
+            shared = _handing_call(writer, target, command.update) or shared
             row = shared = shared or _values_row(writer, "handoff", command.update, target)
             book.deliveries.expect(row, scope, target)
         if row.kind == "reply":
@@ -198,18 +250,32 @@ def _addressed(scope: Scope, command: Command[str]) -> Scope | None:
     return scope.host.within if scope.host else None
 
 
-def _handing_call(book: Book, command: Command[str]) -> Entry | None:
-    """Return the tool call that `command` is the result of: call, result and goto are one row."""
-    for message in reversed(messages_in(command.update)):
-        if isinstance(message, ToolMessage) and message.tool_call_id in book.calls:
-            call, _ = book.calls[message.tool_call_id]
-            if call.kind == "call":
-                call.kind = "handoff"
-                call.recipients.clear()
-            if result := book.entries.find(message):
-                result.kind = "ack"
+def _handing_call(writer: _Writer, target: str | Send, payload: object) -> Entry | None:
+    """Return the tool call that names `target`: call, result and goto are one row."""
+    for command, call, tool in writer.task.handed:
+        if any(same(target, named) for named in _targets(command)):
+            _take_for_handoff(call, tool)
             return call
+    return _own_handing_call(writer, payload) if target != writer.task.node else None
+
+
+def _own_handing_call(writer: _Writer, payload: object) -> Entry | None:
+    """Return the call that the node made and answered itself, to hand over without a tool."""
+    for message in reversed(messages_in(payload)):
+        if isinstance(message, ToolMessage):
+            call, caller = writer.book.calls.get(message.tool_call_id, (None, None))
+            if call and caller is writer.task and (result := writer.book.entries.find(message)):
+                result.kind = "ack"
+                writer.book.deliveries.changed[result] = None
+                _take_for_handoff(call, result.sender)
+                return call
     return None
+
+
+def _take_for_handoff(call: Entry, tool: str) -> None:
+    call.kind = "handoff"
+    call.unanswered = 0
+    call.recipients.pop(tool, None)
 
 
 def _own_message(writer: _Writer, payload: object) -> Entry | None:
@@ -249,6 +315,16 @@ def _is_tool_call(payload: object) -> bool:
     return bool({first.get("type"), first.get("__type")} & _TOOL_CALL_TYPES)
 
 
+def _write_value(writer: _Writer, value: object) -> None:
+    """Make a row of what a function returned, unless it is what others said."""
+    said = [_written(writer, message) for message in messages_in(value)]
+    if said or value is None or is_known(writer.book, value):
+        return
+    entry = _retold_values(writer.task, {WHOLE: value}) or writer.say("state", payload=value)
+    entry.passed_on = True
+    writer.book.carry(entry, {WHOLE: value})
+
+
 def _write_state(writer: _Writer, output: object) -> None:
     """Make a row of the values that a node changed, or let its model's reply travel as one."""
     task = writer.task
@@ -256,17 +332,18 @@ def _write_state(writer: _Writer, output: object) -> None:
     values = {
         key: value
         for part in _parts(output)
-        for key, value in values_in(
-            fields_of(part.update if isinstance(part, Command) else part)
-        ).items()
+        for key, value in values_in(fields_of(_update(part))).items()
         if not same(before.get(key), value)
     }
     values = {key: value for key, value in values.items() if not _is_known(writer, key, value)}
     if not values:
         return
-    entry = _retold_values(task, values) or writer.say("state", payload=values)
-    entry.passed_on = True
-    writer.book.carry(entry, values)
+    entry = _retold_values(task, values)
+    if entry is None and task.activation and task.activation.run is task:
+        entry = writer.say("state", payload=values)  # a part of an agent does not speak for it
+    if entry:
+        entry.passed_on = True
+        writer.book.carry(entry, values)
 
 
 def _is_known(writer: _Writer, key: str, value: object) -> bool:

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from linenotes.project import Redactor, RunError, keep_offline, without_credentials
-from linenotes.tracing._trace import Trace
+from linenotes.tracing._trace import Trace, TraceState
 from linenotes.tracing.store._filed_trace import FiledTrace
+from linenotes.tracing.store._trace_header import TraceHeader, trace_header
+from linenotes.tracing.store._trace_tags import filter_string
 
 if TYPE_CHECKING:
     from linenotes.tracing.store._mlflow_client import TraceClient
@@ -95,6 +97,17 @@ class MlflowStore:
         """
         return self._client.count(run_id, self.experiment_id)
 
+    def runs_of(self, trace_ids: Sequence[str]) -> dict[str, str | None]:
+        """Return the traces among these that are stored, each with its MLflow run if it has one.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        found: dict[str, str | None] = {}
+        for start in range(0, len(trace_ids), _BATCH_TRACES):
+            found |= self._client.runs_of(trace_ids[start : start + _BATCH_TRACES])
+        return found
+
     def read_trace(self, name: str) -> Trace:
         """Return the trace whose id is `name` or starts with it, with or without `tr-`.
 
@@ -102,18 +115,69 @@ class MlflowStore:
             RunError: no trace or several are meant, or linenotes did not record it.
             StoreError: the store did not answer.
         """
-        from linenotes.tracing.store._mlflow_spans import trace_from_mlflow
+        return self.read_filed_trace(name).trace
+
+    def read_filed_trace(self, name: str) -> FiledTrace:
+        """Return the trace that `name` means with its run, version and scores.
+
+        Raises:
+            RunError: no trace or several are meant, or linenotes did not record it.
+            StoreError: the store did not answer.
+        """
+        from linenotes.tracing.store._mlflow_filing import filed_from_mlflow
 
         trace_id = self._resolve(name)
         stored = self._client.read(trace_id)
         if stored is None:
             raise RunError(self._nothing(name))
-        if (trace := trace_from_mlflow(stored)) is None:
+        if (filed := filed_from_mlflow(stored)) is None:
             raise RunError(
                 f"Trace {trace_id!r} was not recorded by linenotes. "
                 "Open it in MLflow's pages: linenotes ui."
             )
-        return trace
+        return filed
+
+    def find_traces(
+        self,
+        *,
+        agent: str | None = None,
+        tool: str | None = None,
+        handoff: tuple[str, str] | None = None,
+        error: str | None = None,
+        case: str | None = None,
+        run: str | None = None,
+        state: TraceState | None = None,
+        version: str | None = None,
+        limit: int = 50,
+    ) -> list[TraceHeader]:
+        """Return the newest traces of which all that is given holds.
+
+        Args:
+            agent: an agent spoke in it.
+            tool: a tool was called in it.
+            handoff: the first agent passed on to the second, by handoff, delegation or `Send`.
+            error: an exception of this type was raised in it, such as `TimeoutError`.
+            case: it is a sample of this case.
+            run: it belongs to the MLflow run whose id starts with this.
+            state: how it ended.
+            version: the label of the agent's version, such as `triage@2`.
+            limit: how many at most.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        wanted = filter_string(
+            agent=agent,
+            tool=tool,
+            handoff=handoff,
+            error=error,
+            case=case,
+            run=run,
+            state=state,
+            version=version,
+        )
+        infos = self._client.find(wanted, self.experiment_id, limit=limit)
+        return [trace_header(info) for info in infos]
 
     def _resolve(self, name: str) -> str:
         prefix = "tr-" + name.lower().removeprefix("tr-")
@@ -124,7 +188,9 @@ class MlflowStore:
             )
         if len(prefix) == len("tr-") + 32:
             return prefix
-        found = self._client.find(prefix, self.experiment_id, limit=3)
+        starting = f"trace.request_id LIKE '{prefix}%'"
+        infos = self._client.find(starting, self.experiment_id, limit=3)
+        found = [info.trace_id for info in infos]
         if len(found) > 1:
             raise RunError(
                 f"{name!r} is the start of several traces, {found[0]!r} and {found[1]!r} "
