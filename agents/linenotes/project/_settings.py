@@ -57,6 +57,13 @@ class ModelSettings(_Table):
     def _holds_no_credentials(cls, value: str | None) -> str | None:
         return _no_credentials(value, "api-key-env")
 
+    @field_validator("model", "base_url")
+    @classmethod
+    def _holds_no_key(cls, value: str | None) -> str | None:
+        if value is not None and any(chain(find_formats(value), find_contexts(value))):
+            raise ValueError("a key must not stand here; use api-key-env")
+        return value
+
 
 class OtlpSettings(_Table):
     """A collector that gets every trace, too: `[tool.linenotes.otlp]`."""
@@ -70,13 +77,6 @@ class OtlpSettings(_Table):
     @classmethod
     def _holds_no_credentials(cls, value: str | None) -> str | None:
         return _no_credentials(value, "OTEL_EXPORTER_OTLP_HEADERS")
-
-    @field_validator("model", "base_url")
-    @classmethod
-    def _holds_no_key(cls, value: str | None) -> str | None:
-        if value is not None and any(chain(find_formats(value), find_contexts(value))):
-            raise ValueError("a key must not stand here; use api-key-env")
-        return value
 
 
 class RedactionSettings(_Table):
