@@ -14,6 +14,8 @@ from linenotes.project import (
     Settings,
 )
 
+KEY = "secret1A" * 5
+
 
 def _find(folder: Path, toml: str) -> Settings:
     (folder / "pyproject.toml").write_text(toml, encoding="utf-8")
@@ -78,6 +80,14 @@ def test_a_string_stands_for_a_table_with_just_that(tmp_path: Path) -> None:
         ("models.judge.timeout = 'long'", "models.judge.timeout"),
         ("models.judge.api-key = 'secret'", "models.judge.api-key"),
         ("models.judge.base-url = 'http://me:secret@host/v1'", "models.judge.base-url"),
+        (f"models.judge.base-url = 'http://host/v1?api_key={KEY}'", "models.judge.base-url"),
+        (f"models.judge.model = 'sk-{KEY}'", "models.judge.model"),
+        ("redaction.personel = true", "redaction.personel"),
+        ("redaction.patterns.case = '(C-'", "redaction.patterns"),
+        ("redaction.patterns.case = 'C*'", "redaction.patterns"),
+        ("redaction.patterns.'a case' = 'C'", "redaction.patterns.a case.[key]"),
+        ("redaction.function = 'hide'", "redaction.function"),
+        ("redaction.max-characters = 10", "redaction.max-characters"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_an_error_that_names_file_and_key(

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from linenotes.project import Redactor
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
@@ -68,12 +70,13 @@ def _params(version: AgentVersion) -> dict[str, str]:
         params[f"temperature.{role}"] = f"{model.temperature:g}"
     if version.tools:
         params["tools"] = ", ".join(version.tools)
-    return {name: value[:_PARAM_LIMIT] for name, value in params.items()}
+    shown = Redactor.current().value(params)
+    return {name: value[:_PARAM_LIMIT] for name, value in shown.items()}
 
 
 def _name(version: VersionCard) -> str:
     """MLflow refuses some characters in a model's name."""
-    text = f"{version.agent}-{version.label}"
+    text = Redactor.current().text(f"{version.agent}-{version.label}")
     return "".join(c if c.isalnum() or c in "-_" else "-" for c in text)[:200]
 
 

@@ -15,11 +15,13 @@ from linenotes.project._errors import (
 from linenotes.project._json import canonical_json, digest
 from linenotes.project._offline import keep_offline
 from linenotes.project._project import Project
+from linenotes.project._redaction import Redactor
 from linenotes.project._settings import (
     AgentSettings,
     ModelSettings,
     OtlpSettings,
     PriceSettings,
+    RedactionSettings,
     Settings,
 )
 from linenotes.project._store_errors import store_errors, without_credentials
@@ -37,6 +39,8 @@ __all__ = [
     "Project",
     "ProjectError",
     "PromptError",
+    "RedactionSettings",
+    "Redactor",
     "RunError",
     "ScorerError",
     "Settings",

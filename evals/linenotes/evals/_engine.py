@@ -17,7 +17,7 @@ from linenotes.agents import AgentVersion, SampleScope, sample_scope
 from linenotes.datasets import Case
 from linenotes.evals._failures import attribute
 from linenotes.evals._samples import Failure, Sample
-from linenotes.project import ModelError
+from linenotes.project import ModelError, Redactor
 from linenotes.tracing import Message, json_value, record, trace_id_for
 
 if TYPE_CHECKING:
@@ -34,6 +34,11 @@ class Job:
     case: Case
     index: int
     seed: int
+
+    @property
+    def shown_case(self) -> Case:
+        """The case as it is stored and scored: redacted."""
+        return self.case.redacted(Redactor.current())
 
 
 @dataclass
@@ -99,7 +104,7 @@ async def run_sample(
     """
     trace_id = trace_id_for(job.run_id, job.case.id, job.index)
     scope = SampleScope(case=job.case.id, sample=job.index, seed=job.seed)
-    agent = job.version.agent.name
+    agent, shown = job.version.agent.name, job.shown_case
     output: JsonValue = None
     failure: Failure | None = None
     with (
@@ -107,7 +112,7 @@ async def run_sample(
         sample_scope(scope),
         record(
             agent=agent,
-            case=job.case.id,
+            case=shown.id,
             sample=job.index,
             trace_id=trace_id,
             on_message=on_message,
@@ -124,7 +129,8 @@ async def run_sample(
             raise
         except BaseException as error:  # noqa: BLE001  the system under test fails as data
             failure = attribute(error)
-    return Sample(job.case, job.index, output, ledger.trace, failure)
+    # What scorers see is what the journal keeps, or scoring again would give other scores.
+    return Sample(shown, job.index, Redactor.current().value(output), ledger.trace, failure)
 
 
 async def _invoke(job: Job, *, thread: str) -> JsonValue:

@@ -30,7 +30,7 @@ from linenotes.evals._runs import RunStore
 from linenotes.evals._samples import Sample
 from linenotes.evals._scorer_loading import find_scorers
 from linenotes.evals._scorers import Scorer, score_sample
-from linenotes.project import Project, RunError, StoreError
+from linenotes.project import Project, Redactor, RunError, StoreError
 from linenotes.tracing import FiledTrace, discard_live, exporting, open_store
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class Evaluation:
         if concurrency < 1:
             raise RunError(f"Concurrency must be at least 1 sample at a time, not {concurrency}.")
         self._project = project
+        self._redactor = Redactor.of(project)
         self._concurrency = concurrency
         self._target: Target = target
         self._progress = progress or Silent()
@@ -92,7 +93,7 @@ class Evaluation:
             if arm.samples < 1:
                 raise RunError(f"Each case needs at least 1 sample, not {arm.samples}.")
             _ = arm.version.graph  # an agent that does not build is told before anything is made
-        with self._store() as publisher, ExitStack() as journals:
+        with self._redactor.in_force(), self._store() as publisher, ExitStack() as journals:
             group = secrets.token_hex(8)
             runs = []
             for arm in arms:
@@ -112,7 +113,7 @@ class Evaluation:
         """
         group = self._runs.find(name).group
         plans = [plan for plan in self._runs.plans() if plan.group == group]
-        with ExitStack() as journals:
+        with self._redactor.in_force(), ExitStack() as journals:
             runs = [
                 OngoingRun(journals.enter_context(self._runs.open(plan)), self._project)
                 for plan in plans
@@ -156,7 +157,7 @@ class Evaluation:
             scorers={scorer.name: scorer.spec for scorer in scorers},
         )
         journal = Journal.create(self._runs.path(run_id), plan)
-        return OngoingRun(journal, self._project, arm.version)
+        return OngoingRun(journal, self._project, arm.version, dataset.cases)
 
     def _carry_out(
         self, publisher: Publisher, runs: Sequence[OngoingRun], scorers: Sequence[Scorer]
@@ -198,7 +199,7 @@ class Evaluation:
         self._progress.stage("Running", total=sum(map(len, missing)))
 
         def on_start(job: Job) -> None:
-            journals[job.run_id].started(job.case.id, job.index)
+            journals[job.run_id].started(job.shown_case.id, job.index)
 
         def on_finish(job: Job, sample: Sample) -> None:
             journals[job.run_id].finished(sample)

@@ -21,7 +21,7 @@ from linenotes.evals._progress import Progress
 from linenotes.evals._records import RunRecord, SampleKey
 from linenotes.evals._repeats import repeats
 from linenotes.evals._samples import Score
-from linenotes.project import StoreError, store_errors
+from linenotes.project import Redactor, StoreError, store_errors
 from linenotes.tracing import FiledTrace, MlflowStore, TraceScore, conversation_page, output_text
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class Publisher:
         """Create the MLflow run of a version, with model and dataset as inputs; return its id."""
         from mlflow.entities import LoggedModelInput
 
+        shown = Redactor.current()
         with self._attributed("start a run in"):
             registered = register_dataset(
                 dataset,
@@ -91,8 +92,8 @@ class Publisher:
             )
             run = self._client.create_run(
                 self._store.experiment_id,
-                run_name=f"{version.agent} {version.label}",
-                tags=_run_tags(version, group=group, numbers=numbers),
+                run_name=shown.text(f"{version.agent} {version.label}"),
+                tags=shown.value(_run_tags(version, group=group, numbers=numbers)),
             )
             run_id = str(run.info.run_id)
             for name, value in version.params.items():

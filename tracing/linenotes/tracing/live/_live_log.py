@@ -20,6 +20,7 @@ from pathlib import Path
 
 import orjson
 
+from linenotes.project import Redactor
 from linenotes.tracing._values import json_value
 
 SUFFIX = ".jsonl"
@@ -46,11 +47,14 @@ class LiveLog:
     def __init__(self, folder: Path, header: LiveHeader) -> None:
         """Begin the file of a trace, in place of one that an earlier recording left there."""
         self.header = header
+        self._redactor = Redactor.current()
         self._failure: OSError | None = None
         self._folder = folder
         self._file: FileIO | None = None
         try:
-            self._file = _begin(folder / (header.trace_id + SUFFIX), _lines([header]))
+            self._file = _begin(
+                folder / (header.trace_id + SUFFIX), _lines([self._redactor.value(header)])
+            )
         except OSError as error:
             self._failure = error
         _OPEN.add(self)
@@ -60,7 +64,7 @@ class LiveLog:
         if self._file is None:
             return
         try:
-            _write_all(self._file, _lines(lines))
+            _write_all(self._file, _lines(self._redactor.value(list(lines))))
         except OSError as error:
             self._failure = error
             self.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+import traceback
 import warnings
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from langchain_core.tracers.context import register_configure_hook
 from langgraph.errors import GraphBubbleUp
 
+from linenotes.project import Redactor
 from linenotes.tracing._prices import Prices
 from linenotes.tracing._trace import storable
 from linenotes.tracing.live._live_log import LiveHeader, LiveLog
@@ -38,15 +40,16 @@ register_configure_hook(_listener, inheritable=True)
 class Announcer:
     """Tells the user's function of messages, until it fails once."""
 
-    def __init__(self, on_message: Callable[[Message], None] | None) -> None:
+    def __init__(self, on_message: Callable[[Message], None] | None, redactor: Redactor) -> None:
         self._on_message = on_message
+        self._redactor = redactor
         self._failure: Exception | None = None
 
     def __call__(self, message: Message) -> None:
         if self._on_message is None or self._failure is not None:
             return
         try:
-            self._on_message(message)
+            self._on_message(self._redactor.value(message))
         except Exception as error:  # noqa: BLE001  raised again outside of LangChain's callbacks
             self._failure = error
 
@@ -72,7 +75,8 @@ class Recording:
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self.trace_id = trace_id or f"tr-{secrets.token_hex(16)}"
-        self.announcer = Announcer(on_message)
+        self._redactor = Redactor.current()
+        self.announcer = Announcer(on_message, self._redactor)
         self._agent, self._case, self._sample = agent, case, sample
         self._clock = clock
         self._start_ns = clock()
@@ -118,7 +122,8 @@ class Recording:
     def messages(self) -> tuple[Message, ...]:
         """Return the messages so far."""
         with self._listener.lock:
-            return tuple(row.to_message() for row in self._conversation.rows)
+            rows = tuple(row.to_message() for row in self._conversation.rows)
+        return self._redactor.refreshed().value(rows)
 
     def trace(self, error: BaseException | None = None, end_ns: int | None = None) -> Trace:
         """Return the trace so far."""
@@ -140,7 +145,7 @@ class Recording:
                     root_id=self._root_id,
                 )
             )
-        return storable(built)
+        return self._redactor.refreshed().value(storable(built))
 
     def finish(self, error: BaseException | None) -> Trace:
         """Stop listening, announce what is left, and return the whole trace."""
@@ -159,11 +164,13 @@ class Recording:
 
     def _report(self, defects: list[Exception]) -> None:
         for defect in defects:
-            _LOG.error("The recorder failed on an event.", exc_info=defect)
+            told = self._redactor.text("".join(traceback.format_exception(defect)))
+            _LOG.error("The recorder failed on an event.\n%s", told)
         if defects:
+            first = self._redactor.text(repr(defects[0]))
             warnings.warn(
                 f"The recorder failed on {len(defects)} events, so trace {self.trace_id} may lack "
-                f"messages or spans. The first failure: {defects[0]!r}.",
+                f"messages or spans. The first failure: {first}.",
                 RuntimeWarning,
                 stacklevel=2,
             )

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from linenotes.project import RunError, keep_offline, without_credentials
+from linenotes.project import Redactor, RunError, keep_offline, without_credentials
 from linenotes.tracing._trace import Trace, TraceState
 from linenotes.tracing.store._filed_trace import FiledTrace
 from linenotes.tracing.store._trace_header import TraceHeader, trace_header
@@ -37,6 +37,7 @@ class MlflowStore:
     tracking_uri: str
     experiment_id: str
     _client: TraceClient
+    _redactor: Redactor = field(default_factory=Redactor.current)
 
     @classmethod
     def open(
@@ -46,6 +47,7 @@ class MlflowStore:
         *,
         artifacts: Path,
         on_create: Callable[[], None] = lambda: None,
+        redactor: Redactor | None = None,
     ) -> Self:
         """Open the store, and create database and experiment when they are not there.
 
@@ -54,6 +56,7 @@ class MlflowStore:
             experiment: the name of the experiment.
             artifacts: the folder for the files of a new experiment. A server has its own.
             on_create: called before a database is created, which takes some seconds.
+            redactor: what must not be stored; None stands for the one in force.
 
         Raises:
             StoreError: the store cannot be reached, read or written, or belongs to another
@@ -68,7 +71,7 @@ class MlflowStore:
         client, experiment_id = open_experiment(
             tracking_uri, experiment, artifacts=artifacts, on_create=on_create
         )
-        return cls(tracking_uri, experiment_id, client)
+        return cls(tracking_uri, experiment_id, client, redactor or Redactor.current())
 
     def __enter__(self) -> Self:
         return self
@@ -81,13 +84,13 @@ class MlflowStore:
         self._client.close()
 
     def write_traces(self, filed: Sequence[FiledTrace]) -> None:
-        """Write traces; one that was written before is replaced.
+        """Write traces, redacted; one that was written before is replaced.
 
         Raises:
             StoreError: the store did not take them. Those of earlier batches are stored.
         """
         for batch in _batches(filed):
-            self._client.write(batch, self.experiment_id)
+            self._client.write(self._redactor.value(batch), self.experiment_id)
 
     def count_traces(self, run_id: str) -> int:
         """Return how many traces of the MLflow run `run_id` are stored.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from linenotes.project import Project, RunError
+from linenotes.project import Project, Redactor, RunError
 from linenotes.tracing._trace import Trace
 from linenotes.tracing.export._otlp_exporter import exporting
 from linenotes.tracing.live._live_traces import discard_live, find_live, live_traces
@@ -29,6 +29,7 @@ def open_store(
         project.experiment,
         artifacts=project.state / "artifacts",
         on_create=on_create,
+        redactor=Redactor.of(project),
     )
 
 
