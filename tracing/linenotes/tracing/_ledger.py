@@ -9,7 +9,7 @@ last. Ids identify messages; their order is only how they are shown.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import JsonValue
@@ -55,6 +55,9 @@ class Tokens:
         return self.input + self.output
 
 
+NO_TOKENS = Tokens()
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One thing that one actor said, and whom it reached."""
@@ -72,7 +75,7 @@ class Message:
     """Content blocks, tool arguments or a routed payload, where `text` does not say it all."""
     tool_call_id: str | None = None
     model: str | None = None
-    tokens: Tokens = field(default_factory=Tokens)
+    tokens: Tokens = NO_TOKENS
     cost: float | None = None
     """What the model call cost, in US dollars; None where nobody knows the price."""
     start_ns: int = 0
@@ -174,7 +177,7 @@ class Ledger:
     @property
     def tokens(self) -> Tokens:
         """The tokens of all model calls together."""
-        return sum((message.tokens for message in self.messages), Tokens())
+        return sum((message.tokens for message in self.messages), NO_TOKENS)
 
     @property
     def calls(self) -> int:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, cast
 
 from langchain_core.messages import (
     AIMessage,
@@ -21,7 +21,7 @@ from langchain_core.messages import (
 )
 from pydantic import BaseModel
 
-from linenotes.tracing._ledger import Tokens
+from linenotes.tracing._ledger import NO_TOKENS, Tokens
 from linenotes.tracing._values import json_value
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
 _SPEAKERS = frozenset({"user", "human", "assistant", "ai", "system"})
 _DEPTH = 5
+T = TypeVar("T")
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 WHOLE = "__root__"
 """The name that LangGraph gives to a state without fields."""
@@ -83,12 +84,23 @@ def _means_a_message(name: str, item: object) -> bool:
     return name == "messages" and isinstance(item, str)
 
 
+def is_a(value: object, parent: type[T]) -> TypeGuard[T]:
+    """Answer like `isinstance`, for which the classes of LangChain and pydantic are slow."""
+    kind: Any = type(value)
+    return _is_subclass(kind, cast("Any", parent))
+
+
+@lru_cache(maxsize=1024)
+def _is_subclass(kind: type, parent: type) -> bool:
+    return issubclass(kind, parent)
+
+
 def _is_message(value: object) -> TypeGuard[BaseMessage]:
     kind: Any = type(value)
     return _is_message_class(kind)
 
 
-@lru_cache(maxsize=256)  # LangChain's classes are slow to answer isinstance
+@lru_cache(maxsize=256)
 def _is_message_class(kind: type) -> bool:
     return issubclass(kind, BaseMessage) and not issubclass(kind, RemoveMessage)
 
@@ -99,7 +111,7 @@ def fields_of(value: object) -> Mapping[str, object]:
         return value
     if isinstance(value, str):
         return {WHOLE: value}
-    if isinstance(value, BaseModel):
+    if is_a(value, BaseModel):
         return vars(value)
     if dataclasses.is_dataclass(value):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
@@ -128,7 +140,7 @@ def message_text(message: BaseMessage) -> str:
 
 def calls_of(message: BaseMessage | None) -> Sequence[ToolCall]:
     """Return the tool calls of a message; most have none."""
-    return message.tool_calls if isinstance(message, AIMessage) else ()
+    return message.tool_calls if is_a(message, AIMessage) else ()
 
 
 def forms_in(message: BaseMessage | None) -> list[dict[str, object]]:
@@ -146,7 +158,7 @@ def forms_in(message: BaseMessage | None) -> list[dict[str, object]]:
 
 def calls_text(message: BaseMessage) -> str:
     """Return the tool calls of `message` as a person writes them, one a line."""
-    if not isinstance(message, AIMessage):
+    if not is_a(message, AIMessage):
         return ""
     return "\n".join(
         f"{call['name']}({', '.join(f'{k}={_literal(v)}' for k, v in call['args'].items())})"
@@ -167,7 +179,7 @@ def payload_text(value: object) -> str:
         isinstance(item, str | int | float) for item in value
     ):
         return ", ".join(str(item) for item in value)
-    if isinstance(value, BaseMessage):
+    if is_a(value, BaseMessage):
         return message_text(value)
     return "" if value is None else _literal(value)
 
@@ -177,7 +189,7 @@ def message_content(message: BaseMessage) -> JsonValue:
     content: dict[str, JsonValue] = {}
     if not isinstance(message.content, str):
         content["blocks"] = json_value(message.content)
-    if isinstance(message, AIMessage) and message.tool_calls:
+    if is_a(message, AIMessage) and message.tool_calls:
         content["tool_calls"] = [
             {"id": call["id"], "name": call["name"], "args": json_value(call["args"])}
             for call in message.tool_calls
@@ -191,7 +203,7 @@ def openai_message(message: BaseMessage) -> JsonValue:
     shaped["content"] = json_value(message.content)
     if message.name:
         shaped["name"] = message.name
-    if isinstance(message, AIMessage) and message.tool_calls:
+    if is_a(message, AIMessage) and message.tool_calls:
         shaped["tool_calls"] = [
             {
                 "id": call["id"],
@@ -200,16 +212,16 @@ def openai_message(message: BaseMessage) -> JsonValue:
             }
             for call in message.tool_calls
         ]
-    if isinstance(message, ToolMessage):
+    if is_a(message, ToolMessage):
         shaped["tool_call_id"] = message.tool_call_id
     return shaped
 
 
 def tokens_of(message: BaseMessage) -> Tokens:
     """Return the tokens that the provider counted for a model's reply."""
-    usage = message.usage_metadata if isinstance(message, AIMessage) else None
+    usage = message.usage_metadata if is_a(message, AIMessage) else None
     if not usage:
-        return Tokens()
+        return NO_TOKENS
     return Tokens(
         input=usage["input_tokens"],
         output=usage["output_tokens"],

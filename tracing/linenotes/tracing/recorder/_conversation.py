@@ -20,6 +20,7 @@ from linenotes.tracing.recorder._call_costs import call_cost
 from linenotes.tracing.recorder._content import (
     WHOLE,
     fields_of,
+    is_a,
     message_text,
     messages_in,
     tokens_of,
@@ -91,7 +92,7 @@ class Conversation:
         book, given = self._book, fields_of(scope.run.inputs)
 
         def is_known(name: str, value: object) -> bool:
-            if isinstance(value, BaseMessage):
+            if is_a(value, BaseMessage):
                 unopened = not scope.opened and value.type in OUTSIDE
                 return unopened or book.entries.find(value) is not None
             return same(given.get(name), value) or bool(book.carried_by({name: value}))
@@ -188,7 +189,7 @@ class Conversation:
 
     def model_ended(self, run: Run, message: BaseMessage, at: int) -> None:
         """Make a row of what a model said."""
-        calls = message.tool_calls if isinstance(message, AIMessage) else []
+        calls = message.tool_calls if is_a(message, AIMessage) else []
         entry = self._book.say(
             "call" if calls else "reply",
             sender=run.activation.actor if run.activation else self._outsider,
@@ -232,7 +233,7 @@ class Conversation:
             run.task.handed.append((output, run.view[0], run.name))
             self._book.handing.add(str(run.details.get("tool_call_id")))
         for message in messages_in(update):
-            if isinstance(message, ToolMessage) and not self._book.entries.find(message):
+            if is_a(message, ToolMessage) and not self._book.entries.find(message):
                 run.message = tool_message(self._book, message, run.task, at=at, run=run)
         self.announce()
 

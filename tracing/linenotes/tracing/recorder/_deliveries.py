@@ -120,7 +120,7 @@ class Deliveries:
     def remind(self, entry: Entry, task: Task) -> None:
         """Let an agent have what one of its own parts told it, such as a middleware."""
         stage = task.stage
-        own = stage is not None and entry.activation is stage and stage.run is not task
+        own = stage is not None and entry.activation is stage and not entry.sampled
         if own and entry.namespace != task.namespace and not entry.routed and not entry.recipients:
             entry.recipients[task.actor] = None
             self.changed[entry] = None

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 from langchain_core.messages import BaseMessage, ToolMessage
 
-from linenotes.tracing._ledger import UNNAMED, Message, MessageKind, Tokens
+from linenotes.tracing._ledger import NO_TOKENS, UNNAMED, Message, MessageKind, Tokens
 from linenotes.tracing._values import json_value
 from linenotes.tracing.recorder._content import (
     calls_of,
     calls_text,
+    is_a,
     message_content,
     message_text,
     payload_text,
@@ -48,7 +49,7 @@ class Entry:
     """The state keys that carry it."""
     tool_call_id: str | None = None
     model: str | None = None
-    tokens: Tokens = field(default_factory=Tokens)
+    tokens: Tokens = NO_TOKENS
     cost: float | None = None
     sampled: bool = False
     cause: tuple[Entry, ...] = ()
@@ -139,7 +140,7 @@ class Entries:
             if entry.message.id and (twin := self._by_id.get(entry.message.id)):
                 entry.twin = twin.twin + 1
             self.alias(entry.message, entry)
-            if isinstance(entry.message, ToolMessage):
+            if is_a(entry.message, ToolMessage):
                 self._by_call[entry.message.tool_call_id] = entry
         return entry
 
@@ -161,7 +162,7 @@ class Entries:
             self._by_id[message.id] = entry
         else:
             self._unnamed.append(message)
-        if isinstance(message, ToolMessage):
+        if is_a(message, ToolMessage):
             self._by_call.setdefault(message.tool_call_id, entry)
 
     def expect_result(self, call_id: str) -> None:
@@ -173,7 +174,7 @@ class Entries:
         found = self._by_object.get(id(message))
         if found is None and message.id:
             found = self._by_id.get(message.id) or self._find_among_unnamed(message.id)
-        if found is None and isinstance(message, ToolMessage):
+        if found is None and is_a(message, ToolMessage):
             found = self._by_call.get(message.tool_call_id)
         return found
 

@@ -20,6 +20,7 @@ from langgraph.types import Send
 
 from linenotes.tracing.recorder._actors import model_name
 from linenotes.tracing.recorder._cached_tasks import skipped_at_end, skipped_before
+from linenotes.tracing.recorder._content import is_a
 from linenotes.tracing.recorder._run_log import RunLog
 from linenotes.tracing.recorder._runs import Run, Task
 
@@ -219,7 +220,7 @@ class Listener(BaseCallbackHandler):
         if generation is None:
             return  # the provider answered without an answer; the client raises next
         message = getattr(generation, "message", None)
-        if not isinstance(message, BaseMessage):
+        if not is_a(message, BaseMessage):
             message = AIMessage(generation.text, id=f"lc_run--{run_id}")
         run.outputs = message
         run.details = {**run.details, **(response.llm_output or {}), **message.response_metadata}

@@ -14,7 +14,14 @@ from langgraph.types import Command
 
 from linenotes.tracing._ledger import USER
 from linenotes.tracing.recorder._book import delegating
-from linenotes.tracing.recorder._content import WHOLE, calls_of, fields_of, messages_in, values_in
+from linenotes.tracing.recorder._content import (
+    WHOLE,
+    calls_of,
+    fields_of,
+    is_a,
+    messages_in,
+    values_in,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +54,7 @@ def adopt(book: Book, task: Task, message: BaseMessage, before: Sequence[Entry])
         heard = [entry for entry in before if USER in entry.recipients]
         return _earlier(book, task, message, "input", USER, heard)
     kind: MessageKind = "call" if calls_of(message) else "reply"
-    if isinstance(message, ToolMessage):
+    if is_a(message, ToolMessage):
         kind = "result"
     entry = _earlier(book, task, message, kind, message.name or "assistant", before[-1:])
     if kind == "call":
@@ -68,7 +75,7 @@ def _earlier(
     at = task.within.run.start_ns
     entry = book.say(kind, sender=sender, view=view, start_ns=at, end_ns=at, message=message)
     entry.past = (1 << entry.index) - 1
-    if isinstance(message, ToolMessage):
+    if is_a(message, ToolMessage):
         entry.tool_call_id = message.tool_call_id
     return entry
 

@@ -11,7 +11,7 @@ from linenotes.tracing import _conventions as names
 from linenotes.tracing._trace import SpanEvent
 from linenotes.tracing._values import json_value
 from linenotes.tracing.recorder._actors import text_detail
-from linenotes.tracing.recorder._content import message_text, openai_message, tokens_of
+from linenotes.tracing.recorder._content import is_a, message_text, openai_message, tokens_of
 from linenotes.tracing.recorder._runs import Task
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def model_request(run: Run, shapes: dict[int, JsonValue]) -> JsonValue:
 def model_response(run: Run) -> JsonValue:
     """Return a model's reply as an OpenAI chat completion."""
     message = run.outputs
-    if not isinstance(message, BaseMessage):
+    if not is_a(message, BaseMessage):
         return None
     tokens = tokens_of(message)
     return {
@@ -110,7 +110,7 @@ def model_attributes(run: Run, message: Message | None) -> dict[str, JsonValue]:
 def _response_attributes(run: Run, message: Message) -> dict[str, JsonValue]:
     tokens = message.tokens
     attributes: dict[str, JsonValue] = {names.MESSAGE_ID: message.id}
-    if isinstance(run.outputs, AIMessage) and run.outputs.id:
+    if is_a(run.outputs, AIMessage) and run.outputs.id:
         attributes[names.RESPONSE_ID] = run.outputs.id
     if model := text_detail(run.details, "model_name"):
         attributes[names.RESPONSE_MODEL] = model
@@ -133,7 +133,7 @@ def _response_attributes(run: Run, message: Message) -> dict[str, JsonValue]:
 
 def tool_output(run: Run) -> JsonValue:
     """Return what a tool returned: its text where it is a message."""
-    if isinstance(run.outputs, ToolMessage):
+    if is_a(run.outputs, ToolMessage):
         return message_text(run.outputs)
     return json_value(run.outputs)
 

@@ -16,6 +16,7 @@ from linenotes.tracing.recorder._content import (
     as_messages,
     fields_of,
     forms_in,
+    is_a,
     message_text,
     messages_in,
     values_in,
@@ -163,7 +164,7 @@ def _written(writer: _Writer, message: BaseMessage) -> Entry | None:
 
 
 def _new_message(writer: _Writer, message: BaseMessage) -> Entry:
-    if isinstance(message, ToolMessage):
+    if is_a(message, ToolMessage):
         result = tool_message(writer.book, message, writer.task, at=writer.at)
         if writer.answers:
             _take_as_answer(writer, result, message)
@@ -262,7 +263,7 @@ def _handing_call(writer: _Writer, target: str | Send, payload: object) -> Entry
 def _own_handing_call(writer: _Writer, payload: object) -> Entry | None:
     """Return the call that the node made and answered itself, to hand over without a tool."""
     for message in reversed(messages_in(payload)):
-        if isinstance(message, ToolMessage):
+        if is_a(message, ToolMessage):
             call, caller = writer.book.calls.get(message.tool_call_id, (None, None))
             if call and caller is writer.task and (result := writer.book.entries.find(message)):
                 result.kind = "ack"
