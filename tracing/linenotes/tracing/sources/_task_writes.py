@@ -85,13 +85,15 @@ def results_in(value: object) -> list[ToolMessage]:
 
 def tool_around(task: ThreadTask) -> ToolMessage | None:
     """Return the result of the tool that ran the graphs inside a task, if one did."""
+    if not task.runs:
+        return None
     open_calls = {*_routed_calls(task.given)}
     for message in messages_within(task.given):
         if isinstance(message, AIMessage):
             open_calls.update(call["id"] for call in message.tool_calls)
     open_calls -= {message.tool_call_id for message in results_in(task.given)}
     results = [m for m in results_in(updates_of(task)) if m.tool_call_id in open_calls]
-    return results[0] if task.runs and len(results) == 1 else None
+    return results[0] if len(results) == 1 else None
 
 
 def agent_in(run: ThreadRun) -> str | None:

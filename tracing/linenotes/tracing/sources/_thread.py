@@ -43,6 +43,7 @@ class _Reader:
     def __init__(self, kept: Iterable[CheckpointTuple], blueprint: Blueprint) -> None:
         self._blueprint = blueprint
         self._shared = Shared()
+        self._names: dict[str, dict[str, str]] = {}
         self._histories: dict[str, list[StateSnapshot]] = {}
         self._chains: dict[str, list[CheckpointTuple]] = {}
         for one in sorted(kept, key=lambda one: one.checkpoint["id"]):
@@ -147,23 +148,25 @@ class _Reader:
     ) -> dict[str, str | Send]:
         """Return what each task ran: a node, or a Send."""
         to_run = _to_run(before, after)
-        known = self._known_names(_namespace(before))
-        if len(ids) == len(to_run):
-            nodes = dict(zip(ids, to_run, strict=True))
-            if all(
-                known.get(task_id, _name(node)) == _name(node) for task_id, node in nodes.items()
-            ):
-                return nodes
-        return _matched_by_name(ids, to_run, known)
+        inside = self._names_inside(_namespace(before))
+        nodes = dict(zip(ids, to_run, strict=False))
+        agree = all(
+            inside.get(task_id, _name(node)) == _name(node) for task_id, node in nodes.items()
+        )
+        if len(ids) == len(to_run) and agree:
+            return nodes
+        history = self._history(_namespace(before))
+        named = {task.id: task.name for one in history for task in one.tasks}
+        return _matched_by_name(ids, to_run, inside | named)
 
-    def _known_names(self, namespace: str) -> dict[str, str]:
-        """Return what is known of the names of tasks: graphs inside them have them, too."""
-        inside = f"{namespace}|" if namespace else ""
-        below = (name.removeprefix(inside) for name in self._chains if name.startswith(inside))
-        named = (name.partition("|")[0].rpartition(":") for name in below)
-        known = {task_id: name for name, _, task_id in named if name}
-        history = self._history(namespace)
-        return known | {task.id: task.name for one in history for task in one.tasks}
+    def _names_inside(self, namespace: str) -> dict[str, str]:
+        """Return the names of the tasks that ran graphs: the namespaces of those have them."""
+        if namespace not in self._names:
+            inside = f"{namespace}|" if namespace else ""
+            below = (name.removeprefix(inside) for name in self._chains if name.startswith(inside))
+            named = (name.partition("|")[0].rpartition(":") for name in below)
+            self._names[namespace] = {task_id: name for name, _, task_id in named if name}
+        return self._names[namespace]
 
     def _history(self, namespace: str) -> list[StateSnapshot]:
         if namespace not in self._histories:
@@ -182,10 +185,13 @@ class _Reader:
         if ROOT in values:
             return values[ROOT]
         state = {name: value for name, value in values.items() if not is_control(name)}
-        return self._shared.fields({**self._unkept(one), **state})
+        written = one.checkpoint["channel_versions"].keys()
+        if any(name not in values and not is_control(name) for name in written):
+            state = {**self._put_together(one), **state}
+        return self._shared.fields(state)
 
-    def _unkept(self, one: CheckpointTuple) -> Mapping[str, object]:
-        """Return what a graph reads from several checkpoints, since each has only what changed."""
+    def _put_together(self, one: CheckpointTuple) -> Mapping[str, object]:
+        """Return the state as the graph reads it, where each checkpoint has only what changed."""
         same = (
             snapshot.values
             for snapshot in self._history(_namespace(one))
