@@ -39,10 +39,10 @@ class Parrot(BaseChatModel):
 
     def _generate(
         self,
-        messages: list[BaseMessage],  # noqa: ARG002  LangChain's signature
-        stop: list[str] | None = None,  # noqa: ARG002  LangChain's signature
-        run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002  LangChain's signature
-        **kwargs: object,  # noqa: ARG002  LangChain's signature
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: object,
     ) -> ChatResult:
         said = AIMessage("The card was frozen and a new one is on its way to you.")
         return ChatResult(generations=[ChatGeneration(message=said)])

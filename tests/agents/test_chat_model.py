@@ -1,14 +1,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage
@@ -16,74 +13,30 @@ from pydantic import BaseModel
 
 from linenotes.agents import SampleScope, chat_model, sample_scope
 from linenotes.agents._weights import SMOLLM2
+from linenotes.evals.testing import Reply, ScriptedServer
 from linenotes.project import ModelError, Project
 
 MakeProject = Callable[..., Project]
 ROUTE = [("system", "Name the team that answers: banking, travel or cooking.")]
 
 
-class Provider(ThreadingHTTPServer):
-    """An endpoint of the OpenAI protocol that says "Hello." and remembers what it was asked."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: list[dict[str, Any]] = []
-        self.keys: set[str | None] = set()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/v1"
-
-    @property
-    def seeds(self) -> list[int]:
-        return [asked["seed"] for asked in self.asked]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Provider
-
-    def do_POST(self) -> None:  # the name that http.server calls
-        payload = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append(payload)
-        self.server.keys.add(self.headers["Authorization"])
-        head = {"id": "1", "created": 1, "model": payload["model"]}
-        said = {"role": "assistant", "content": "Hello."}
-        if payload.get("stream"):
-            choice = {"index": 0, "delta": said, "finish_reason": "stop"}
-            chunk = {**head, "object": "chat.completion.chunk", "choices": [choice]}
-            self._send("text/event-stream", f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n")
-        else:
-            answer = {"index": 0, "message": said, "finish_reason": "stop"}
-            completion = {**head, "object": "chat.completion", "choices": [answer]}
-            self._send("application/json", json.dumps(completion))
-
-    def _send(self, kind: str, body: str) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
-def provider(make_project: MakeProject, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
-    """The endpoint of every role of the project."""
-    with Provider() as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}).start()
+def provider(
+    make_project: MakeProject, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ScriptedServer]:
+    """The endpoint of every role of the project. It says "Hello."."""
+    with ScriptedServer(lambda _: Reply("Hello.")) as server:
         settings = (
-            f'model = "gpt-x"\nbase-url = "{server.url}"\napi-key-env = "PROVIDER_KEY"\n'
+            f'model = "gpt-x"\nbase-url = "{server.base_url}"\napi-key-env = "PROVIDER_KEY"\n'
             "temperature = 0.5\nmax-tokens = 9\nseed = 7\n"
         )
         make_project(**{"pyproject.toml": f"[tool.linenotes.models.default]\n{settings}"})
         monkeypatch.setenv("PROVIDER_KEY", "a-key")
         yield server
-        server.shutdown()
+
+
+def seeds(provider: ScriptedServer) -> list[int | None]:
+    return [request.seed for request in provider.requests]
 
 
 @pytest.fixture(scope="module")
@@ -101,21 +54,21 @@ def warm(_runtime_folder: None, make_project: MakeProject) -> None:
     make_project(**{"pyproject.toml": "[tool.linenotes.models.default]\ntemperature = 1.0"})
 
 
-def test_the_key_and_the_parameters_come_from_the_settings(provider: Provider) -> None:
+def test_the_key_and_the_parameters_come_from_the_settings(provider: ScriptedServer) -> None:
     assert chat_model("writer").invoke("Hi").content == "Hello."
-    assert provider.keys == {"Bearer a-key"}
-    asked = provider.asked[0]
-    assert (asked["model"], asked["temperature"], asked["seed"]) == ("gpt-x", 0.5, 7)
-    assert asked["max_completion_tokens"] == 9
+    (asked,) = provider.requests
+    assert asked.api_key == "a-key"
+    assert (asked.model, asked.body["temperature"], asked.seed) == ("gpt-x", 0.5, 7)
+    assert asked.body["max_completion_tokens"] == 9
 
 
 def test_a_missing_key_names_its_variable_before_any_call(
-    provider: Provider, monkeypatch: pytest.MonkeyPatch
+    provider: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PROVIDER_KEY")
     with pytest.raises(ModelError, match=r"role 'writer'.*PROVIDER_KEY is not set"):
         chat_model("writer")
-    assert provider.asked == []
+    assert provider.requests == ()
 
 
 def test_an_unknown_embedded_model_names_those_that_are_known(make_project: MakeProject) -> None:
@@ -124,7 +77,7 @@ def test_an_unknown_embedded_model_names_those_that_are_known(make_project: Make
         chat_model("writer")
 
 
-def test_every_way_of_calling_sends_the_seed_of_the_call(provider: Provider) -> None:
+def test_every_way_of_calling_sends_the_seed_of_the_call(provider: ScriptedServer) -> None:
     model = chat_model("writer")
 
     def in_sample(call: Callable[[], object]) -> None:
@@ -136,30 +89,30 @@ def test_every_way_of_calling_sends_the_seed_of_the_call(provider: Provider) -> 
     in_sample(lambda: asyncio.run(model.ainvoke("Hi")))
     in_sample(lambda: asyncio.run(model.abatch(["Hi"])))
     in_sample(lambda: model.bind(stop=["."]).invoke("Hi"))
-    *plain, stopped = provider.seeds
+    *plain, stopped = seeds(provider)
     assert len(plain) == 4
     assert len(set(plain)) == 1
     assert stopped != plain[0]  # another request draws other numbers
-    assert provider.seeds[0] != 7
+    assert seeds(provider)[0] != 7
 
 
-def test_equal_calls_of_one_sample_get_seeds_of_their_own(provider: Provider) -> None:
+def test_equal_calls_of_one_sample_get_seeds_of_their_own(provider: ScriptedServer) -> None:
     for _ in range(2):
         with sample_scope(SampleScope(case="c", sample=1)):
             chat_model("writer").invoke("Hi")
             chat_model("writer").invoke("Hi")
             chat_model("editor").invoke("Hi")
-    assert len(set(provider.seeds)) == 3
-    assert provider.seeds[:3] == provider.seeds[3:]
+    assert len(set(seeds(provider))) == 3
+    assert seeds(provider)[:3] == seeds(provider)[3:]
 
 
-def test_a_seed_of_the_callers_own_stands(provider: Provider) -> None:
+def test_a_seed_of_the_callers_own_stands(provider: ScriptedServer) -> None:
     with sample_scope(SampleScope(case="c", sample=1)):
         chat_model("writer").invoke("Hi", seed=5)
-    assert provider.seeds == [5]
+    assert seeds(provider) == [5]
 
 
-def test_a_model_outlives_the_event_loop_it_was_used_in(provider: Provider) -> None:
+def test_a_model_outlives_the_event_loop_it_was_used_in(provider: ScriptedServer) -> None:
     model = chat_model("writer")
     for _ in range(3):
         answer = asyncio.run(model.ainvoke("Hi"))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 CONTRACT = {
     "run_id", "agent", "version", "dataset", "n", "samples", "scored", "errors", "metrics",
-    "calls", "tokens", "cost", "wall_seconds", "traces",
+    "calls", "tokens", "cost", "unpriced_calls", "wall_seconds", "traces",
 }  # fmt: skip
 
 

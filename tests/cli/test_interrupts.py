@@ -73,6 +73,11 @@ def test_a_killed_evaluation_is_continued(project: Path, state: Path, cli: Cli) 
     process = start_slow_evaluation(project, state)
     process.kill()
     process.communicate(timeout=60)
+    left = cli("trace", "doctor", "--dry-run", "--json").json["abandoned"]
+    assert isinstance(left, list)
+    assert 1 <= len(left) <= 2, "those that were being executed"
+    assert all(trace["agent"] == "app" and trace["case"] for trace in left)
     finished = cli("eval", "--resume", "latest", "--json")
+    assert cli("trace", "doctor", "--json").json["abandoned"] == []
     assert finished.json["scored"] == 60
     assert finished.json["traces"] == {"expected": 60, "stored": 60}

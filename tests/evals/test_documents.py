@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from linenotes.evals import (
     RunComparison,
     RunResult,
     compare_all,
+    doctor_document,
     evaluation_document,
     execution_document,
     find_scorers,
@@ -26,8 +28,11 @@ from linenotes.evals import (
     json_schema_file,
     run_once,
     trace_document,
+    trace_list_document,
 )
 from linenotes.evals._documents import _PRINTED
+from linenotes.project import Project
+from linenotes.tracing import TraceHeader, discard_live, find_live, record
 
 Evaluated = tuple[list[RunResult], list[RunComparison]]
 
@@ -135,13 +140,39 @@ def test_an_execution_and_its_trace_have_the_keys_of_the_contract(
     execution = run_once(version, Case(id="ad-hoc", inputs={"question": "ok?"}))
     document: Any = execution_document(execution)
     check("run", document)
-    assert list(document) == ["schema_version", "trace_id", "output", "error", "messages"]
+    assert list(document) == ["schema_version", "trace_id", "output", "error", "cost", "messages"]
     shown: Any = trace_document(execution.sample.trace)
     check("trace-show", shown)
-    assert list(shown) == ["schema_version", "trace_id", "agent", "case", "sample", "messages"]
+    wanted = ["trace_id", "agent", "state", "case", "sample", "tokens", "cost", "actors", "spans"]
+    assert {*wanted, "messages", "schema_version"} <= set(shown)
+    wanted = ["id", "kind", "sender", "recipients", "seen_by", "cause", "text", "content", "cost"]
     for message in shown["messages"]:
-        assert list(message) == ["id", "kind", "sender", "recipients", "cause", "text", "tokens"]
+        assert set(wanted) <= set(message)
     assert shown["messages"] == document["messages"]
+
+
+def test_a_list_of_traces_has_the_keys_of_the_contract() -> None:
+    header = TraceHeader(
+        trace_id="tr-" + "0" * 32,
+        name="desk",
+        state="IN_PROGRESS",
+        start_ns=1,
+        duration=None,
+        case=None,
+        sample=None,
+        version=None,
+        run_id=None,
+        request="Hello?",
+        response="",
+        agents=("triage", "desk"),
+        tokens=3,
+        cost=None,
+        error=None,
+    )
+    document: Any = trace_list_document([header])
+    check("trace-list", document)
+    assert document["traces"][0]["agents"] == ["triage", "desk"]
+    assert document["traces"][0]["seconds"] is None
 
 
 def test_the_schemas_are_part_of_the_wheel() -> None:
@@ -149,3 +180,20 @@ def test_the_schemas_are_part_of_the_wheel() -> None:
     build = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
     assert "evals/linenotes" in build["targets"]["wheel"]["only-include"]
     assert json_schema_file("run").is_file()
+
+
+def test_the_doctors_document_tells_the_dead_from_the_living(
+    make_project: Callable[..., Project],
+) -> None:
+    project = make_project()
+    with record(durable=project, agent="desk", case="c1", sample=0) as ledger:
+        alive = find_live(project, ledger.trace_id)
+        assert alive is not None
+        abandoned = replace(alive, alive=False)
+        document: Any = doctor_document([abandoned], [alive], closed=True)
+    check("trace-doctor", document)
+    assert document["abandoned"] == document["alive"]
+    [one] = document["alive"]
+    assert (one["agent"], one["case"], one["sample"], one["messages"]) == ("desk", "c1", 0, 0)
+    assert one["last_heard"].endswith("+00:00")
+    discard_live(project, one["trace_id"])

@@ -120,6 +120,7 @@ def test_metrics_have_their_bounds_and_belong_to_the_model(
     metrics = stored_run(client, evaluated).data.metrics
     assert metrics["polite"] == pytest.approx(2 / 3)
     assert (metrics["polite/low"], metrics["polite/high"]) == (estimate.low, estimate.high)
+    assert metrics["polite/pass_hat_2"] == pytest.approx(2 / 3)
     assert metrics["length"] == 6
     assert "broken" not in metrics
     of_model = client.get_logged_model(evaluated.record.plan.model_id).metrics or []
@@ -143,6 +144,24 @@ def test_each_sample_is_a_row_of_the_samples_table(
     assert {row["error"] for row in rows if row["case"] == "c2"} == {"ValueError: a bug"}
     tags = stored_run(client, evaluated).data.tags
     assert json.loads(tags["mlflow.loggedArtifacts"]) == [{"path": "samples.json", "type": "table"}]
+
+
+def test_the_conversations_that_say_most_are_kept_as_pages(
+    evaluated: RunResult, client: MlflowClient, tmp_path: Path
+) -> None:
+    run_id = evaluated.record.plan.run_id
+    paths = [file.path for file in client.list_artifacts(run_id, "conversations")]
+    assert paths == [f"conversations/{name}.html" for name in ("c0-0", "c2-0", "c2-1")]
+    page = Path(client.download_artifacts(run_id, paths[1], str(tmp_path)))
+    assert "ValueError: a bug" in page.read_text(encoding="utf-8")
+
+
+def test_the_note_leads_to_the_conversations(evaluated: RunResult, client: MlflowClient) -> None:
+    run = stored_run(client, evaluated)
+    note = run.data.tags["mlflow.note.content"]
+    place = f"#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}/artifacts/conversations"
+    assert f"- [c2, sample 0]({place}/c2-0.html): failed with ValueError\n" in note
+    assert note.endswith(f"- [c0, sample 0]({place}/c0-0.html): polite True")
 
 
 def test_each_sample_is_a_trace_with_scores_and_expectations(

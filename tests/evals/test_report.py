@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -43,6 +44,21 @@ def test_each_version_has_a_row_with_intervals_and_cost(result: Callable[..., Ru
     assert " to " in row[2]
     assert row[3].startswith("50%  ")
     assert row[4:] == ("4", "0.25")
+
+
+def test_what_calls_cost_stands_in_the_table_where_it_is_known(
+    result: Callable[..., RunResult],
+) -> None:
+    found = result({"a": [True], "b": [False]})
+    first, second = found.record.samples.values()
+    priced = [replace(message, cost=0.0123) for message in first.trace.messages]
+    costly = replace(first, trace=replace(first.trace, messages=tuple(priced)))
+    samples = {("a", 0): costly, ("b", 0): second}
+    known = replace(found, record=replace(found.record, samples=samples))
+    header, row, other = report.rows([known, found])
+    assert header[-3:] == ("calls", "cost", "s/sample")
+    assert (row[-2], other[-2]) == ("$0.0123", "–")
+    assert report.failures(known) == ["v1: 1 call without a known price, not in cost."]
 
 
 def test_a_number_that_is_no_rate_is_shown_as_it_is(result: Callable[..., RunResult]) -> None:
@@ -153,3 +169,42 @@ def test_a_note_for_mlflow_is_a_table_with_intervals(result: Callable[..., RunRe
     assert note.startswith("**app v1** on **numbers**: n=2 cases, K=1")
     assert "| correct | 50% | " in note
     assert note.endswith("| population |")
+
+
+def test_a_repeated_rate_has_one_line_with_pass_1_to_k(result: Callable[..., RunResult]) -> None:
+    found = result({"a": [True, True], "b": [True, False]})
+    assert report.pass_hat_lines([found]) == ["correct   pass^1 .750  pass^2 .500"]
+
+
+def test_of_several_versions_each_has_its_line(result: Callable[..., RunResult]) -> None:
+    first = result({"a": [True, True], "b": [True, True]}, version="v1")
+    second = result({"a": [False, False], "b": [False, False]}, version="v2")
+    assert report.pass_hat_lines([first, second]) == [
+        "v1 correct   pass^1 1.000  pass^2 1.000",
+        "v2 correct   pass^1 .000  pass^2 .000",
+    ]
+
+
+def test_of_many_samples_the_first_and_the_last_k_are_shown(
+    result: Callable[..., RunResult],
+) -> None:
+    (line,) = report.pass_hat_lines([result({"a": [True] * 20, "b": [True] * 20})])
+    assert line.split()[1::2] == [
+        "pass^1",
+        "pass^2",
+        "pass^3",
+        "pass^4",
+        "pass^5",
+        "pass^20",
+    ]
+
+
+def test_without_repeats_there_is_no_such_line(result: Callable[..., RunResult]) -> None:
+    assert report.pass_hat_lines([result({"a": [True], "b": [False]})]) == []
+    assert report.pass_hat_lines([result({"a": [0.5, 1.0], "b": [0.2, 0.1]})]) == []
+
+
+def test_the_note_of_a_run_has_a_row_for_each_pass_hat(result: Callable[..., RunResult]) -> None:
+    found = result({"a": [True, True], "b": [True, False]})
+    note = report.run_note(found.record, found.estimates)
+    assert "| correct, pass^2 | 50% |" in note

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,6 @@ import pytest
 from linenotes.evals import Failure, RunRecord, RunResult
 from linenotes.evals._publisher import Stored
 from linenotes.evals._results import estimate_all
-from linenotes.project import ModelSettings
 
 AGENT = Failure("agent", "ValueError", "bad")
 LOST = Failure("infrastructure", "APITimeoutError", "Request timed out.")
@@ -38,12 +38,25 @@ def test_calls_and_tokens_are_those_of_all_samples(result: Callable[..., RunResu
     assert (found.calls, found.tokens) == (4, 28)
 
 
-def test_local_models_cost_nothing_and_others_what_nobody_knows(
+def test_costs_are_added_up_and_calls_without_a_price_are_counted(
     result: Callable[..., RunResult],
 ) -> None:
-    assert result({"a": [True]}).cost == 0.0
-    remote = {"default": ModelSettings(model="gpt-5-mini")}
-    assert result({"a": [True]}, models=remote).cost is None
+    def of(*costs: float | None) -> RunResult:
+        found = result({"a": [True] * len(costs)})
+        return replace(found, record=_priced(found.record, costs))
+
+    assert (of(0.5, 0.25).cost, of(0.5, 0.25).unpriced_calls) == (0.75, 0)
+    assert (of(0.5, None).cost, of(0.5, None).unpriced_calls) == (0.5, 1)
+    assert (of(None).cost, of(None).unpriced_calls) == (None, 1)
+    assert (of(0.0).cost, of(0.0).unpriced_calls) == (0.0, 0)
+
+
+def _priced(record: RunRecord, costs: Sequence[float | None]) -> RunRecord:
+    samples = dict(record.samples)
+    for (key, sample), cost in zip(record.samples.items(), costs, strict=True):
+        said = tuple(replace(message, cost=cost) for message in sample.trace.messages)
+        samples[key] = replace(sample, trace=replace(sample.trace, messages=said))
+    return replace(record, samples=samples)
 
 
 def test_the_document_has_the_keys_of_the_contract(result: Callable[..., RunResult]) -> None:
@@ -63,6 +76,7 @@ def test_the_document_has_the_keys_of_the_contract(result: Callable[..., RunResu
         "calls",
         "tokens",
         "cost",
+        "unpriced_calls",
         "wall_seconds",
         "traces",
     ]
@@ -71,9 +85,30 @@ def test_the_document_has_the_keys_of_the_contract(result: Callable[..., RunResu
     assert document["errors"] == {"infrastructure": 0, "agent": 0, "scorer": 0}
     assert list(document["metrics"]) == ["correct"]
     metric = document["metrics"]["correct"]
-    assert list(metric) == ["mean", "low", "high", "target"]
+    assert list(metric) == ["mean", "low", "high", "target", "pass_hat", "pass_at"]
     assert (metric["mean"], metric["target"]) == (0.75, "population")
     assert document["traces"] == {"expected": 4, "stored": 4}
+
+
+def test_a_repeated_rate_has_pass_hat_and_pass_at_for_each_k(
+    result: Callable[..., RunResult],
+) -> None:
+    document: Any = result({"a": [True, False], "b": [True, True]}).document()
+    metric = document["metrics"]["correct"]
+    assert {name: found["mean"] for name, found in metric["pass_hat"].items()} == {
+        "pass^1": 0.75,
+        "pass^2": 0.5,
+    }
+    assert {name: found["mean"] for name, found in metric["pass_at"].items()} == {
+        "pass@1": 0.75,
+        "pass@2": 1.0,
+    }
+    assert list(metric["pass_hat"]["pass^2"]) == ["mean", "low", "high", "target"]
+
+
+def test_without_repeats_there_is_no_pass_hat(result: Callable[..., RunResult]) -> None:
+    document: Any = result({"a": [True], "b": [False]}).document()
+    assert document["metrics"]["correct"]["pass_hat"] is None
 
 
 def test_what_cannot_be_measured_is_null_and_neither_0_nor_1(

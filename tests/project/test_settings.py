@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from linenotes.project import AgentSettings, ModelSettings, Project, ProjectError, Settings
+from linenotes.project import (
+    AgentSettings,
+    ModelSettings,
+    OtlpSettings,
+    Project,
+    ProjectError,
+    Settings,
+)
+
+KEY = "secret1A" * 5
 
 
 def _find(folder: Path, toml: str) -> Settings:
@@ -33,8 +42,12 @@ def test_every_table_is_read_with_the_spelling_of_toml(tmp_path: Path) -> None:
         base-url = "http://127.0.0.1:8000/v1"
         api-key-env = "JUDGE_KEY"
         max-tokens = 9
+        [tool.linenotes.otlp]
+        endpoint = "http://127.0.0.1:4317"
+        protocol = "grpc"
         """,
     )
+    assert settings.otlp == OtlpSettings(endpoint="http://127.0.0.1:4317", protocol="grpc")
     assert settings.prompt_folder == "texts"
     assert settings.agents["desk"] == AgentSettings(
         graph="desk.py:graph", baseline="plain", scorers=("correct", "polite")
@@ -67,6 +80,14 @@ def test_a_string_stands_for_a_table_with_just_that(tmp_path: Path) -> None:
         ("models.judge.timeout = 'long'", "models.judge.timeout"),
         ("models.judge.api-key = 'secret'", "models.judge.api-key"),
         ("models.judge.base-url = 'http://me:secret@host/v1'", "models.judge.base-url"),
+        (f"models.judge.base-url = 'http://host/v1?api_key={KEY}'", "models.judge.base-url"),
+        (f"models.judge.model = 'sk-{KEY}'", "models.judge.model"),
+        ("redaction.personel = true", "redaction.personel"),
+        ("redaction.patterns.case = '(C-'", "redaction.patterns"),
+        ("redaction.patterns.case = 'C*'", "redaction.patterns"),
+        ("redaction.patterns.'a case' = 'C'", "redaction.patterns.a case.[key]"),
+        ("redaction.function = 'hide'", "redaction.function"),
+        ("redaction.max-characters = 10", "redaction.max-characters"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_an_error_that_names_file_and_key(

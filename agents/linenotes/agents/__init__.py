@@ -6,7 +6,7 @@ from linenotes.agents._in_force import DEFAULT_ROLE
 from linenotes.agents._inputs import text_input
 from linenotes.agents._loading import SHIPPED, Agent, load_agent
 from linenotes.agents._local_model import LocalModelStatus, local_model_status
-from linenotes.agents._logged_model import log_version, version_params
+from linenotes.agents._logged_model import VersionCard, log_version
 from linenotes.agents._prompt_registry import PromptRegistry, RegisteredPrompt
 from linenotes.agents._prompts import Prompt, PromptLibrary, prompt
 from linenotes.agents._sampling import SampleScope, current_sample, sample_scope
@@ -25,6 +25,7 @@ __all__ = [
     "PromptRegistry",
     "RegisteredPrompt",
     "SampleScope",
+    "VersionCard",
     "chat_model",
     "current_sample",
     "install_weights",
@@ -35,5 +36,4 @@ __all__ = [
     "prompt_library",
     "sample_scope",
     "text_input",
-    "version_params",
 ]

@@ -62,6 +62,7 @@ def _embedded(role: str, settings: ModelSettings) -> ChatOpenAI:
         model=name,
         base_url="http://localhost/v1",
         api_key="none",
+        provider="local",
         clients=local_clients(local_server()),
     )
 

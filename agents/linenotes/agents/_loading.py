@@ -8,18 +8,21 @@ graph, a StateGraph, or a function that returns one of them.
 from __future__ import annotations
 
 import asyncio
-import importlib
-import importlib.util
 import inspect
-import itertools
-import sys
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from linenotes.agents._in_force import watch_reads
-from linenotes.project import AgentError, AgentSettings, LinenotesError, Project
+from linenotes.project import (
+    AgentError,
+    AgentSettings,
+    LinenotesError,
+    Project,
+    find_code,
+    import_code,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -46,7 +49,6 @@ SHIPPED = {
 }
 """The agents that come with linenotes."""
 
-_serial = itertools.count()
 _reads_of_module: dict[str, tuple[str, ...]] = {}
 
 
@@ -65,9 +67,7 @@ class Agent:
             AgentError: there is no such file or module.
         """
         place, _ = _split(self.name, self.settings.graph)
-        if place.endswith(".py"):
-            return _find_file(self.name, place, self.project)
-        return _find_module(self.name, place, self.project)
+        return _find(self.name, place, self.project)
 
     def build(self) -> CompiledStateGraph[Any, Any, Any, Any]:
         """Import the module and return the compiled graph.
@@ -93,11 +93,8 @@ class Agent:
     def _load(self) -> tuple[ModuleType, str]:
         place, attribute = _split(self.name, self.settings.graph)
         source = self.source()
-        _put_on_path(source.parent if place.endswith(".py") else self.project.root)
         try:
-            if place.endswith(".py"):
-                return _execute(source), attribute
-            return _import(place), attribute
+            return _import(place, self.project), attribute
         except LinenotesError:
             raise
         except (Exception, SystemExit) as error:
@@ -143,49 +140,27 @@ def _name_of(spec: str) -> str:
     return Path(place).stem.rpartition(".")[2] if attribute in generic else attribute
 
 
-def _find_file(name: str, place: str, project: Project) -> Path:
-    candidates = [Path.cwd() / place, project.root / place]
-    for path in candidates:
-        if path.is_file():
-            return path.resolve()
-    raise AgentError(f"Agent {name!r}: there is no file {place!r} in {project.root}.")
-
-
-def _find_module(name: str, place: str, project: Project) -> Path:
-    _put_on_path(project.root)
+def _find(name: str, place: str, project: Project) -> Path:
     try:
-        spec = importlib.util.find_spec(place)
+        found = find_code(place, project)
     except (ImportError, ValueError) as error:
         raise AgentError(f"Agent {name!r}: module {place!r} is not found: {error}.") from None
-    if spec is None or spec.origin is None:
-        raise AgentError(
-            f"Agent {name!r}: there is no module {place!r}. "
-            "Install it, or name a file: path.py:attr."
-        )
-    return Path(spec.origin)
+    if found is not None:
+        return found
+    if place.endswith(".py"):
+        raise AgentError(f"Agent {name!r}: there is no file {place!r} in {project.root}.")
+    raise AgentError(
+        f"Agent {name!r}: there is no module {place!r}. Install it, or name a file: path.py:attr."
+    )
 
 
-def _put_on_path(folder: Path) -> None:
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
-
-
-def _execute(path: Path) -> ModuleType:
-    name = f"linenotes_agent_{next(_serial)}_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # type hints of the graph's state are looked up there
-    spec.loader.exec_module(module)
-    return module
-
-
-def _import(name: str) -> ModuleType:
+def _import(place: str, project: Project) -> ModuleType:
+    if place.endswith(".py"):
+        return import_code(place, project)
     with watch_reads() as reads:
-        module = importlib.import_module(name)
+        module = import_code(place, project)
     if reads:
-        _reads_of_module[name] = tuple(dict.fromkeys(reads))
+        _reads_of_module[place] = tuple(dict.fromkeys(reads))
     return module
 
 

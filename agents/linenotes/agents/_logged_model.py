@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from linenotes.project import Redactor
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+    from linenotes.agents._code import Commit
     from linenotes.agents._versions import AgentVersion
 
 _FINGERPRINT = "linenotes.fingerprint"
@@ -14,7 +19,30 @@ _PARAM_LIMIT = 250
 """MLflow refuses longer parameter values in some stores."""
 
 
-def log_version(version: AgentVersion, client: MlflowClient, experiment_id: str) -> str:
+@dataclass(frozen=True)
+class VersionCard:
+    """What a store shows of a version, whether it runs here or was run elsewhere."""
+
+    agent: str
+    label: str
+    fingerprint: str
+    params: Mapping[str, str]
+    """What makes it up, as flat text, for a model or a run."""
+    commit: Commit | None = None
+
+    @classmethod
+    def of(cls, version: AgentVersion) -> Self:
+        """Return the card of a version that runs here."""
+        return cls(
+            agent=version.agent.name,
+            label=version.label,
+            fingerprint=version.fingerprint,
+            params=_params(version),
+            commit=version.commit,
+        )
+
+
+def log_version(version: VersionCard, client: MlflowClient, experiment_id: str) -> str:
     """Return the id of the LoggedModel of `version`, creating it when it is new."""
     found = client.search_logged_models(
         experiment_ids=[experiment_id],
@@ -27,15 +55,14 @@ def log_version(version: AgentVersion, client: MlflowClient, experiment_id: str)
         experiment_id=experiment_id,
         name=_name(version),
         model_type="agent",
-        params=version_params(version),
+        params=dict(version.params),
         tags=_tags(version),
     )
     client.finalize_logged_model(model.model_id, "READY")
     return str(model.model_id)
 
 
-def version_params(version: AgentVersion) -> dict[str, str]:
-    """Return what makes up the version as flat text parameters, for a model or a run."""
+def _params(version: AgentVersion) -> dict[str, str]:
     params = {"agent": version.agent.name, "version": version.label}
     params |= {f"prompt.{name}": prompt.version for name, prompt in version.prompts.items()}
     for role, model in version.models.items():
@@ -43,16 +70,17 @@ def version_params(version: AgentVersion) -> dict[str, str]:
         params[f"temperature.{role}"] = f"{model.temperature:g}"
     if version.tools:
         params["tools"] = ", ".join(version.tools)
-    return {name: value[:_PARAM_LIMIT] for name, value in params.items()}
+    shown = Redactor.current().value(params)
+    return {name: value[:_PARAM_LIMIT] for name, value in shown.items()}
 
 
-def _name(version: AgentVersion) -> str:
+def _name(version: VersionCard) -> str:
     """MLflow refuses some characters in a model's name."""
-    text = f"{version.agent.name}-{version.label}"
+    text = Redactor.current().text(f"{version.agent}-{version.label}")
     return "".join(c if c.isalnum() or c in "-_" else "-" for c in text)[:200]
 
 
-def _tags(version: AgentVersion) -> dict[str, str]:
+def _tags(version: VersionCard) -> dict[str, str]:
     # Without a folder of MLflow's own: the version lives in this project's code and prompts.
     tags = {"mlflow.model.isExternal": "true", _FINGERPRINT: version.fingerprint}
     if version.commit is not None:

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from linenotes.agents._prompts import Prompt
-from linenotes.project import PromptError, keep_offline, store_errors
+from linenotes.project import PromptError, Redactor, keep_offline, store_errors
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -102,13 +102,14 @@ class PromptRegistry:
             return number
 
     def _number_of(self, prompt: Prompt) -> int | None:
-        same = (v.number for v in self.versions(prompt.name) if v.text == prompt.text)
+        text = Redactor.current().text(prompt.text)
+        same = (v.number for v in self.versions(prompt.name) if v.text == text)
         return next(same, None)
 
     def _register(self, prompt: Prompt, shown_in: str) -> int:
         created = self._client.register_prompt(
             name=prompt.name,
-            template=prompt.text,
+            template=Redactor.current().text(prompt.text),
             commit_message=f"{prompt.name} {prompt.version}",
             tags={
                 "linenotes.version": prompt.version,

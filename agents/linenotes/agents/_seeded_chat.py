@@ -12,11 +12,18 @@ from linenotes.agents._sampling import current_sample
 from linenotes.project import ModelSettings, digest
 
 if TYPE_CHECKING:
-    from langchain_core.language_models import LanguageModelInput
+    from langchain_core.language_models import LangSmithParams, LanguageModelInput
 
 
 class SeededChatOpenAI(ChatOpenAI):
     role: str
+    provider: str = "openai"
+    """Who serves the model: what its calls cost depends on that."""
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: object) -> LangSmithParams:
+        params = super()._get_ls_params(stop=stop, **kwargs)
+        params["ls_provider"] = self.provider
+        return params
 
     def _get_request_payload(
         self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: object
@@ -43,10 +50,12 @@ def seeded_chat(
     base_url: str | None,
     api_key: str,
     clients: HttpClients,
+    provider: str = "openai",
 ) -> ChatOpenAI:
     """Return the chat model that calls `model` at `base_url` for `role`."""
     return SeededChatOpenAI(
         role=role,
+        provider=provider,
         model=model,
         base_url=base_url,
         api_key=SecretStr(api_key),

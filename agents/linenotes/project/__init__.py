@@ -10,12 +10,22 @@ from linenotes.project._errors import (
     RunError,
     ScorerError,
     StoreError,
+    TraceFileError,
 )
 from linenotes.project._json import canonical_json, digest
 from linenotes.project._offline import keep_offline
 from linenotes.project._project import Project
-from linenotes.project._settings import AgentSettings, ModelSettings, Settings
+from linenotes.project._redaction import Redactor
+from linenotes.project._settings import (
+    AgentSettings,
+    ModelSettings,
+    OtlpSettings,
+    PriceSettings,
+    RedactionSettings,
+    Settings,
+)
 from linenotes.project._store_errors import store_errors, without_credentials
+from linenotes.project._user_code import find_code, import_code
 
 __all__ = [
     "AgentError",
@@ -24,15 +34,22 @@ __all__ = [
     "LinenotesError",
     "ModelError",
     "ModelSettings",
+    "OtlpSettings",
+    "PriceSettings",
     "Project",
     "ProjectError",
     "PromptError",
+    "RedactionSettings",
+    "Redactor",
     "RunError",
     "ScorerError",
     "Settings",
     "StoreError",
+    "TraceFileError",
     "canonical_json",
     "digest",
+    "find_code",
+    "import_code",
     "keep_offline",
     "store_errors",
     "without_credentials",

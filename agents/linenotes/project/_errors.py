@@ -8,7 +8,8 @@
     ├── DatasetError        a golden file is not valid; lists every problem with its line
     ├── ScorerError         a scorer is not found, or cannot be used at all
     ├── StoreError          the MLflow store does not open, or belongs to another version
-    └── RunError            a run or trace is not found, or its journal cannot be used
+    ├── RunError            a run or trace is not found, or its journal cannot be used
+    └── TraceFileError      a file of conversations cannot be read; names the place in it
 
 Anything else that is raised is our own mistake and keeps its traceback.
 """
@@ -58,3 +59,7 @@ class StoreError(LinenotesError):
 
 class RunError(LinenotesError):
     """A run or a trace is not found, or its journal cannot be read or written."""
+
+
+class TraceFileError(LinenotesError):
+    """A file of conversations is not one that is read. Nothing of it is imported."""

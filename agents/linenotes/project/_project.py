@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,21 @@ class Project:
     def runs(self) -> Path:
         """The folder that holds one folder a run, each with its journal."""
         return self.state / "runs"
+
+    @property
+    def live(self) -> Path:
+        """The folder that holds one file for each recording that is going on."""
+        return self.state / "live"
+
+    def make_state(self) -> Path:
+        """Return the state folder, made if need be, and kept out of git.
+
+        A folder that cannot be written is told by whoever writes into it.
+        """
+        with suppress(OSError):
+            self.state.mkdir(parents=True, exist_ok=True)
+            (self.state / ".gitignore").write_text("*\n", encoding="utf-8")
+        return self.state
 
     @property
     def experiment(self) -> str:

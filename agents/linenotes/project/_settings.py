@@ -5,8 +5,15 @@ Parsed once, at the edge, into frozen models; an unknown key is an error that na
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+import re
+from itertools import chain
+from typing import Annotated, Literal
 
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from linenotes.project._redaction import MAX_CHARACTERS
+from linenotes.project._secret_contexts import find_contexts
+from linenotes.project._secret_formats import find_formats
 from linenotes.project._store_errors import without_credentials
 
 
@@ -18,6 +25,13 @@ class _Table(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, alias_generator=_kebab, validate_by_name=True
     )
+
+
+def _no_credentials(value: str | None, instead: str) -> str | None:
+    if value is not None and without_credentials(value) != value:
+        # A run's plan, its comparisons and its errors all show the address.
+        raise ValueError(f"an address here holds no user and no password; use {instead}")
+    return value
 
 
 class ModelSettings(_Table):
@@ -41,9 +55,56 @@ class ModelSettings(_Table):
     @field_validator("base_url")
     @classmethod
     def _holds_no_credentials(cls, value: str | None) -> str | None:
-        if value is not None and without_credentials(value) != value:
-            # A run's plan, its comparisons and its errors all show the address.
-            raise ValueError("an address here holds no user and no password; use api-key-env")
+        return _no_credentials(value, "api-key-env")
+
+    @field_validator("model", "base_url")
+    @classmethod
+    def _holds_no_key(cls, value: str | None) -> str | None:
+        if value is not None and any(chain(find_formats(value), find_contexts(value))):
+            raise ValueError("a key must not stand here; use api-key-env")
+        return value
+
+
+class OtlpSettings(_Table):
+    """A collector that gets every trace, too: `[tool.linenotes.otlp]`."""
+
+    endpoint: str | None = None
+    """Its address, such as `http://127.0.0.1:4318`. None: traces are sent nowhere."""
+    protocol: Literal["grpc", "http/protobuf"] | None = None
+    """None: gRPC on its own port 4317, and HTTP elsewhere."""
+
+    @field_validator("endpoint")
+    @classmethod
+    def _holds_no_credentials(cls, value: str | None) -> str | None:
+        return _no_credentials(value, "OTEL_EXPORTER_OTLP_HEADERS")
+
+
+class RedactionSettings(_Table):
+    """What is never stored: `[tool.linenotes.redaction]`."""
+
+    secrets: bool = True
+    """Keys, tokens, passwords, and the values of environment variables that hold some."""
+    personal: bool = False
+    """E-mail addresses and payment card numbers."""
+    patterns: dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")], str] = Field(
+        default_factory=dict
+    )
+    """Your own: kind to regex. Its group `secret` is replaced, or all that it matches."""
+    function: str | None = Field(default=None, pattern=r"^[^:]+:\w+$")
+    """Your own: `module:attr` or `path.py:attr`, which takes a text and returns it redacted."""
+    max_characters: int = Field(default=MAX_CHARACTERS, ge=1000)
+    """Where a longer text is cut, with a mark."""
+
+    @field_validator("patterns")
+    @classmethod
+    def _are_regexes(cls, value: dict[str, str]) -> dict[str, str]:
+        for kind, regex in value.items():
+            try:
+                finds_nothing = re.compile(regex).search("") is not None
+            except re.error as error:
+                raise ValueError(f"{kind} = {regex!r} is no regex: {error}") from None
+            if finds_nothing:
+                raise ValueError(f"{kind} = {regex!r} finds the empty text")
         return value
 
 
@@ -62,6 +123,15 @@ class AgentSettings(_Table):
     """The scorers that are used when none is named; the first is the primary metric."""
 
 
+class PriceSettings(_Table):
+    """What a model costs: `[tool.linenotes.prices."MODEL"]`, US dollars per million tokens."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cached: float | None = Field(default=None, ge=0)
+    """Of input that the provider had in its cache. None: as any other input."""
+
+
 class Settings(_Table):
     """Everything under `[tool.linenotes]`."""
 
@@ -77,6 +147,10 @@ class Settings(_Table):
     """Prompt name to the version in force: a file's version, or `@alias` of the registry."""
     models: dict[str, ModelSettings] = Field(default_factory=dict)
     """Role to model; the role `default` serves every role that is not named."""
+    redaction: RedactionSettings = Field(default_factory=RedactionSettings)
+    prices: dict[str, PriceSettings] = Field(default_factory=dict)
+    """Model to its price. A model that is not named has the one of MLflow's catalogue."""
+    otlp: OtlpSettings = Field(default_factory=OtlpSettings)
 
     @field_validator("agents", mode="before")
     @classmethod

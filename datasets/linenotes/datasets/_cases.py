@@ -20,7 +20,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints
 
 from linenotes.datasets._json_values import check_json_values
-from linenotes.project import DatasetError, digest
+from linenotes.project import DatasetError, Redactor, digest
 
 Name = Annotated[str, StringConstraints(pattern=r"^\S(.*\S)?$")]
 """One line of text, not empty, without space at either end."""
@@ -50,6 +50,12 @@ class Case(BaseModel):
     """Cases with one cluster tell of one situation and are not counted as independent."""
     weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     """How much the case counts in a mean over cases."""
+
+    def redacted(self, redactor: Redactor) -> Case:
+        """Return the case as it may be stored: without secrets, long texts cut."""
+        whole = self.model_dump()
+        kept = redactor.value(whole)
+        return self if kept is whole else Case.model_validate(kept)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import json
 from typing import TYPE_CHECKING
 
 from linenotes.datasets._cases import Case, Dataset
-from linenotes.project import keep_offline
+from linenotes.project import Redactor, keep_offline
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -43,7 +43,7 @@ def register_dataset(dataset: Dataset, *, tracking_uri: str, experiment_id: str)
     registered = _find(client, dataset) or _create(client, dataset)
     client.add_dataset_to_experiments(registered.dataset_id, [experiment_id])
     if registered.profile is None:
-        records = [_record(case) for case in dataset.cases]
+        records = Redactor.current().value([_record(case) for case in dataset.cases])
         # Not EvaluationDataset.merge_records: it writes to the store that the process has
         # set as its default, whichever store this client is for.
         store = client._tracking_client.store  # noqa: SLF001  MLflow has no other door to it

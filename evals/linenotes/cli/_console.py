@@ -92,6 +92,7 @@ class Live:
         self._bars: Progress | None = None
         self._task: TaskID | None = None
         self._tokens = 0
+        self._cost = 0.0
         self._failed = 0
         self._total: int | None = None
         self._done = 0
@@ -126,6 +127,7 @@ class Live:
         """Show that a step is done."""
         if sample is not None:
             self._tokens += sample.ledger.tokens.total
+            self._cost += sample.ledger.cost or 0.0
             self._failed += sample.error is not None
         self._done += 1
         if self._bars is not None and self._task is not None:
@@ -137,8 +139,11 @@ class Live:
         return self._done * 10 // total > (self._done - 1) * 10 // total
 
     def _note(self) -> str:
+        from linenotes.tracing import dollars
+
         failed = f"  {self._failed} failed" if self._failed else ""
-        return f"{self._tokens:,} tokens{failed}"
+        cost = f"  {dollars(self._cost)}" if self._cost else ""
+        return f"{self._tokens:,} tokens{cost}{failed}"
 
 
 def _bars(target: Console) -> Progress:

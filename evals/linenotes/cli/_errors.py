@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from linenotes.cli._ledgers import one_line
 from linenotes.cli._main import INTERRUPTED, USAGE
-from linenotes.project import DatasetError, LinenotesError
+from linenotes.project import DatasetError, LinenotesError, Redactor
 
 _SHOWN = 20
 """Problems of one file that fit a screen."""
@@ -15,13 +15,17 @@ def explain(error: LinenotesError) -> tuple[str, int]:
     from linenotes.evals import Interrupted
 
     if isinstance(error, Interrupted):
-        return one_line(str(error)), INTERRUPTED
+        return _sentence(str(error)), INTERRUPTED
     if isinstance(error, DatasetError) and error.problems:
-        return "\n".join([one_line(str(error)), *_listed(error.problems)]), USAGE
-    return one_line(str(error)), USAGE
+        return "\n".join([_sentence(str(error)), *_listed(error.problems)]), USAGE
+    return _sentence(str(error)), USAGE
+
+
+def _sentence(text: str) -> str:
+    return one_line(Redactor.current().text(text))
 
 
 def _listed(problems: tuple[str, ...]) -> list[str]:
-    lines = [f"  {one_line(problem)}" for problem in problems[:_SHOWN]]
+    lines = [f"  {_sentence(problem)}" for problem in problems[:_SHOWN]]
     left = len(problems) - _SHOWN
     return [*lines, f"  and {left} more"] if left > 0 else lines

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from linenotes.cli._console import Live, agents_print_to_stderr, console, print_json, table
 from linenotes.cli._interrupts import stop_on_interrupt
-from linenotes.cli._ledgers import one_line
+from linenotes.cli._ledgers import one_line, printable
 from linenotes.cli._main import USAGE
 from linenotes.evals import (
     Evaluation,
@@ -54,6 +54,8 @@ def _print(results: Sequence[RunResult], comparisons: Sequence[RunComparison]) -
     out.print()
     out.print(table(report.rows(results)))
     out.print()
+    for line in report.pass_hat_lines(results):
+        out.print(printable(line))
     for line in report.closing_lines(results, comparisons):
         out.print(one_line(line))
     out.print()

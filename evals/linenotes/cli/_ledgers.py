@@ -2,27 +2,89 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from linenotes.tracing import Message
+    from linenotes.tracing import Incident, Message
 
 _ROUTE = 34
-"""Columns for `sender → recipient`."""
+"""Most columns for `sender → recipient`."""
+_SHORTEST_TEXT = 20
+_PLAIN = frozenset({"input", "reply"})
+"""Kinds that need no word: somebody says something."""
 
 
-def line(message: Message, *, width: int) -> Text:
-    """Return one message as one line: route, text, and tokens where a model said it."""
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """How wide the columns of a ledger are. By default for one whose end is not known yet."""
+
+    route: int = _ROUTE
+    kind: int = 8
+    figures: tuple[int, ...] = (12, 0, 0)
+    """Tokens, cost and time."""
+
+    @classmethod
+    def fitting(cls, messages: Iterable[Message], *, width: int) -> Columns:
+        """Return the narrowest columns that hold `messages`, of `width` at most a third for who."""
+        from rich.cells import cell_len
+
+        shown = list(messages)
+        routes = [cell_len(one_line(route(m))) for m in shown]
+        kinds = [len(_kind(m)) for m in shown]
+        rows = [_figures(m) for m in shown]
+        return cls(
+            route=min(_ROUTE, width // 3, max(routes, default=0)),
+            kind=max(kinds, default=0),
+            figures=tuple(max(map(len, column)) for column in zip(*rows, strict=True)),
+        )
+
+
+def line(message: Message, *, width: int, columns: Columns | None = None) -> Text:
+    """Return one message as one line: route, kind, text, and what it cost at the right."""
     from rich.text import Text
 
-    tokens = f"  {message.tokens.total:,} tokens" if message.tokens.total else ""
-    room = max(20, width - _ROUTE - len(tokens) - 4)
-    text = Text("  ")
-    text.append(_cut(route(message), _ROUTE - 1).ljust(_ROUTE), style="bold")
-    text.append(_cut(one_line(message.text), room))
-    text.append(tokens, style="dim")
+    columns = columns or Columns(route=min(_ROUTE, width // 3))
+    text = heading(message, columns=columns)
+    cells = zip(_figures(message), columns.figures, strict=True)
+    figures = "".join(f"  {value:>{wide}}" for value, wide in cells if wide)
+    said = Text(one_line(message.text))
+    room = width - text.cell_len - len(figures)
+    said.truncate(max(_SHORTEST_TEXT, room), overflow="ellipsis", pad=bool(figures.strip()))
+    text.append_text(said)
+    text.append(figures if figures.strip() else "", style="dim")
+    return text
+
+
+def heading(message: Message, *, columns: Columns) -> Text:
+    """Return the start of a line: who, to whom, and of what kind where it is not plain talk."""
+    from rich.text import Text
+
+    who = Text(one_line(route(message)), style="bold")
+    who.truncate(columns.route, overflow="ellipsis", pad=True)
+    text = Text("  ").append_text(who).append("  ")
+    if columns.kind:
+        text.append(_kind(message).ljust(columns.kind) + "  ", style="dim")
+    return text
+
+
+def figures(message: Message) -> str:
+    """Return tokens, cost and time of a message, as far as it has them."""
+    return "  ".join(filter(None, _figures(message)))
+
+
+def incident_line(incident: Incident, *, width: int) -> Text:
+    """Return an error or an interruption as one line."""
+    from rich.text import Text
+
+    mark, style = ("✗", "red") if incident.kind == "error" else ("‖", "yellow")
+    who = f"{incident.actor} " if incident.actor else ""
+    text = Text(one_line(f"  {mark} {who}{incident.title}: {incident.text}"), style=style)
+    text = Text("  ").append_text(text)
+    text.truncate(width, overflow="ellipsis")
     return text
 
 
@@ -41,5 +103,16 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def _cut(text: str, room: int) -> str:
-    return text if len(text) <= room else text[: room - 1] + "…"
+def _kind(message: Message) -> str:
+    return "" if message.kind in _PLAIN else message.kind
+
+
+def _figures(message: Message) -> tuple[str, str, str]:
+    from linenotes.tracing import dollars, spell_seconds
+
+    spent = (message.end_ns - message.start_ns) / 1e9 if message.start_ns else 0
+    return (
+        f"{message.tokens.total:,} tokens" if message.tokens.total else "",
+        dollars(message.cost),
+        spell_seconds(spent) if spent >= 0.0005 else "",  # noqa: PLR2004  it would read 0 ms
+    )

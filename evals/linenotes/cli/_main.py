@@ -58,7 +58,9 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         code = _say("Interrupted.", INTERRUPTED)
     except Exception:  # noqa: BLE001  1 would be read as the verdict "fail"
-        traceback.print_exc()
+        from linenotes.project import Redactor
+
+        click.echo(Redactor.current().text(traceback.format_exc()), err=True, nl=False)
         code = _say("This is a mistake of linenotes. Please report it.", OURS)
     if code == INTERRUPTED:
         _leave_at_once()

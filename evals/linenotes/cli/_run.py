@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from linenotes.cli._options import choices, json_option, version_options
+from linenotes.cli._pages import STDOUT, html_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
     from linenotes.datasets import Case
     from linenotes.evals import Execution
     from linenotes.project import Project
-    from linenotes.tracing import Message
+    from linenotes.tracing import Ledger, Message
 
 _EPILOG = """\b
 Examples:
   linenotes run support_desk "my card was stolen"
   linenotes run support_desk --case test-banking-transfer-01 --prompt 1
+  linenotes run support_desk "my card was stolen" --html card.html
   linenotes run app.py:graph --input '{"question": "what is item 3?"}'
 """
 
@@ -36,6 +38,7 @@ Examples:
 @click.option("--dataset", metavar="NAME|FILE", help="Where --case is. Default: the agent's own.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @version_options
+@html_option
 @json_option
 def command(
     agent: str,
@@ -47,6 +50,7 @@ def command(
     prompts: tuple[str, ...],
     models: tuple[str, ...],
     temperature: float | None,
+    html: str | None,
     as_json: bool,
 ) -> int:
     """Run AGENT once on TEXT, on --input or on --case, and print its messages as they happen.
@@ -55,9 +59,12 @@ def command(
     """
     from linenotes.agents import load_agent
     from linenotes.cli._console import agents_print_to_stderr
+    from linenotes.cli._pages import write_page
     from linenotes.evals import EVERY, Choice, find_scorers, run_once, single_version
     from linenotes.project import Project
 
+    if html == STDOUT:
+        raise click.UsageError("--html - is for `linenotes trace show`: stdout has the messages.")
     if sum(given is not None for given in (text, inputs, case_id)) != 1:
         raise click.UsageError("Give the agent one input: TEXT, --input JSON or --case ID.")
     project = Project.find()
@@ -71,8 +78,13 @@ def command(
     scorers = find_scorers(version.agent.settings.scorers, project) if case_id else []
     show = None if as_json else _printer()
     with agents_print_to_stderr() if as_json else nullcontext():
-        execution = run_once(version, case, scorers=scorers, seed=seed, on_message=show)
-    return _finish(execution, version, project, as_json=as_json)
+        execution = run_once(
+            version, case, scorers=scorers, seed=seed, on_message=show, durable=True
+        )
+    code = _finish(execution, version, project, as_json=as_json)
+    if html is not None:
+        write_page(execution.sample.trace, html)
+    return code
 
 
 def _case(
@@ -142,7 +154,18 @@ def _outcome(execution: Execution) -> list[str]:
     from linenotes.cli._ledgers import one_line
 
     sample = execution.sample
-    cost = f"{sample.ledger.calls} calls, {sample.ledger.tokens.total} tokens"
+    ledger = sample.ledger
+    took = [f"{ledger.calls} calls", f"{ledger.tokens.total} tokens", *_cost(ledger)]
     ended = f"failed: {one_line(str(sample.error))}" if sample.error else "done"
-    lines = [f"{ended}   {cost}, {sample.seconds:.2f} s"]
+    lines = [f"{ended}   {', '.join(took)}, {sample.seconds:.2f} s"]
     return lines + [f"{score.name}: {score.error or score.value}" for score in execution.scores]
+
+
+def _cost(ledger: Ledger) -> list[str]:
+    """Return what a ledger cost; nothing where that is not known, or nothing at all."""
+    from linenotes.tracing import dollars
+
+    if not ledger.cost:
+        return []
+    unpriced = f" ({ledger.unpriced} calls without a known price)" if ledger.unpriced else ""
+    return [dollars(ledger.cost) + unpriced]

@@ -2,47 +2,80 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from linenotes.cli._options import json_option
-
-if TYPE_CHECKING:
-    from linenotes.tracing import Trace
+from linenotes.cli._pages import html_option
 
 _EPILOG = """\b
 Examples:
-  linenotes trace show tr-0a4f
-  linenotes trace show tr-0a4f --json
+  linenotes trace show latest
+  linenotes trace show tr-0a4f --full
+  linenotes trace show tr-0a4f --depth 1 --actor researcher
+  linenotes trace show tr-0a4f --html conversation.html
 """
 
 
 @click.command("show", epilog=_EPILOG)
-@click.argument("trace_id")
+@click.argument("trace_id", default="latest", metavar="[ID]")
+@click.option("--full", is_flag=True, help="Whole texts, with tool arguments and payloads.")
+@click.option("--tree", is_flag=True, help="The spans: agents, models and tools, and how long.")
+@click.option("--mermaid", "as_mermaid", is_flag=True, help="A Mermaid sequence diagram.")
+@html_option
 @json_option
-def command(trace_id: str, as_json: bool) -> int:
-    """Print who said what to whom in a stored trace, by its id or a unique prefix of it."""
+@click.option(
+    "--depth",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Take actors together below N levels: 1 makes team/search team.",
+)
+@click.option("--actor", metavar="NAME", help="Only messages to or from this actor.")
+@click.option(
+    "--all", "plumbing", is_flag=True, help="Plumbing too: hand-backs and receipts. [always: JSON]"
+)
+def command(
+    trace_id: str,
+    full: bool,
+    tree: bool,
+    as_mermaid: bool,
+    html: str | None,
+    as_json: bool,
+    depth: int | None,
+    actor: str | None,
+    plumbing: bool,
+) -> int:
+    """Print who said what to whom in a trace that is stored, or under way.
+
+    ID is the trace's id, a unique start of it, or `latest`. --depth, --actor and --all choose
+    what is shown, in whatever form.
+    """
     from linenotes.cli._console import console, print_json
-    from linenotes.cli._ledgers import line, one_line
+    from linenotes.cli._ledgers import one_line
+    from linenotes.cli._pages import write_page
+    from linenotes.cli._screenplays import full_screenplay, screenplay, span_lines, title
+    from linenotes.cli._unfinished import unfinished
     from linenotes.evals import trace_document
-    from linenotes.tracing import open_store
+    from linenotes.project import Project
+    from linenotes.tracing import Focus, as_told, find_live, mermaid, read_trace
 
-    with open_store() as store:
-        trace = store.read_trace(trace_id)
+    if sum((full, tree, as_mermaid, html is not None, as_json)) > 1:
+        raise click.UsageError("Choose one of --full, --tree, --mermaid, --html and --json.")
+    project = Project.find()
+    trace = read_trace(trace_id, project)
+    focus = Focus(depth=depth, actor=actor, plumbing=plumbing or as_json)
     if as_json:
-        print_json(trace_document(trace))
-        return 0
-    out = console()
-    out.print(_heading(trace))
-    for message in trace.messages:
-        out.print(line(message, width=out.width))
-    if trace.error:
-        out.print(f"failed: {one_line(trace.error)}")
+        print_json(trace_document(trace, focus))
+    elif html is not None:
+        write_page(trace, html, focus)
+    elif as_mermaid:
+        click.echo(mermaid(as_told(trace, focus)), nl=False)
+    else:
+        out = console()
+        lines = full_screenplay if full else span_lines if tree else screenplay
+        for text in title(trace, focus.apply(trace.ledger)):
+            out.print(text)
+        for text in lines(trace, focus, width=out.width):
+            out.print(text, overflow="ellipsis", no_wrap=True)
+        if trace.state == "IN_PROGRESS":
+            out.print(one_line(unfinished(trace, find_live(project, trace.trace_id))))
     return 0
-
-
-def _heading(trace: Trace) -> str:
-    case = f"   case {trace.case}, sample {trace.sample}" if trace.case else ""
-    seconds = f"   {(trace.end_ns - trace.start_ns) / 1e9:.2f} s" if trace.end_ns else ""
-    return f"{trace.name}   {trace.state}{case}{seconds}   {trace.trace_id}"

@@ -12,15 +12,19 @@ from linenotes.evals._comparison import (
 )
 from linenotes.evals._documents import (
     DOCUMENTS,
+    doctor_document,
     evaluation_document,
     execution_document,
     json_schema,
     json_schema_file,
     trace_document,
+    trace_export_document,
+    trace_list_document,
 )
 from linenotes.evals._engine import Job, Stop, run_sample
 from linenotes.evals._evaluate import choose_cases, evaluate, find_case
 from linenotes.evals._evaluation import Arm, Evaluation, Interrupted
+from linenotes.evals._importing import ImportedRun, ImportOrder, import_run
 from linenotes.evals._once import Execution, run_once, store_execution
 from linenotes.evals._plans import RunPlan
 from linenotes.evals._records import RunRecord
@@ -40,6 +44,8 @@ __all__ = [
     "Execution",
     "Failure",
     "Finding",
+    "ImportOrder",
+    "ImportedRun",
     "Interrupted",
     "Job",
     "RunComparison",
@@ -57,11 +63,13 @@ __all__ = [
     "compare_all",
     "compare_runs",
     "differences",
+    "doctor_document",
     "evaluate",
     "evaluation_document",
     "execution_document",
     "find_case",
     "find_scorers",
+    "import_run",
     "json_schema",
     "json_schema_file",
     "report",
@@ -71,5 +79,7 @@ __all__ = [
     "single_version",
     "store_execution",
     "trace_document",
+    "trace_export_document",
+    "trace_list_document",
     "versions_of",
 ]

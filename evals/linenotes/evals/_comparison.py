@@ -21,6 +21,13 @@ DEFAULT_MARGIN = 0.05
 """The drop that must be ruled out for a pass, declared before anything is run."""
 
 
+_PARTS = (
+    ("graph", "graph"),
+    ("code", "the agent's code"),
+    ("tools", "tools"),
+)
+
+
 @dataclass(frozen=True)
 class RunComparison:
     """A candidate run against a base run on one metric."""
@@ -122,7 +129,7 @@ def _compare(
 
     if not candidates:
         return []
-    metric = metric or base.plan.metrics[0]
+    metric = metric or _primary(base.plan)
     for run in (base, *candidates):
         _require_metric(run.plan, metric)
         if not allow_changed_cases:
@@ -152,15 +159,21 @@ def differences(base: RunPlan, candidate: RunPlan) -> tuple[str, ...]:
     if base.agent != candidate.agent:
         return (f"agent: {base.agent} → {candidate.agent}",)
     lines = [*_prompt_lines(base, candidate), *_model_lines(base, candidate)]
-    for part, title in (("graph", "graph"), ("code", "the agent's code"), ("tools", "tools")):
+    for part, title in _PARTS:
         if base.composition.get(part) != candidate.composition.get(part):
             lines.append(f"{title} changed")
+    if base.composition.get("file") != candidate.composition.get("file"):
+        lines.append(f"imported file: {_file(base)} → {_file(candidate)}")
     if base.commit != candidate.commit and base.commit and candidate.commit:
         lines.append(f"commit: {_commit(base)} → {_commit(candidate)}")
     if base.dataset.digest != candidate.dataset.digest:
         same = {case.id for case in base.cases} == {case.id for case in candidate.cases}
         lines.append(f"dataset: {'cases have changed' if same else 'other cases were selected'}")
     return (*lines, *_scorer_lines(base, candidate))
+
+
+def _file(plan: RunPlan) -> str:
+    return plan.imported.file if plan.imported else "none, executed here"
 
 
 def _prompt_lines(base: RunPlan, candidate: RunPlan) -> list[str]:
@@ -206,6 +219,15 @@ def _models(plan: RunPlan) -> dict[str, dict[str, JsonValue]]:
 def _commit(plan: RunPlan) -> str:
     assert plan.commit is not None
     return plan.commit.sha[:8] + (" with changes" if plan.commit.dirty else "")
+
+
+def _primary(plan: RunPlan) -> str:
+    if not plan.metrics:
+        raise RunError(
+            f"Run {plan.run_id[:12]} has no scores, so there is nothing to compare. "
+            "Choose a run that has some."
+        )
+    return plan.metrics[0]
 
 
 def _require_metric(plan: RunPlan, metric: str) -> None:

@@ -17,7 +17,7 @@ from linenotes.agents import AgentVersion, SampleScope, sample_scope
 from linenotes.datasets import Case
 from linenotes.evals._failures import attribute
 from linenotes.evals._samples import Failure, Sample
-from linenotes.project import ModelError
+from linenotes.project import ModelError, Redactor
 from linenotes.tracing import Message, json_value, record, trace_id_for
 
 if TYPE_CHECKING:
@@ -34,6 +34,11 @@ class Job:
     case: Case
     index: int
     seed: int
+
+    @property
+    def shown_case(self) -> Case:
+        """The case as it is stored and scored: redacted."""
+        return self.case.redacted(Redactor.current())
 
 
 @dataclass
@@ -74,7 +79,7 @@ async def execute(
             if stop.asked:
                 return
             on_start(job)
-            sample = await run_sample(job)
+            sample = await run_sample(job, durable=True)
             on_finish(job, sample)
             breaker.note(job, sample)
 
@@ -86,17 +91,20 @@ async def execute(
         raise _first(group) from None
 
 
-async def run_sample(job: Job, *, on_message: Callable[[Message], None] | None = None) -> Sample:
+async def run_sample(
+    job: Job, *, on_message: Callable[[Message], None] | None = None, durable: bool = False
+) -> Sample:
     """Execute one case once. A failure of the agent or its infrastructure is on the sample.
 
-    `on_message` hears each message as it happens.
+    `on_message` hears each message as it happens. With `durable` it also stands in the project's
+    folder as it happens, until whoever keeps the sample calls `discard_live`.
 
     Raises:
         LinenotesError: the user's own mistake, which every sample would meet.
     """
     trace_id = trace_id_for(job.run_id, job.case.id, job.index)
     scope = SampleScope(case=job.case.id, sample=job.index, seed=job.seed)
-    agent = job.version.agent.name
+    agent, shown = job.version.agent.name, job.shown_case
     output: JsonValue = None
     failure: Failure | None = None
     with (
@@ -104,10 +112,11 @@ async def run_sample(job: Job, *, on_message: Callable[[Message], None] | None =
         sample_scope(scope),
         record(
             agent=agent,
-            case=job.case.id,
+            case=shown.id,
             sample=job.index,
             trace_id=trace_id,
             on_message=on_message,
+            durable=job.version.agent.project if durable else False,
         ) as ledger,
     ):
         try:
@@ -120,7 +129,8 @@ async def run_sample(job: Job, *, on_message: Callable[[Message], None] | None =
             raise
         except BaseException as error:  # noqa: BLE001  the system under test fails as data
             failure = attribute(error)
-    return Sample(job.case, job.index, output, ledger.trace, failure)
+    # What scorers see is what the journal keeps, or scoring again would give other scores.
+    return Sample(shown, job.index, Redactor.current().value(output), ledger.trace, failure)
 
 
 async def _invoke(job: Job, *, thread: str) -> JsonValue:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from linenotes.agents import AgentVersion
+from linenotes.agents import AgentVersion, VersionCard
 from linenotes.datasets import Dataset
 from linenotes.evals._engine import Job, Stop, execute, interleave
 from linenotes.evals._event_loop import complete
@@ -22,7 +22,7 @@ from linenotes.evals._journal import Journal
 from linenotes.evals._ongoing import OngoingRun, timed
 from linenotes.evals._plans import RunPlan
 from linenotes.evals._progress import Progress, Silent
-from linenotes.evals._publisher import Publisher
+from linenotes.evals._publisher import Publisher, filed_trace
 from linenotes.evals._records import RunRecord
 from linenotes.evals._report import run_note
 from linenotes.evals._results import RunResult, estimate_all
@@ -30,8 +30,8 @@ from linenotes.evals._runs import RunStore
 from linenotes.evals._samples import Sample
 from linenotes.evals._scorer_loading import find_scorers
 from linenotes.evals._scorers import Scorer, score_sample
-from linenotes.project import Project, RunError, StoreError
-from linenotes.tracing import open_store
+from linenotes.project import Project, Redactor, RunError, StoreError
+from linenotes.tracing import FiledTrace, discard_live, exporting, open_store
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Target
@@ -68,6 +68,7 @@ class Evaluation:
         if concurrency < 1:
             raise RunError(f"Concurrency must be at least 1 sample at a time, not {concurrency}.")
         self._project = project
+        self._redactor = Redactor.of(project)
         self._concurrency = concurrency
         self._target: Target = target
         self._progress = progress or Silent()
@@ -92,7 +93,7 @@ class Evaluation:
             if arm.samples < 1:
                 raise RunError(f"Each case needs at least 1 sample, not {arm.samples}.")
             _ = arm.version.graph  # an agent that does not build is told before anything is made
-        with self._store() as publisher, ExitStack() as journals:
+        with self._redactor.in_force(), self._store() as publisher, ExitStack() as journals:
             group = secrets.token_hex(8)
             runs = []
             for arm in arms:
@@ -112,7 +113,7 @@ class Evaluation:
         """
         group = self._runs.find(name).group
         plans = [plan for plan in self._runs.plans() if plan.group == group]
-        with ExitStack() as journals:
+        with self._redactor.in_force(), ExitStack() as journals:
             runs = [
                 OngoingRun(journals.enter_context(self._runs.open(plan)), self._project)
                 for plan in plans
@@ -140,10 +141,9 @@ class Evaluation:
         group: str,
     ) -> OngoingRun:
         numbers = publisher.register_prompts(arm.version)
-        model_id = publisher.log_version(arm.version)
-        run_id = publisher.start_run(
-            arm.version, dataset, group=group, numbers=numbers, model_id=model_id
-        )
+        card = VersionCard.of(arm.version)
+        model_id = publisher.log_version(card)
+        run_id = publisher.start_run(card, dataset, group=group, numbers=numbers, model_id=model_id)
         plan = RunPlan.of(
             arm.version,
             dataset,
@@ -157,16 +157,27 @@ class Evaluation:
             scorers={scorer.name: scorer.spec for scorer in scorers},
         )
         journal = Journal.create(self._runs.path(run_id), plan)
-        return OngoingRun(journal, self._project, arm.version)
+        return OngoingRun(journal, self._project, arm.version, dataset.cases)
 
     def _carry_out(
         self, publisher: Publisher, runs: Sequence[OngoingRun], scorers: Sequence[Scorer]
     ) -> list[RunResult]:
+        with exporting(self._project) as export:
+            self._execute_and_score(publisher, runs, scorers, export)
+            return self._publish(publisher, runs)
+
+    def _execute_and_score(
+        self,
+        publisher: Publisher,
+        runs: Sequence[OngoingRun],
+        scorers: Sequence[Scorer],
+        export: Callable[[FiledTrace], None],
+    ) -> None:
         try:
             self._execute(runs)
             self._stop_if_asked(runs)
             for run in runs:
-                self._score(run, scorers)
+                self._score(run, scorers, export)
             self._stop_if_asked(runs)
         except BaseException as error:
             for run in runs:
@@ -175,7 +186,6 @@ class Evaluation:
                 # Who asked to stop does not want to wait for what is in flight.
                 raise Interrupted(_how_to_continue(runs)) from None
             raise
-        return self._publish(publisher, runs)
 
     def _stop_if_asked(self, runs: Sequence[OngoingRun]) -> None:
         if self._stop.asked:
@@ -189,10 +199,11 @@ class Evaluation:
         self._progress.stage("Running", total=sum(map(len, missing)))
 
         def on_start(job: Job) -> None:
-            journals[job.run_id].started(job.case.id, job.index)
+            journals[job.run_id].started(job.shown_case.id, job.index)
 
         def on_finish(job: Job, sample: Sample) -> None:
             journals[job.run_id].finished(sample)
+            discard_live(self._project, sample.trace.trace_id)
             self._progress.advance(sample)
 
         with timed(journals.values()):
@@ -206,7 +217,12 @@ class Evaluation:
             # A graph that is not async waits in a thread, and so may its parallel nodes.
             complete(work, threads=max(32, 2 * self._concurrency))
 
-    def _score(self, run: OngoingRun, scorers: Sequence[Scorer]) -> None:
+    def _score(
+        self,
+        run: OngoingRun,
+        scorers: Sequence[Scorer],
+        export: Callable[[FiledTrace], None],
+    ) -> None:
         unscored = iter(run.unscored())
         self._progress.stage(f"Scoring {run.plan.version}", total=len(run.unscored()))
 
@@ -215,6 +231,10 @@ class Evaluation:
                 if self._stop.asked:
                     return
                 run.journal.scored(sample, await score_sample(sample, scorers))
+                if sample.error is None or sample.error.kind != "infrastructure":
+                    # Once: most collectors show a trace that comes twice with double spans, and
+                    # what the infrastructure failed will be executed again.
+                    export(filed_trace(run.journal.record, (sample.case.id, sample.index)))
                 self._progress.advance()
 
         async def all_of_them() -> None:
@@ -227,7 +247,10 @@ class Evaluation:
         total = sum(len(record.samples) for record in records)
         self._progress.stage("Publishing to MLflow", total=total)
         try:
-            return [self._published(publisher, record) for record in records]
+            return [
+                publish_run(publisher, record, target=self._target, progress=self._progress)
+                for record in records
+            ]
         except StoreError as error:
             raise StoreError(
                 f"{error} All {total} samples are kept in the journal: "
@@ -235,11 +258,19 @@ class Evaluation:
                 "running the agent again."
             ) from error
 
-    def _published(self, publisher: Publisher, record: RunRecord) -> RunResult:
-        estimates = estimate_all(record, self._target)
-        note = run_note(record, estimates)
-        stored = publisher.publish(record, estimates, note=note, progress=self._progress)
-        return RunResult(record, estimates, stored)
+
+def publish_run(
+    publisher: Publisher, record: RunRecord, *, target: Target, progress: Progress
+) -> RunResult:
+    """Write a whole run to MLflow and return what was measured.
+
+    Raises:
+        StoreError: the store does not take it.
+    """
+    estimates = estimate_all(record, target)
+    note = run_note(record, estimates)
+    stored = publisher.publish(record, estimates, note=note, progress=progress)
+    return RunResult(record, estimates, stored)
 
 
 def _how_to_continue(runs: Sequence[OngoingRun]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from linenotes.evals._samples import ErrorKind, Failure
-from linenotes.project import LinenotesError, ModelError, without_credentials
+from linenotes.project import LinenotesError, ModelError, Redactor, without_credentials
 
 _RETRYABLE_STATUS = {408, 409, 429}
 _MISTAKEN_STATUS = {401, 403, 404}
@@ -52,7 +52,7 @@ def _address(error: BaseException) -> str:
 
 def describe(error: BaseException) -> str:
     """Return the message of `error` on one line, cut where it gets long."""
-    text = " ".join(storable(_text(error)).split())
+    text = " ".join(Redactor.current().text(storable(_text(error))).split())
     return text if len(text) <= _LONGEST else text[:_LONGEST] + " … (cut)"
 
 

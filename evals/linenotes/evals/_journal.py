@@ -4,7 +4,7 @@ The first line is the plan; then come `started`, `finished` and `scored` lines a
 each written whole and flushed to the operating system, so a killed process loses nothing that
 had finished. A line that a crash cut in two is the last one; it is cut off when the journal is
 opened again. One process at a time writes a journal, and what it has written it also knows: its
-record is what reading the file again would give.
+record is what reading the file again would give. Everything is redacted on its way into the file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ import orjson
 from linenotes.evals._plans import RunPlan
 from linenotes.evals._records import FILE_NAME, RunRecord, read_history
 from linenotes.evals._samples import Sample, Score
-from linenotes.project import RunError
+from linenotes.project import Redactor, RunError
+from linenotes.tracing import Trace
 
 
 class Journal:
@@ -36,6 +37,7 @@ class Journal:
             RunError: it is no journal, cannot be written, or another process writes it.
         """
         self.path = path
+        self._redactor = Redactor.current()
         self._lock = threading.Lock()
         self._file = _open(path)
         try:
@@ -52,9 +54,10 @@ class Journal:
             RunError: it cannot be written.
         """
         path = folder / FILE_NAME
+        kept = plan.redacted(Redactor.current())
         try:
             folder.mkdir(parents=True)
-            path.write_bytes(_line({"event": "plan", "plan": plan.model_dump(mode="json")}))
+            path.write_bytes(_line({"event": "plan", "plan": kept.model_dump(mode="json")}))
         except OSError as error:
             raise _cannot_write(path, error) from error
         return cls(path)
@@ -83,8 +86,8 @@ class Journal:
                 "sample": sample.index,
                 "output": sample.output,
                 "error": sample.error,
-                "trace": orjson.Fragment(sample.trace.to_json()),
-            }
+            },
+            trace=sample.trace,
         )
 
     def scored(self, sample: Sample, scores: tuple[Score, ...]) -> None:
@@ -107,7 +110,10 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _write(self, event: dict[str, object]) -> None:
+    def _write(self, event: dict[str, object], *, trace: Trace | None = None) -> None:
+        event = self._redactor.value(event)
+        if trace is not None:
+            event["trace"] = orjson.Fragment(self._redactor.value(trace).to_json())
         line = _line(event)
         with self._lock:
             try:

@@ -13,8 +13,8 @@ from linenotes.evals._event_loop import complete
 from linenotes.evals._publisher import trace_score
 from linenotes.evals._samples import Sample, Score
 from linenotes.evals._scorers import Scorer, score_sample
-from linenotes.project import Project
-from linenotes.tracing import FiledTrace, Message, open_store
+from linenotes.project import Project, Redactor
+from linenotes.tracing import FiledTrace, Message, file_trace
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,11 @@ def run_once(
     scorers: Sequence[Scorer] = (),
     seed: int = 0,
     on_message: Callable[[Message], None] | None = None,
+    durable: bool = False,
 ) -> Execution:
     """Execute one case once and score it; `on_message` hears each message as it happens.
+
+    With `durable` a killed process leaves behind what was said; `store_execution` tidies up.
 
     Raises:
         LinenotesError: the user's own mistake, such as a prompt that does not exist.
@@ -42,14 +45,17 @@ def run_once(
     async def run() -> Execution:
         # An identity of its own: running the same case again is another trace.
         job = Job(secrets.token_hex(16), version, case, 0, seed)
-        sample = await run_sample(job, on_message=on_message)
+        sample = await run_sample(job, on_message=on_message, durable=durable)
         return Execution(sample, await score_sample(sample, scorers))
 
-    return complete(run())
+    with Redactor.of(version.agent.project).in_force():
+        return complete(run())
 
 
 def store_execution(execution: Execution, version: AgentVersion, project: Project) -> str:
     """Write the execution's trace to the project's store and return its id.
+
+    It goes to the project's OpenTelemetry collector as well, if there is one.
 
     Raises:
         StoreError: the store does not open or does not take the trace.
@@ -61,6 +67,5 @@ def store_execution(execution: Execution, version: AgentVersion, project: Projec
         scores=tuple(trace_score(score) for score in execution.scores),
         expectations=execution.sample.expectations,
     )
-    with open_store(project) as store:
-        store.write_traces([filed])
+    file_trace(filed, project)
     return trace.trace_id

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from linenotes.agents import AgentVersion
+from linenotes.datasets import Case
 from linenotes.evals._engine import Job
 from linenotes.evals._journal import Journal
 from linenotes.evals._plans import RunPlan
@@ -24,6 +25,8 @@ class OngoingRun:
     project: Project
     started_with: AgentVersion | None = None
     """None for a run that is continued: its plan says what it executes."""
+    started_on: tuple[Case, ...] | None = None
+    """The cases; None for a run that is continued."""
 
     @property
     def plan(self) -> RunPlan:
@@ -39,18 +42,38 @@ class OngoingRun:
         """
         return self.started_with or self.plan.agent_version(self.project)
 
+    @cached_property
+    def cases(self) -> tuple[Case, ...]:
+        """The cases as the agent gets them, in the order of the plan's redacted ones.
+
+        Raises:
+            RunError: they cannot be had again.
+        """
+        return self.started_on or self.plan.whole_cases(self.project)
+
     def missing(self) -> list[Job]:
-        """Return the samples that the journal lacks; what the infrastructure failed is missing."""
+        """Return the samples that the journal lacks; what the infrastructure failed is missing.
+
+        Raises:
+            RunError: the run was imported and is not whole, so nobody here can fill it in.
+        """
+        imported = self.plan.imported
+        if imported is not None and len(self.journal.record.samples) == imported.samples:
+            return []
         done = {
             key
             for key, sample in self.journal.record.samples.items()
             if sample.error is None or sample.error.kind != "infrastructure"
         }
-        return [
-            Job(self.plan.run_id, self.version, case, index, self.plan.seed)
+        wanted = [
+            (place, index)
             for index in range(self.plan.samples)
-            for case in self.plan.cases
+            for place, case in enumerate(self.plan.cases)
             if (case.id, index) not in done
+        ]
+        return [
+            Job(self.plan.run_id, self.version, self.cases[place], index, self.plan.seed)
+            for place, index in wanted
         ]
 
     def unscored(self) -> list[Sample]:

@@ -1,7 +1,8 @@
 """What a run sets out to do: everything that is needed to continue or to re-score it.
 
 The plan is the first line of the journal. It holds the cases themselves and the texts of the
-prompts, so that a run can be read after the golden file or the prompts have moved on.
+prompts, so that a run can be read after the golden file or the prompts have moved on. What was
+redacted in them is read again where they came from, when a run is continued.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from linenotes.agents import SHIPPED, AgentVersion, Prompt, load_agent
-from linenotes.datasets import Case, Dataset
-from linenotes.project import ModelSettings, Project, RunError
+from linenotes.agents import SHIPPED, Agent, AgentVersion, Prompt, load_agent, prompt_library
+from linenotes.datasets import Case, Dataset, load_dataset
+from linenotes.project import DatasetError, ModelSettings, Project, Redactor, RunError
 
 
 class _Part(BaseModel):
@@ -41,6 +42,21 @@ class DatasetInPlan(_Part):
 
     name: str
     digest: str
+    source: str | None = None
+    """The golden file. None for a dataset that was made in Python."""
+
+
+class ImportInPlan(_Part):
+    """The file that a run was imported from, instead of being executed here."""
+
+    file: str
+    """Its name."""
+    identity: str
+    """What the import was of: the file's content and how it was read."""
+    samples: int
+    """How many conversations it holds."""
+    timed: bool
+    """Whether it tells how long anything took."""
 
 
 class RunPlan(_Part):
@@ -75,6 +91,8 @@ class RunPlan(_Part):
     """Specs of the scorers, the primary metric first."""
     metrics: tuple[str, ...]
     """The names of the metrics, in the same order."""
+    imported: ImportInPlan | None = None
+    """None for a run that was executed here."""
 
     @classmethod
     def of(
@@ -113,7 +131,11 @@ class RunPlan(_Part):
             models=dict(version.models),
             commit=CommitInPlan(sha=commit.sha, dirty=commit.dirty) if commit else None,
             model_id=model_id,
-            dataset=DatasetInPlan(name=dataset.name, digest=dataset.digest),
+            dataset=DatasetInPlan(
+                name=dataset.name,
+                digest=dataset.digest,
+                source=str(dataset.source.absolute()) if dataset.source else None,
+            ),
             cases=dataset.cases,
             samples=samples,
             baseline=baseline,
@@ -126,17 +148,21 @@ class RunPlan(_Part):
         """Return the version that the run executes, with the prompts and models of the plan.
 
         Raises:
-            RunError: the agent's code is no longer what the run was started with.
+            RunError: the agent's code is no longer what the run was started with, or the run
+                was imported.
         """
+        if self.imported is not None:
+            raise RunError(
+                f"Run {self.run_id[:12]} was imported, so there is no agent to run. Import "
+                f"{self.imported.file!r} again to complete it: linenotes trace import."
+            )
         named = {**SHIPPED, **project.settings.agents}.get(self.agent)
         by_name = named is not None and named.graph == self.graph
+        agent = load_agent(self.agent if by_name else self.graph, project)
         version = AgentVersion(
-            agent=load_agent(self.agent if by_name else self.graph, project),
+            agent=agent,
             label=self.version,
-            prompts={
-                name: Prompt(name, p.version, p.text, p.registry_version)
-                for name, p in self.prompts.items()
-            },
+            prompts={name: self._prompt(agent, name) for name in self.prompts},
             models=self.models,
         )
         if version.fingerprint != self.fingerprint:
@@ -145,3 +171,44 @@ class RunPlan(_Part):
                 "its samples would be of two versions. Start a new run."
             )
         return version
+
+    def redacted(self, redactor: Redactor) -> Self:
+        """Return the plan as it may be stored."""
+        rest = redactor.value(self.model_dump(mode="json", exclude={"cases"}))
+        cases = [case.redacted(redactor) for case in self.cases]
+        return self.model_validate({**rest, "cases": cases})
+
+    def whole_cases(self, project: Project) -> tuple[Case, ...]:
+        """Return the cases as an agent gets them, with what the plan does not keep.
+
+        Raises:
+            RunError: something was redacted, and the dataset is not what it was.
+        """
+        if self._are_the_cases(self.cases):
+            return self.cases
+        try:
+            found = load_dataset(self.dataset.source or self.dataset.name, project).cases
+        except DatasetError:
+            found = ()
+        redactor = Redactor.current()
+        whole = {case.redacted(redactor).id: case for case in found}
+        cases = tuple(whole[case.id] for case in self.cases if case.id in whole)
+        if not self._are_the_cases(cases):
+            raise RunError(
+                f"Run {self.run_id[:12]} cannot be continued: its cases hold what a journal does "
+                f"not keep, such as secrets, and dataset {self.dataset.name!r} is no longer what "
+                "it was. Restore the golden file, or start a new run."
+            )
+        return cases
+
+    def _are_the_cases(self, cases: tuple[Case, ...]) -> bool:
+        return Dataset(self.dataset.name, cases).digest == self.dataset.digest
+
+    def _prompt(self, agent: Agent, name: str) -> Prompt:
+        """Return a prompt of the plan, read again if the plan does not hold its whole text."""
+        kept = self.prompts[name]
+        prompt = Prompt(name, kept.version, kept.text, kept.registry_version)
+        digests = self.composition["prompts"]
+        if isinstance(digests, dict) and digests.get(name) != prompt.digest:
+            return prompt_library(agent).resolve(name, kept.version)
+        return prompt

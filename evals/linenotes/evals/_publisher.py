@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from linenotes.agents import AgentVersion, PromptRegistry, log_version, version_params
+from linenotes.agents import AgentVersion, PromptRegistry, VersionCard, log_version
 from linenotes.datasets import Dataset, register_dataset
+from linenotes.evals._conversations import noteworthy, page_path
 from linenotes.evals._progress import Progress
 from linenotes.evals._records import RunRecord, SampleKey
+from linenotes.evals._repeats import repeats
 from linenotes.evals._samples import Score
-from linenotes.project import StoreError, store_errors
-from linenotes.tracing import FiledTrace, MlflowStore, TraceScore, output_text
+from linenotes.project import Redactor, StoreError, store_errors
+from linenotes.tracing import FiledTrace, MlflowStore, TraceScore, conversation_page, output_text
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -64,14 +66,14 @@ class Publisher:
             for name, prompt in version.prompts.items()
         }
 
-    def log_version(self, version: AgentVersion) -> str:
+    def log_version(self, version: VersionCard) -> str:
         """Return the id of the version's LoggedModel."""
         with self._attributed("write the version to"):
             return log_version(version, self._client, self._store.experiment_id)
 
     def start_run(
         self,
-        version: AgentVersion,
+        version: VersionCard,
         dataset: Dataset,
         *,
         group: str,
@@ -81,6 +83,7 @@ class Publisher:
         """Create the MLflow run of a version, with model and dataset as inputs; return its id."""
         from mlflow.entities import LoggedModelInput
 
+        shown = Redactor.current()
         with self._attributed("start a run in"):
             registered = register_dataset(
                 dataset,
@@ -89,11 +92,11 @@ class Publisher:
             )
             run = self._client.create_run(
                 self._store.experiment_id,
-                run_name=f"{version.agent.name} {version.label}",
-                tags=_run_tags(version, group=group, numbers=numbers),
+                run_name=shown.text(f"{version.agent} {version.label}"),
+                tags=shown.value(_run_tags(version, group=group, numbers=numbers)),
             )
             run_id = str(run.info.run_id)
-            for name, value in version_params(version).items():
+            for name, value in version.params.items():
                 self._client.log_param(run_id, name, value)
             self._client.log_inputs(
                 run_id, models=[LoggedModelInput(model_id=model_id)], datasets=[registered]
@@ -112,11 +115,12 @@ class Publisher:
         run_id = record.plan.run_id
         with self._attributed("publish the results to"):
             for batch in _batches(list(record.samples), _BATCH):
-                self._store.write_traces([_filed(record, key) for key in batch])
+                self._store.write_traces([filed_trace(record, key) for key in batch])
                 for _ in batch:
                     progress.advance()
             self._log_metrics(record, estimates)
             self._log_samples(record)
+            note += self._log_conversations(record)
             self._client.set_tag(run_id, "mlflow.note.content", note)
             self._client.set_terminated(run_id, "FINISHED", end_time=_end_ms(record))
             return Stored(len(record.samples), self._store.count_traces(run_id))
@@ -134,6 +138,7 @@ class Publisher:
         values: dict[str, float] = {"samples": len(record.samples)}
         for name, estimate in estimates.items():
             bounds = {"": estimate.mean, "/low": estimate.low, "/high": estimate.high}
+            bounds |= _pass_hats(record, name)
             values |= {name + key: v for key, v in bounds.items() if v is not None}
         for name, value in values.items():
             self._client.log_metric(
@@ -153,11 +158,42 @@ class Publisher:
         logged = orjson.dumps([{"path": _TABLE, "type": "table"}]).decode()
         self._client.set_tag(record.plan.run_id, "mlflow.loggedArtifacts", logged)
 
+    def _log_conversations(self, record: RunRecord) -> str:
+        """Keep the conversations that say most as pages, and return their links for the note."""
+        links = []
+        for key in noteworthy(record):
+            path, sample = page_path(key), record.samples[key]
+            self._client.log_text(record.plan.run_id, conversation_page(sample.trace), path)
+            place = f"#/experiments/{self._store.experiment_id}/runs/{record.plan.run_id}/artifacts"
+            links.append(f"- [{_caption(key)}]({place}/{path}){_outcome(record, key)}")
+        return "\n".join(["\n\n**Conversations**\n", *links]) if links else ""
 
-def _run_tags(version: AgentVersion, *, group: str, numbers: Mapping[str, int]) -> dict[str, str]:
+
+def _caption(key: SampleKey) -> str:
+    case = "".join(c if c.isalnum() or c in " .,_-#" else " " for c in key[0])
+    return f"{case}, sample {key[1]}"
+
+
+def _outcome(record: RunRecord, key: SampleKey) -> str:
+    """Say why a conversation is worth reading: its failure, or its primary score."""
+    if error := record.samples[key].error:
+        return f": failed with {error.type}"
+    primary = record.plan.metrics[0]
+    values = (s.value for s in record.scores.get(key, ()) if s.name == primary)
+    return next((f": {primary} {value}" for value in values), "")
+
+
+def _pass_hats(record: RunRecord, metric: str) -> dict[str, float | None]:
+    repeated = repeats(record, metric)
+    found = repeated.pass_hat[1:] if repeated else ()
+    # MLflow's names of metrics have no circumflex.
+    return {f"/pass_hat_{k}": estimate.mean for k, estimate in enumerate(found, start=2)}
+
+
+def _run_tags(version: VersionCard, *, group: str, numbers: Mapping[str, int]) -> dict[str, str]:
     tags = {
         "mlflow.runType": "genai_evaluate",
-        "linenotes.agent": version.agent.name,
+        "linenotes.agent": version.agent,
         "linenotes.version": version.label,
         "linenotes.fingerprint": version.fingerprint,
         "linenotes.group": group,
@@ -173,7 +209,8 @@ def _batches(keys: list[SampleKey], size: int) -> Iterator[list[SampleKey]]:
         yield keys[start : start + size]
 
 
-def _filed(record: RunRecord, key: SampleKey) -> FiledTrace:
+def filed_trace(record: RunRecord, key: SampleKey) -> FiledTrace:
+    """Return the trace of a sample with all that its run knows about it."""
     plan, sample = record.plan, record.samples[key]
     return FiledTrace(
         trace=sample.trace,
@@ -228,5 +265,6 @@ def _row(record: RunRecord, key: SampleKey) -> dict[str, object]:
         "seconds": round(sample.seconds, 3),
         "calls": sample.ledger.calls,
         "tokens": sample.ledger.tokens.total,
+        "cost": sample.ledger.cost,
         "trace_id": sample.trace.trace_id,
     }

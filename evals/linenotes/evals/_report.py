@@ -6,13 +6,15 @@ the intervals speak of.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from linenotes.evals._comparison import RunComparison
 from linenotes.evals._records import RunRecord
+from linenotes.evals._repeats import repeats
 from linenotes.evals._results import RunResult
 from linenotes.evals._tables import is_rate, score_table
+from linenotes.tracing import dollars
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Comparison, Estimate
@@ -25,13 +27,13 @@ _SPEAKS_OF = {"population": "cases like these", "dataset": "exactly these cases"
 def title(results: Sequence[RunResult]) -> str:
     """Say what was measured: dataset, n, K, and what the intervals speak of."""
     plan = results[-1].record.plan
-    estimate = next(iter(results[-1].estimates.values()))
-    clusters = f" in {estimate.n_clusters} clusters" if estimate.n_clusters else ""
+    estimate = next(iter(results[-1].estimates.values()), None)
+    clusters = f" in {estimate.n_clusters} clusters" if estimate and estimate.n_clusters else ""
     samples = "samples" if plan.samples > 1 else "sample"
+    speaks = f"95% intervals for {_SPEAKS_OF[estimate.target]}" if estimate else "no scores"
     return (
         f"{plan.agent} on {plan.dataset.name} ({plan.dataset.digest[:8]}): "
-        f"n={len(plan.cases)} cases{clusters}, K={plan.samples} {samples}; "
-        f"95% intervals for {_SPEAKS_OF[estimate.target]}"
+        f"n={len(plan.cases)} cases{clusters}, K={plan.samples} {samples}; {speaks}"
     )
 
 
@@ -40,20 +42,26 @@ def rows(results: Sequence[RunResult]) -> list[tuple[str, ...]]:
     metrics = list(results[-1].estimates)
     deepest = results[-1].record.plan.samples
     hat = [f"pass^{deepest}"] if deepest > 1 and _has_pass_hat(results) else []
-    header = ("version", "K", *metrics, *hat, "calls", "s/sample")
-    return [header, *(_row(result, metrics, with_hat=bool(hat)) for result in results)]
+    costs = ["cost"] if any(result.cost for result in results) else []
+    header = ("version", "K", *metrics, *hat, "calls", *costs, "s/sample")
+    return [
+        header,
+        *(_row(r, metrics, with_hat=bool(hat), with_cost=bool(costs)) for r in results),
+    ]
 
 
 def _has_pass_hat(results: Sequence[RunResult]) -> bool:
     """Tell whether pass^K can stand in the table: of rates, and for cases like these only."""
-    return all(
+    return any(result.estimates for result in results) and all(
         is_rate(result.record, name) and result.estimates[name].target == "population"
         for result in results
         for name in result.record.plan.metrics[:1]
     )
 
 
-def _row(result: RunResult, metrics: Sequence[str], *, with_hat: bool) -> tuple[str, ...]:
+def _row(
+    result: RunResult, metrics: Sequence[str], *, with_hat: bool, with_cost: bool
+) -> tuple[str, ...]:
     record = result.record
     cells = [interval(result.estimates[name], rate=is_rate(record, name)) for name in metrics]
     if with_hat:
@@ -63,7 +71,8 @@ def _row(result: RunResult, metrics: Sequence[str], *, with_hat: bool) -> tuple[
         str(record.plan.samples),
         *cells,
         f"{result.calls:,}",
-        f"{_mean_seconds(record):.2f}",
+        *([dollars(result.cost) or "–"] if with_cost else []),
+        _mean_seconds(record),
     )
 
 
@@ -77,9 +86,25 @@ def _pass_hat(record: RunRecord) -> str:
     return interval(pass_hat(scores, record.plan.samples), rate=True)
 
 
-def _mean_seconds(record: RunRecord) -> float:
+def pass_hat_lines(results: Sequence[RunResult]) -> list[str]:
+    """Return a line for each version with pass^1 to pass^K of its primary metric, if K > 1."""
+    if not _has_pass_hat(results):
+        return []
+    lines = []
+    for result in results:
+        plan = result.record.plan
+        for metric in [name for name in plan.metrics[:1] if name in result.repeats]:
+            name = f"{plan.version} {metric}" if len(results) > 1 else metric
+            lines.append("  ".join([f"{name} ", *result.repeats[metric].texts()]))
+    return lines
+
+
+def _mean_seconds(record: RunRecord) -> str:
+    """Return how long a sample took, where that is known."""
     seconds = [sample.seconds for sample in record.samples.values()]
-    return sum(seconds) / len(seconds) if seconds else 0.0
+    if record.plan.imported is not None and not record.plan.imported.timed:
+        return "–"
+    return f"{sum(seconds) / len(seconds) if seconds else 0.0:.2f}"
 
 
 def interval(estimate: Estimate, *, rate: bool) -> str:
@@ -101,6 +126,8 @@ def failures(result: RunResult) -> list[str]:
         if count
     ]
     lines += _unmeasured(result)
+    if result.cost and result.unpriced_calls:
+        lines.append(f"{_count(result.unpriced_calls, 'call')} without a known price, not in cost.")
     missing = result.traces.expected - result.traces.stored
     if missing:
         lines.append(f"{missing} of {result.traces.expected} traces are not in the store.")
@@ -249,7 +276,10 @@ def closing_lines(results: Sequence[RunResult], comparisons: Sequence[RunCompari
 
 
 def run_note(record: RunRecord, estimates: Mapping[str, Estimate]) -> str:
-    """Return the run's description for MLflow: a Markdown table with the intervals."""
+    """Return the run's description for MLflow: a Markdown table with the intervals.
+
+    Rates of cases that have several samples also have a row for each pass^k.
+    """
     plan = record.plan
     lines = [
         f"**{plan.agent} {plan.version}** on **{plan.dataset.name}**: "
@@ -261,4 +291,12 @@ def run_note(record: RunRecord, estimates: Mapping[str, Estimate]) -> str:
     for name, found in estimates.items():
         mean, _, bounds = interval(found, rate=is_rate(record, name)).partition("  ")
         lines.append(f"| {name} | {mean} | {bounds or '–'} | {found.target} |")
+        lines += _pass_hat_rows(record, name)
     return "\n".join(lines)
+
+
+def _pass_hat_rows(record: RunRecord, metric: str) -> Iterator[str]:
+    repeated = repeats(record, metric)
+    for k, found in enumerate(repeated.pass_hat[1:] if repeated else (), start=2):
+        mean, _, bounds = interval(found, rate=True).partition("  ")
+        yield f"| {metric}, pass^{k} | {mean} | {bounds} | {found.target} |"

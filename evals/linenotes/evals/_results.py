@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from linenotes.evals._documents import (
     DatasetDocument,
     Document,
     ErrorsDocument,
+    ImportDocument,
+    IntervalDocument,
     MetricDocument,
     RunDocument,
     TracesDocument,
 )
 from linenotes.evals._publisher import Stored
 from linenotes.evals._records import RunRecord
+from linenotes.evals._repeats import Repeats, repeats
 from linenotes.evals._tables import score_table
 
 if TYPE_CHECKING:
@@ -35,7 +39,13 @@ class RunResult:
     @property
     def scored(self) -> int:
         """How many samples have a value of the primary metric."""
-        return len(score_table(self.record, self.record.plan.metrics[0]))
+        return sum(len(score_table(self.record, m)) for m in self.record.plan.metrics[:1])
+
+    @cached_property
+    def repeats(self) -> dict[str, Repeats]:
+        """What repeating the cases shows, for the metrics that it says something of."""
+        found = {name: repeats(self.record, name) for name in self.record.plan.metrics}
+        return {name: shown for name, shown in found.items() if shown}
 
     @property
     def errors(self) -> dict[str, int]:
@@ -58,12 +68,33 @@ class RunResult:
 
     @property
     def cost(self) -> float | None:
-        """US dollars: 0 where every model is local, None where a model has no known price."""
-        local = all(model.model.startswith("local:") for model in self.record.plan.models.values())
-        return 0.0 if local or self.calls == 0 else None
+        """US dollars of the calls with a known price; None where there are calls and none has."""
+        costs = [sample.ledger.cost for sample in self.record.samples.values()]
+        known = [cost for cost in costs if cost is not None]
+        return sum(known) if known or self.calls == 0 else None
+
+    @property
+    def unpriced_calls(self) -> int:
+        """How many model calls have no known price."""
+        return sum(sample.ledger.unpriced for sample in self.record.samples.values())
 
     def document(self) -> Document:
         """Return the run as the JSON contract has it."""
+        return self._document().dump()
+
+    def import_document(self, *, again: bool) -> Document:
+        """Return an imported run as the JSON contract has it."""
+        imported = self.record.plan.imported
+        assert imported is not None
+        return ImportDocument(
+            **dict(self._document()),
+            cases=len(self.record.plan.cases),
+            conversations=len(self.record.samples),
+            file=imported.file,
+            again=again,
+        ).dump()
+
+    def _document(self) -> RunDocument:
         plan = self.record.plan
         return RunDocument(
             run_id=plan.run_id,
@@ -75,17 +106,33 @@ class RunResult:
             samples=plan.samples,
             scored=self.scored,
             errors=ErrorsDocument(**self.errors),
-            metrics={name: _metric(found) for name, found in self.estimates.items()},
+            metrics={
+                name: _metric(found, self.repeats.get(name))
+                for name, found in self.estimates.items()
+            },
             calls=self.calls,
             tokens=self.tokens,
             cost=self.cost,
+            unpriced_calls=self.unpriced_calls,
             wall_seconds=round(self.record.wall_seconds, 3),
             traces=TracesDocument(expected=self.traces.expected, stored=self.traces.stored),
-        ).dump()
+        )
 
 
-def _metric(found: Estimate) -> MetricDocument:
-    return MetricDocument(mean=found.mean, low=found.low, high=found.high, target=found.target)
+def _metric(found: Estimate, repeated: Repeats | None) -> MetricDocument:
+    return MetricDocument(
+        **dict(_interval(found)),
+        pass_hat=_by_k("pass^", repeated.pass_hat) if repeated else None,
+        pass_at=_by_k("pass@", repeated.pass_at) if repeated else None,
+    )
+
+
+def _by_k(name: str, found: Sequence[Estimate]) -> dict[str, IntervalDocument]:
+    return {f"{name}{k}": _interval(estimate) for k, estimate in enumerate(found, start=1)}
+
+
+def _interval(found: Estimate) -> IntervalDocument:
+    return IntervalDocument(mean=found.mean, low=found.low, high=found.high, target=found.target)
 
 
 def estimate_all(record: RunRecord, target: Target) -> dict[str, Estimate]:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import re
-import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from linenotes.evals._failures import describe
 from linenotes.evals._scorer_adapters import adapt, keep_deepeval_in
 from linenotes.evals._scorers import BUILT_IN, Scorer, matches_expectations
-from linenotes.project import LinenotesError, Project, ScorerError
-
-if TYPE_CHECKING:
-    from types import ModuleType
+from linenotes.project import LinenotesError, Project, ScorerError, import_code
 
 _NAME = re.compile(r"\w[\w .-]*")
 
@@ -91,9 +83,13 @@ def _unknown(spec: str, project: Project) -> str:
 
 def _attribute(place: str, attribute: str, project: Project) -> object:
     try:
-        module = _module(place, project)
+        module = import_code(place, project)
     except LinenotesError:
         raise
+    except FileNotFoundError as error:
+        if error.args != (place,):
+            raise
+        raise ScorerError(f"There is no file {place!r} with scorers in {project.root}.") from None
     except Exception as error:
         reason = f"{type(error).__name__}: {describe(error)}".rstrip(".")
         raise ScorerError(
@@ -105,26 +101,3 @@ def _attribute(place: str, attribute: str, project: Project) -> object:
         hint = f"Did you mean {near[0]!r}?" if near else "Name what is there."
         raise ScorerError(f"Scorer '{place}:{attribute}': {place} has no {attribute!r}. {hint}")
     return getattr(module, attribute)
-
-
-def _module(place: str, project: Project) -> ModuleType:
-    if not place.endswith(".py"):
-        _put_on_path(project.root)
-        return importlib.import_module(place)
-    path = next((p for p in (Path.cwd() / place, project.root / place) if p.is_file()), None)
-    if path is None:
-        raise ScorerError(f"There is no file {place!r} with scorers in {project.root}.")
-    _put_on_path(path.parent)
-    name = f"linenotes_scorers_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def _put_on_path(folder: Path) -> None:
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))

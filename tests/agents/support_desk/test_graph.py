@@ -9,6 +9,7 @@ from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
 
+from linenotes.evals.testing import ScriptedServer
 from linenotes.project import LinenotesError
 
 Graph = CompiledStateGraph[Any, Any, Any, Any]
@@ -41,14 +42,16 @@ def test_message_in_scope_gets_the_answer_of_its_intent(desk: Desk) -> None:
     assert output["messages"][-1].text.endswith("[template banking/balance]")
 
 
-def test_decisions_travel_as_the_messages_of_the_models(desk: Desk) -> None:
+def test_decisions_travel_as_the_messages_of_the_models(
+    desk: Desk, provider: ScriptedServer
+) -> None:
     graph = desk(triage=["banking"], specialist=["balance"], reviewer=["banking"])
 
     _, triage, specialist, *_ = graph.invoke(ASK)["messages"]
 
     assert json.loads(triage.text) == {"team": "banking"}
     assert json.loads(specialist.text) == {"intent": "balance"}
-    assert triage.response_metadata["id"] == "call-1"
+    assert triage.response_metadata["id"] == f"chatcmpl-{provider.exchanges[0].id}"
 
 
 def test_message_out_of_scope_is_escalated_without_a_specialist(

@@ -8,6 +8,7 @@ from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
 from linenotes.tracing import _conventions as names
 
 OWN_DRAFTS = {names.TRANSFER_MODE, names.TRANSFER_TARGET}
+EVENTS = {names.EVALUATION_RESULT}  # the conventions list attributes and events apart
 
 
 def test_mlflow_names_are_those_of_the_installed_mlflow() -> None:
@@ -15,6 +16,7 @@ def test_mlflow_names_are_those_of_the_installed_mlflow() -> None:
     assert names.MLFLOW_MODEL == SpanAttributeKey.MODEL
     assert names.MLFLOW_PROVIDER == SpanAttributeKey.MODEL_PROVIDER
     assert names.MLFLOW_TOKEN_USAGE == SpanAttributeKey.CHAT_USAGE
+    assert names.MLFLOW_COST == SpanAttributeKey.LLM_COST
     assert names.MLFLOW_TOOLS == SpanAttributeKey.CHAT_TOOLS
 
 
@@ -22,4 +24,4 @@ def test_gen_ai_names_are_those_of_the_installed_conventions() -> None:
     ours = {value for value in vars(names).values() if str(value).startswith("gen_ai.")}
     theirs = {value for value in vars(gen_ai_attributes).values() if isinstance(value, str)}
 
-    assert ours - theirs == OWN_DRAFTS | {"gen_ai.request.seed"} - theirs
+    assert ours - theirs == OWN_DRAFTS | EVENTS | {"gen_ai.request.seed"} - theirs

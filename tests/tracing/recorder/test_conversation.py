@@ -222,7 +222,7 @@ def test_send_from_the_start_of_a_graph_is_the_users(
         return {"found": [f"about {state['topic']}"]}
 
     graph = StateGraph(MapState)
-    graph.add_node(worker)  # type: ignore[type-var]  # LangGraph's types know no plain dict
+    graph.add_node(worker)  # type: ignore[type-var, unused-ignore]  # LangGraph's types know no plain dict
     graph.add_conditional_edges(START, share_out, ["worker"])
     with record() as ledger:
         graph.compile().invoke({"topics": ["otters", "seals"]})
@@ -336,8 +336,8 @@ def test_structured_reply_travels_as_the_value_that_its_node_took_from_it(
         answer: str
 
     graph = StateGraph(State)
-    graph.add_node(decide)  # type: ignore[type-var]  # LangGraph's types know no plain dict
-    graph.add_node(act)  # type: ignore[type-var]  # LangGraph's types know no plain dict
+    graph.add_node(decide)  # type: ignore[type-var, unused-ignore]  # LangGraph's types know no plain dict
+    graph.add_node(act)  # type: ignore[type-var, unused-ignore]  # LangGraph's types know no plain dict
     graph.add_edge(START, "decide")
     graph.add_edge("decide", "act")
     with record() as ledger:
@@ -590,6 +590,9 @@ def test_call_result_and_goto_of_a_handoff_tool_are_one_row(
         ("bob", "user", "reply", "Bob here."),
     ]
     assert causes(ledger)["Bob here."] == {"transfer_to_bob()"}
+    (tool,) = (span for span in ledger.trace.spans if span.type == "TOOL")
+    assert tool.attributes["gen_ai.transfer.mode"] == "pass_control"
+    assert tool.attributes["gen_ai.transfer.target.name"] == "bob"
 
 
 def test_agent_used_as_a_tool_gets_an_errand_and_answers(
@@ -617,6 +620,9 @@ def test_agent_used_as_a_tool_gets_an_errand_and_answers(
     parents = {span.span_id: span.name for span in ledger.trace.spans}
     (helper_span,) = (span for span in ledger.trace.spans if span.name == "helper")
     assert parents[str(helper_span.parent_id)] == "research"
+    (research_span,) = (span for span in ledger.trace.spans if span.type == "TOOL")
+    assert research_span.attributes["gen_ai.transfer.mode"] == "return_to_caller"
+    assert research_span.attributes["gen_ai.transfer.target.name"] == "boss/helper"
 
 
 class Form(BaseModel):

@@ -11,6 +11,11 @@ import pytest
 
 from linenotes.project import RunError
 from linenotes.tracing import FiledTrace, MlflowStore, Trace, TraceScore, TraceState
+from linenotes.tracing._conventions import (
+    EVALUATION_NAME,
+    EVALUATION_RESULT,
+    EVALUATION_VALUE,
+)
 
 if TYPE_CHECKING:
     from mlflow.entities import Trace as MlflowTrace
@@ -52,6 +57,13 @@ def test_a_unique_start_of_the_id_is_enough(store: MlflowStore, desk_trace: Make
     assert store.read_trace("fedcba") == trace
 
 
+def test_latest_is_the_trace_that_began_last(store: MlflowStore, desk_trace: MakeTrace) -> None:
+    trace = desk_trace("newest")
+    newest = replace(trace, start_ns=trace.start_ns + 10**15, end_ns=trace.start_ns + 2 * 10**15)
+    store.write_traces([FiledTrace(newest)])
+    assert store.read_trace("latest") == newest
+
+
 def test_a_start_of_several_ids_is_refused(store: MlflowStore, desk_trace: MakeTrace) -> None:
     trace = desk_trace("twins")
     twins = [replace(trace, trace_id=f"tr-{'ab' * 15}{end}") for end in ("00", "01")]
@@ -71,16 +83,19 @@ def test_what_cannot_be_an_id_is_refused(store: MlflowStore) -> None:
         store.read_trace("latest'; --")
 
 
-def test_a_trace_of_something_else_is_refused(store: MlflowStore, desk_trace: MakeTrace) -> None:
+def test_a_trace_of_something_else_is_read_for_its_messages(
+    store: MlflowStore, desk_trace: MakeTrace
+) -> None:
     from mlflow.tracing.client import TracingClient
 
     from linenotes.tracing.store._mlflow_spans import mlflow_spans
 
     trace = desk_trace("foreign")
-    _root, *children = mlflow_spans(trace)
+    _root, *children = mlflow_spans(FiledTrace(trace))
     TracingClient(store.tracking_uri).log_spans(store.experiment_id, children)
-    with pytest.raises(RunError, match="not recorded by linenotes"):
-        store.read_trace(trace.trace_id)
+    read = store.read_trace(trace.trace_id)
+    assert read.trace_id == trace.trace_id
+    assert read.spans
 
 
 def test_every_trace_of_concurrent_writers_is_stored(
@@ -209,6 +224,79 @@ def test_mlflow_shows_agents_models_tools_handoffs_and_links(
     assert (link.trace_id, link.span_id) == (filed.trace.trace_id, handoff.span_id)
 
 
+def test_the_scores_are_results_on_the_spans_that_they_judge(
+    store: MlflowStore, desk_filed: MakeFiled
+) -> None:
+    filed = desk_filed("judged", run_id="e" * 32)
+    triage = filed.trace.spans[1]
+    scores = (*filed.scores, TraceScore("short", value=True, span_id=triage.span_id))
+    store.write_traces([replace(filed, scores=scores)])
+    assert store.read_trace(filed.trace.trace_id) == filed.trace
+    assert _results(store, filed) == {
+        ("support_desk", "route_ok", 1.0),
+        ("support_desk", "confidence", 0.75),
+        ("support_desk", "tone", None),
+        ("triage", "short", 1.0),
+    }
+
+
+def test_scoring_anew_replaces_the_results_on_the_spans_and_nothing_else(
+    store: MlflowStore, desk_filed: MakeFiled
+) -> None:
+    filed = desk_filed("judged again", run_id="f" * 32)
+    store.write_traces([filed])
+    before = _mlflow_trace(store, filed).info
+    store.write_traces([replace(filed, scores=(TraceScore("route_ok", value=False),))])
+    after = _mlflow_trace(store, filed).info
+    assert _results(store, filed) == {("support_desk", "route_ok", 0.0)}
+    assert store.read_trace(filed.trace.trace_id) == filed.trace
+    assert (after.state, after.token_usage) == (before.state, before.token_usage)
+    assert (after.tags, after.request_preview) == (before.tags, before.request_preview)
+
+
+def test_a_trace_reads_back_with_its_run_version_and_scores_those_of_people_too(
+    store: MlflowStore, desk_filed: MakeFiled
+) -> None:
+    from mlflow.entities import Feedback
+    from mlflow.tracing.client import TracingClient
+
+    filed = desk_filed("filed", run_id="fe" * 16)
+    store.write_traces([filed])
+    TracingClient(store.tracking_uri).log_assessment(
+        filed.trace.trace_id, Feedback(name="a person", value={"tone": "kind"})
+    )
+    read = store.read_filed_trace(filed.trace.trace_id)
+    assert (read.trace, read.run_id, read.version) == (filed.trace, filed.run_id, filed.version)
+    scores = {score.name: score.value for score in read.scores}
+    assert scores == {
+        "route_ok": True,
+        "confidence": 0.75,
+        "tone": None,
+        "a person": '{"tone":"kind"}',
+    }
+    assert "TimeoutError" in str({s.name: s.error for s in read.scores}["tone"])
+
+
+def test_mlflow_shows_what_is_known_of_the_cost(store: MlflowStore, desk_trace: MakeTrace) -> None:
+    trace = desk_trace("cost")
+    first, *others = trace.messages
+    said = replace(others[0], cost=0.0025)
+    triage = next(i for i, span in enumerate(trace.spans) if span.type == "CHAT_MODEL")
+    spans = list(trace.spans)
+    attributes = {**spans[triage].attributes, "linenotes.message.id": said.id}
+    spans[triage] = replace(spans[triage], attributes=attributes)
+    trace = replace(trace, messages=(first, said, *others[1:]), spans=tuple(spans))
+    filed = FiledTrace(trace)
+    store.write_traces([filed])
+    stored = _mlflow_trace(store, filed)
+    assert stored.info.cost is not None
+    assert stored.info.cost["total_cost"] == 0.0025
+    costs = [span.llm_cost for span in stored.data.spans if span.llm_cost]
+    assert [cost["total_cost"] for cost in costs] == [0.0025]
+    assert store.find_traces(case="cost")[0].cost == 0.0025
+    assert store.read_trace(trace.trace_id) == trace
+
+
 def test_a_running_trace_stays_in_progress(store: MlflowStore, desk_filed: MakeFiled) -> None:
     filed = desk_filed("running", run_id="9" * 32, state="IN_PROGRESS")
     for _ in range(2):
@@ -242,6 +330,15 @@ def test_files_of_runs_are_kept_in_the_folder_of_the_store(
     client.log_text(run.info.run_id, "hello", "note.txt")
     (note,) = (store_folder / "artifacts").rglob("note.txt")
     assert note.read_text() == "hello"
+
+
+def _results(store: MlflowStore, filed: FiledTrace) -> set[tuple[object, ...]]:
+    return {
+        (span.name, e.attributes[EVALUATION_NAME], e.attributes.get(EVALUATION_VALUE))
+        for span in _mlflow_trace(store, filed).data.spans
+        for e in span.events
+        if e.name == EVALUATION_RESULT
+    }
 
 
 def _assessments(store: MlflowStore, filed: FiledTrace) -> dict[str, dict[str, Any]]:

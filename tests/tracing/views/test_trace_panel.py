@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from linenotes.tracing import Message, Trace
+from linenotes.tracing import FiledTrace, Message, Trace
 from linenotes.tracing.views._trace_panel import conversation, mail, trace_panel
 
 MakeTrace = Callable[..., Trace]
@@ -32,7 +32,7 @@ def test_the_panel_binds_to_attributes_that_traces_carry(desk_trace: MakeTrace) 
     from linenotes.tracing.store._mlflow_spans import mlflow_spans
 
     bound = set(re.findall(r'"path":\["([^"]+)"\]', trace_panel()))
-    carried = {name for span in mlflow_spans(desk_trace()) for name in span.attributes}
+    carried = {name for span in mlflow_spans(FiledTrace(desk_trace())) for name in span.attributes}
     assert len(bound) == 4
     assert bound <= carried
 

@@ -1,6 +1,8 @@
 """What agents said to one another: the recorder, the ledger, traces and where they are kept."""
 
 from linenotes.tracing._ledger import USER, Ledger, Message, MessageKind, Tokens
+from linenotes.tracing._prices import dollars
+from linenotes.tracing._story import one_story
 from linenotes.tracing._trace import (
     Span,
     SpanEvent,
@@ -11,34 +13,89 @@ from linenotes.tracing._trace import (
     trace_id_for,
 )
 from linenotes.tracing._values import json_value, output_text
+from linenotes.tracing.export._otlp_exporter import Delivery, OtlpExporter, exporting
+from linenotes.tracing.export._otlp_target import OtlpTarget, otlp_target
+from linenotes.tracing.export._resending import Resent, resend
+from linenotes.tracing.files._conversation_file import (
+    FileFormat,
+    file_digest,
+    read_conversations,
+)
+from linenotes.tracing.files._imported import ImportedConversation
+from linenotes.tracing.live._closing import close_abandoned
+from linenotes.tracing.live._live_reading import LiveTrace
+from linenotes.tracing.live._live_traces import discard_live, find_live, live_traces
 from linenotes.tracing.recorder._block import LiveLedger, record
 from linenotes.tracing.store._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing.store._mlflow_store import MlflowStore
-from linenotes.tracing.store._project_store import open_store, store_trace
+from linenotes.tracing.store._project_store import file_trace, open_store, read_trace, store_trace
+from linenotes.tracing.store._trace_header import TraceHeader
 from linenotes.tracing.store._ui_server import UiServer, experiment_url, start_ui
+from linenotes.tracing.views._contents import attachments, details
+from linenotes.tracing.views._figures import spell_seconds
+from linenotes.tracing.views._focus import Focus
+from linenotes.tracing.views._incidents import Incident, as_told, incidents
+from linenotes.tracing.views._mermaid import mermaid
+from linenotes.tracing.views._page import conversation_page
+from linenotes.tracing.views._shares import Share, shares
+from linenotes.tracing.views._span_tree import Branch, span_tree
 
 __all__ = [
     "USER",
+    "Branch",
+    "Delivery",
+    "FileFormat",
     "FiledTrace",
+    "Focus",
+    "ImportedConversation",
+    "Incident",
     "Ledger",
     "LiveLedger",
+    "LiveTrace",
     "Message",
     "MessageKind",
     "MlflowStore",
+    "OtlpExporter",
+    "OtlpTarget",
+    "Resent",
+    "Share",
     "Span",
     "SpanEvent",
     "SpanLink",
     "SpanType",
     "Tokens",
     "Trace",
+    "TraceHeader",
     "TraceScore",
     "TraceState",
     "UiServer",
+    "as_told",
+    "attachments",
+    "close_abandoned",
+    "conversation_page",
+    "details",
+    "discard_live",
+    "dollars",
     "experiment_url",
+    "exporting",
+    "file_digest",
+    "file_trace",
+    "find_live",
+    "incidents",
     "json_value",
+    "live_traces",
+    "mermaid",
+    "one_story",
     "open_store",
+    "otlp_target",
     "output_text",
+    "read_conversations",
+    "read_trace",
     "record",
+    "resend",
+    "shares",
+    "span_tree",
+    "spell_seconds",
     "start_ui",
     "store_trace",
     "trace_id_for",

@@ -10,9 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import JsonValue
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+    from langgraph.pregel import Pregel
+    from mlflow.entities import Trace as MlflowTrace
 
 MessageKind = Literal[
     "input", "reply", "call", "result", "handoff", "delegate", "send", "state", "ack"
@@ -20,6 +25,9 @@ MessageKind = Literal[
 
 USER = "user"
 """The actor outside the graph: it sends the input and receives the last reply."""
+
+UNNAMED = "message-"
+"""How the id of a message begins that came without one: its number in the ledger follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,52 @@ class Ledger:
 
     messages: tuple[Message, ...] = ()
 
+    @classmethod
+    def from_trace(cls, trace: MlflowTrace | str, *, tracking_uri: str | None = None) -> Ledger:
+        """Return who said what in a stored MLflow trace, given it or its id.
+
+        What linenotes recorded comes back as it was. What `mlflow.langchain.autolog()` recorded
+        is rebuilt from its spans by the rules of `record()`; of two equal messages that were said
+        at once, which is which is then not known.
+
+        Args:
+            trace: the trace, or its id, `tr-` and 32 hex digits.
+            tracking_uri: where the trace with this id is stored; by default MLflow's own setting.
+
+        Raises:
+            RunError: no trace has the id.
+            StoreError: the store did not answer.
+        """
+        from linenotes.tracing.sources._mlflow_source import ledger_from_mlflow
+
+        return ledger_from_mlflow(trace, tracking_uri)
+
+    @classmethod
+    def from_checkpoints(
+        cls,
+        graph: Pregel[Any, Any, Any, Any] | BaseCheckpointSaver[Any],
+        thread_id: str,
+    ) -> Ledger:
+        """Return who said what in a LangGraph thread: all its invocations as one story.
+
+        A checkpointer alone is enough. With the compiled graph, also the names of agents, what
+        each node reads of the state, and Commands are told apart from edges. Checkpoints keep what
+        was written and not how: text that a model wrote into a plain state is not known to be a
+        model's, and what a node kept to itself or showed its model is not known at all. A thread
+        that was kept with `durability="exit"` has only its last state: whoever speaks next in it
+        is then taken to have got what was said before.
+
+        Args:
+            graph: the compiled graph with its checkpointer, or the checkpointer.
+            thread_id: the thread, as in the graph's config.
+
+        Raises:
+            RunError: the checkpointer knows no such thread, or there is no checkpointer.
+        """
+        from linenotes.tracing.sources._checkpoint_source import ledger_from_checkpoints
+
+        return ledger_from_checkpoints(graph, thread_id)
+
     def __iter__(self) -> Iterator[Message]:
         return iter(self.messages)
 
@@ -129,3 +183,14 @@ class Ledger:
     def calls(self) -> int:
         """How many model calls were made."""
         return sum(message.sampled for message in self.messages)
+
+    @property
+    def cost(self) -> float | None:
+        """What the model calls with a known price cost, in US dollars; None where none has one."""
+        known = [message.cost for message in self.messages if message.cost is not None]
+        return sum(known) if known else None
+
+    @property
+    def unpriced(self) -> int:
+        """How many model calls have no known price, and are not in `cost`."""
+        return sum(message.sampled and message.cost is None for message in self.messages)

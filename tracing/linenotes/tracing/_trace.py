@@ -13,6 +13,7 @@ from typing import Literal
 import orjson
 from pydantic import JsonValue, TypeAdapter
 
+from linenotes.tracing._conventions import AGENT_NAME
 from linenotes.tracing._ledger import Ledger, Message
 from linenotes.tracing._values import json_value
 
@@ -75,6 +76,8 @@ class Trace:
     messages: tuple[Message, ...]
     case: str | None = None
     sample: int | None = None
+    thread: str | None = None
+    """LangGraph's id of the conversation that the execution is a part of, if it has one."""
     error: str | None = None
     """`ExceptionType: message` of what ended the execution early."""
 
@@ -82,6 +85,22 @@ class Trace:
     def ledger(self) -> Ledger:
         """The messages as a ledger."""
         return Ledger(self.messages)
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """The agents that had not ended: the innermost ones, in the order in which they began."""
+        open_ = [s for s in self.spans if s.type == "AGENT" and s.end_ns is None]
+        outer = {span.parent_id for span in open_}
+        found = (s.attributes.get(AGENT_NAME, s.name) for s in open_ if s.span_id not in outer)
+        return tuple(dict.fromkeys(str(name) for name in found))
+
+    @property
+    def last_ns(self) -> int:
+        """The last moment of which the trace knows anything: the end of what has not ended."""
+        moments = [self.start_ns, *(message.end_ns for message in self.messages)]
+        for span in self.spans:
+            moments += [span.start_ns, span.end_ns or 0, *(event.time_ns for event in span.events)]
+        return max(moments)
 
     def to_json(self) -> bytes:
         """Return the trace as one JSON document on one line."""
@@ -107,6 +126,23 @@ def storable(trace: Trace) -> Trace:
     except TypeError:
         return Trace.from_json(orjson.dumps(json_value(trace)))
     return trace
+
+
+def spans_of(trace: Trace) -> tuple[Span, ...]:
+    """Return the spans of `trace`; a root for one that ended before its first.
+
+    Collectors keep no trace without spans.
+    """
+    return trace.spans or (
+        Span(
+            span_id=trace.trace_id[-16:],
+            parent_id=None,
+            name=trace.name,
+            type="WORKFLOW",
+            start_ns=trace.start_ns,
+            end_ns=trace.end_ns,
+        ),
+    )
 
 
 def trace_id_for(*identity: str | int) -> str:

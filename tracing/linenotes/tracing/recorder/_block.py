@@ -10,10 +10,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from linenotes.project import Project
 from linenotes.tracing._ledger import Ledger
+from linenotes.tracing._prices import Prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from linenotes.tracing._ledger import Message
     from linenotes.tracing._trace import Trace
@@ -56,6 +59,7 @@ def record(
     sample: int | None = None,
     trace_id: str | None = None,
     on_message: Callable[[Message], None] | None = None,
+    durable: bool | Project = False,
 ) -> Iterator[LiveLedger]:
     """Record every LangGraph graph that runs inside the block, as one trace.
 
@@ -68,14 +72,24 @@ def record(
         sample: the index of the sample.
         trace_id: the id of the trace; a random one by default.
         on_message: called once for each message, when its recipients are known.
+        durable: keep what is said in a file of the project as it happens, so that it can be read
+            even after the process was killed: of the project named, or with True of the one of
+            the working directory. The file goes when `store_trace` has stored the trace.
 
     Raises:
+        ProjectError: `durable` is asked for, and the project's settings are not valid.
         Exception: what `on_message` raised, when the block ends without an exception of its own.
     """
     from linenotes.tracing.recorder._recording import Recording
 
     recording = Recording(
-        agent=agent, case=case, sample=sample, trace_id=trace_id, on_message=on_message
+        agent=agent,
+        case=case,
+        sample=sample,
+        trace_id=trace_id,
+        on_message=on_message,
+        live_folder=_live_folder(durable),
+        prices=Prices(durable if isinstance(durable, Project) else None),
     )
     ledger = LiveLedger(recording)
     failure: BaseException | None = None
@@ -88,3 +102,11 @@ def record(
     finally:
         ledger._finish(failure)  # noqa: SLF001  the ledger of this very block
     recording.announcer.raise_failure()
+
+
+def _live_folder(durable: bool | Project) -> Path | None:
+    if durable is False:
+        return None
+    project = Project.find() if durable is True else durable
+    project.make_state()
+    return project.live

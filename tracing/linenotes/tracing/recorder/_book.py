@@ -82,6 +82,7 @@ class Book:
         """Note that a tool got its call, and so it is no message for whoever reads it next."""
         call.routed = True
         call.recipients.setdefault(tool)
+        self.deliveries.changed[call] = None
 
     def carry(self, entry: Entry, writes: Mapping[str, object]) -> None:
         """Note that `entry` travels as the values of these state keys."""

@@ -235,6 +235,11 @@ def error_text(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
+def bubbles(messages: Iterable[Message]) -> list[JsonValue]:
+    """Return `messages` in the GenAI parts form, which the MLflow UI shows as titled bubbles."""
+    return [bubble(message) for message in messages]
+
+
 def bubble(message: Message) -> JsonValue:
     """Return `message` in the GenAI parts form, which the MLflow UI shows as a titled bubble."""
     if message.kind == "result":

@@ -16,6 +16,7 @@ from langgraph.types import Command
 from linenotes.tracing._ledger import USER
 from linenotes.tracing.recorder._actors import tool_around
 from linenotes.tracing.recorder._book import Book, context
+from linenotes.tracing.recorder._call_costs import call_cost
 from linenotes.tracing.recorder._content import (
     WHOLE,
     fields_of,
@@ -35,20 +36,24 @@ from linenotes.tracing.recorder._writer import tool_message
 from linenotes.tracing.recorder._writings import write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from langgraph.errors import GraphInterrupt
 
     from linenotes.tracing._ledger import Message
+    from linenotes.tracing._prices import Prices
     from linenotes.tracing.recorder._runs import Run, Scope, Task
 
 
 class Conversation:
     """The rows of one execution, brought up to date event by event."""
 
-    def __init__(self, outsider: str, on_message: Callable[[Message], None] | None) -> None:
+    def __init__(
+        self, outsider: str, on_message: Callable[[Message], None] | None, prices: Prices
+    ) -> None:
         self._outsider = outsider
         self._on_message = on_message
+        self._prices = prices
         self._book = Book()
         self._questions = Questions()
         self._quotes = Quotes()
@@ -64,12 +69,19 @@ class Conversation:
         """All rows, in the order in which they were first seen."""
         return self._book.entries.rows
 
+    def take_changed(self) -> Iterable[Entry]:
+        """Return the rows that have changed since this was last asked."""
+        deliveries = self._book.deliveries
+        changed, deliveries.changed = deliveries.changed, {}
+        return changed
+
     def graph_started(self, root: Run) -> None:
         """Go on where an interrupted graph stopped, if `root` resumes one."""
         inputs = root.inputs
         if inputs is None or (isinstance(inputs, Command) and inputs.resume is not None):
             for entry in self._book.handed_out.pop(root.details.get("thread_id"), ()):
                 entry.recipients.pop(USER, None)
+                self._book.deliveries.changed[entry] = None
                 entry.slot = None
                 self._book.taken_back.append(entry)
             self._questions.answer(self._book, root)
@@ -190,6 +202,7 @@ class Conversation:
             message=message,
         )
         entry.sampled, entry.model, entry.tokens = True, run.model, tokens_of(message)
+        entry.cost = call_cost(self._prices, run.details, message)
         run.message = entry
         if calls:
             entry.unanswered = len(calls)
@@ -256,6 +269,7 @@ class Conversation:
         self._book.taken_back.clear()
         for entry in new:
             entry.recipients.setdefault(USER)
+            self._book.deliveries.changed[entry] = None
             entry.slot = (scope.number, sys.maxsize)
         self._book.handed_out[scope.run.details.get("thread_id")] = [*new]
         self._settled += new

@@ -36,11 +36,14 @@ class Deliveries:
         """By actor, the messages that it has got or seen at an earlier moment."""
         self.arrived: list[Entry] = []
         """What somebody received since the last announcement."""
+        self.changed: dict[Entry, None] = {}
+        """Rows with other recipients or another kind than when they were made."""
 
     def expect(self, entry: Entry, scope: Scope, node: str) -> None:
         """Note that `entry` was routed to the next task of `node`."""
         entry.routed = True
         entry.awaited += 1
+        self.changed[entry] = None
         self._expected.setdefault((scope, node), []).append(entry)
 
     def expect_payload(self, entry: Entry | None, scope: Scope, node: str, payload: object) -> None:
@@ -48,6 +51,7 @@ class Deliveries:
         if entry is not None:
             entry.routed = True
             entry.awaited += 1
+            self.changed[entry] = None
         self._parcels.append(_Parcel(scope, node, payload, entry))
 
     def routed_to(self, task: Task, *, inputs: object, pushed: bool) -> list[Entry]:
@@ -119,6 +123,7 @@ class Deliveries:
         own = stage is not None and entry.activation is stage and not entry.sampled
         if own and entry.namespace != task.namespace and not entry.routed and not entry.recipients:
             entry.recipients[task.actor] = None
+            self.changed[entry] = None
             entry.slot = task.slot
             self.arrived.append(entry)
 
@@ -129,6 +134,7 @@ class Deliveries:
         entry.deliveries.append(stage)
         stage.received.append(entry)
         self.arrived.append(entry)
+        self.changed[entry] = None
 
 
 def _is_its_own(entry: Entry, stage: Activation) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from langchain_core.messages import BaseMessage, ToolMessage
 
-from linenotes.tracing._ledger import NO_TOKENS, Message, MessageKind, Tokens
+from linenotes.tracing._ledger import NO_TOKENS, UNNAMED, Message, MessageKind, Tokens
 from linenotes.tracing._values import json_value
 from linenotes.tracing.recorder._content import (
     calls_of,
@@ -50,6 +50,7 @@ class Entry:
     tool_call_id: str | None = None
     model: str | None = None
     tokens: Tokens = NO_TOKENS
+    cost: float | None = None
     sampled: bool = False
     cause: tuple[Entry, ...] = ()
     past: int = 0
@@ -73,7 +74,7 @@ class Entry:
 
     @property
     def id(self) -> str:
-        own = (self.message.id if self.message else None) or f"message-{self.index}"
+        own = (self.message.id if self.message else None) or f"{UNNAMED}{self.index}"
         return f"{own}~{self.twin}" if self.twin else own
 
     @property
@@ -110,6 +111,7 @@ class Entry:
             tool_call_id=self.tool_call_id,
             model=self.model,
             tokens=self.tokens,
+            cost=self.cost,
             start_ns=self.start_ns,
             end_ns=self.end_ns,
             step=self.step,

@@ -73,6 +73,7 @@ def _own_handing_call(writer: Writer, payload: object) -> Entry | None:
             call, caller = writer.book.calls.get(message.tool_call_id, (None, None))
             if call and caller is writer.task and (result := writer.book.entries.find(message)):
                 result.kind = "ack"
+                writer.book.deliveries.changed[result] = None
                 _take_for_handoff(call, result.sender)
                 return call
     return None

@@ -46,6 +46,8 @@ def _event(method: Method) -> Method:
                 return
             try:
                 method(self, *args, **kwargs)
+                if self.after_event is not None:
+                    self.after_event()
             except Exception as error:  # noqa: BLE001  reported when the recording ends
                 self.defects.append(error)
 
@@ -66,6 +68,7 @@ class Listener(BaseCallbackHandler):
         self.interrupted = False
         """True while the last graph waits for a person."""
         self.defects: list[Exception] = []
+        self.after_event: Callable[[], None] | None = None
         self._conversation = conversation
         self._bubbled: list[BaseException] = []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+import traceback
 import warnings
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -13,13 +14,19 @@ from typing import TYPE_CHECKING
 from langchain_core.tracers.context import register_configure_hook
 from langgraph.errors import GraphBubbleUp
 
+from linenotes.project import Redactor
+from linenotes.tracing._prices import Prices
 from linenotes.tracing._trace import storable
+from linenotes.tracing.live._live_log import LiveHeader, LiveLog
 from linenotes.tracing.recorder._conversation import Conversation
 from linenotes.tracing.recorder._listener import Listener
+from linenotes.tracing.recorder._live_notes import LiveNotes
+from linenotes.tracing.recorder._runs import new_span_id
 from linenotes.tracing.recorder._span_builder import Recorded, build_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from linenotes.tracing._ledger import Message
     from linenotes.tracing._trace import Trace
@@ -33,15 +40,16 @@ register_configure_hook(_listener, inheritable=True)
 class Announcer:
     """Tells the user's function of messages, until it fails once."""
 
-    def __init__(self, on_message: Callable[[Message], None] | None) -> None:
+    def __init__(self, on_message: Callable[[Message], None] | None, redactor: Redactor) -> None:
         self._on_message = on_message
+        self._redactor = redactor
         self._failure: Exception | None = None
 
     def __call__(self, message: Message) -> None:
         if self._on_message is None or self._failure is not None:
             return
         try:
-            self._on_message(message)
+            self._on_message(self._redactor.value(message))
         except Exception as error:  # noqa: BLE001  raised again outside of LangChain's callbacks
             self._failure = error
 
@@ -62,17 +70,44 @@ class Recording:
         sample: int | None,
         trace_id: str | None,
         on_message: Callable[[Message], None] | None,
+        live_folder: Path | None = None,
+        prices: Prices | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self.trace_id = trace_id or f"tr-{secrets.token_hex(16)}"
-        self.announcer = Announcer(on_message)
+        self._redactor = Redactor.current()
+        self.announcer = Announcer(on_message, self._redactor)
         self._agent, self._case, self._sample = agent, case, sample
         self._clock = clock
         self._start_ns = clock()
         self._conversation = Conversation(
-            agent or _OUTSIDER, self.announcer if on_message else None
+            agent or _OUTSIDER,
+            self.announcer if on_message else None,
+            prices or Prices(),
         )
+        self._root_id = new_span_id()
         self._listener = Listener(self._conversation, clock)
+        self._live = self._note_live(live_folder) if live_folder else None
+
+    def _note_live(self, folder: Path) -> LiveNotes:
+        """Let a file in `folder` follow what is heard."""
+        header = LiveHeader(
+            trace_id=self.trace_id,
+            root_id=self._root_id,
+            agent=self._agent,
+            case=self._case,
+            sample=self._sample,
+            start_ns=self._start_ns,
+        )
+        log = LiveLog(folder, header)
+        notes = LiveNotes(log, self._listener, self._conversation)
+        self._listener.after_event = notes.heard
+        return notes
+
+    @property
+    def listener(self) -> Listener:
+        """Who hears the events, of graphs that run now or of what is told of earlier ones."""
+        return self._listener
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -87,7 +122,8 @@ class Recording:
     def messages(self) -> tuple[Message, ...]:
         """Return the messages so far."""
         with self._listener.lock:
-            return tuple(row.to_message() for row in self._conversation.rows)
+            rows = tuple(row.to_message() for row in self._conversation.rows)
+        return self._redactor.refreshed().value(rows)
 
     def trace(self, error: BaseException | None = None, end_ns: int | None = None) -> Trace:
         """Return the trace so far."""
@@ -106,9 +142,10 @@ class Recording:
                     end_ns=end_ns,
                     error=error or _failure(listener),
                     interrupted=listener.interrupted,
+                    root_id=self._root_id,
                 )
             )
-        return storable(built)
+        return self._redactor.refreshed().value(storable(built))
 
     def finish(self, error: BaseException | None) -> Trace:
         """Stop listening, announce what is left, and return the whole trace."""
@@ -116,18 +153,24 @@ class Recording:
             self._conversation.close(self._listener.log.running_tasks())
             ended = None if isinstance(error, GeneratorExit) else error
             trace = self.trace(ended, self._clock())
+            if self._live is not None:
+                self._live.finish(trace)
             self._listener.close()
             self._conversation.forget()
         self._report(self._listener.defects)
+        if self._live is not None and (lack := self._live.shortcoming):
+            warnings.warn(lack, RuntimeWarning, stacklevel=2)
         return trace
 
     def _report(self, defects: list[Exception]) -> None:
         for defect in defects:
-            _LOG.error("The recorder failed on an event.", exc_info=defect)
+            told = self._redactor.text("".join(traceback.format_exception(defect)))
+            _LOG.error("The recorder failed on an event.\n%s", told)
         if defects:
+            first = self._redactor.text(repr(defects[0]))
             warnings.warn(
                 f"The recorder failed on {len(defects)} events, so trace {self.trace_id} may lack "
-                f"messages or spans. The first failure: {defects[0]!r}.",
+                f"messages or spans. The first failure: {first}.",
                 RuntimeWarning,
                 stacklevel=2,
             )

@@ -8,6 +8,7 @@ of its own is plumbing, such as the node that executes an agent's tool calls.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -26,6 +27,11 @@ _PUSH = "__pregel_push"
 RunKind = Literal["chain", "model", "tool", "retriever"]
 Slot = tuple[int, int]
 """A superstep of a scope: whatever is delivered in one slot was delivered at once."""
+
+
+def new_span_id() -> str:
+    """Return the id of a new span."""
+    return secrets.token_hex(8)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -58,6 +64,14 @@ class Run:
     """The graph that it runs, where that is known."""
     calls: int = 0
     """How many functions of the functional API it has called."""
+    _span_id: str | None = field(default=None, init=False, repr=False)
+
+    @property
+    def span_id(self) -> str:
+        """The id of its span, the same whenever it is asked for."""
+        if self._span_id is None:
+            self._span_id = new_span_id()
+        return self._span_id
 
     @property
     def ended_ns(self) -> int:

@@ -7,7 +7,6 @@ and the receiver's span links to it.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -18,6 +17,7 @@ from linenotes.tracing._ledger import USER, Message
 from linenotes.tracing._trace import Span, SpanEvent, SpanLink, SpanType, Trace, TraceState
 from linenotes.tracing._values import json_value
 from linenotes.tracing.recorder._content import bubble, error_text, payload_text
+from linenotes.tracing.recorder._runs import new_span_id
 from linenotes.tracing.recorder._span_content import (
     agent_attributes,
     error_event,
@@ -28,9 +28,10 @@ from linenotes.tracing.recorder._span_content import (
     tool_attributes,
     tool_output,
 )
+from linenotes.tracing.recorder._transfers import transfers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pydantic import JsonValue
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from linenotes.tracing.recorder._runs import Activation, Run
 
 _ROUTED = frozenset({"handoff", "send"})
-_TYPES: Mapping[str, SpanType] = {
+SPAN_TYPES: Mapping[str, SpanType] = {
     "model": "CHAT_MODEL",
     "tool": "TOOL",
     "retriever": "RETRIEVER",
@@ -61,11 +62,19 @@ class Recorded:
     end_ns: int | None
     error: BaseException | None
     interrupted: bool
+    root_id: str
+    """The id of the root span."""
 
     @property
     def name(self) -> str:
         """The agent's name: the one it was given, or that of its graph."""
         return self.agent or (self.roots[0].name if self.roots else "") or "agent"
+
+    @property
+    def thread(self) -> str | None:
+        """The thread of its last graph: a thread id is what LangGraph keeps a state under."""
+        thread = self.roots[-1].details.get("thread_id") if self.roots else None
+        return None if thread is None else str(thread)
 
 
 def build_trace(recorded: Recorded) -> Trace:
@@ -77,14 +86,12 @@ class _Builder:
     def __init__(self, recorded: Recorded) -> None:
         self._recorded = recorded
         self._messages = {row: row.to_message() for row in recorded.rows}
-        self._runs = [run for run in recorded.runs if _makes_span(run)]
-        new = _span_ids(1 + len(self._runs))
-        self._root_id = next(new)
-        self._ids = dict(zip(self._runs, new, strict=True))
+        self._runs = [run for run in recorded.runs if makes_span(run)]
         self._bubbles = {message.id: bubble(message) for message in self._messages.values()}
         self._shapes: dict[int, JsonValue] = {}
         self._origins = {id(run.error): run for run in self._runs if run.error}
         self._links: dict[Run, list[SpanLink]] = {}
+        self._transfers = transfers(self._runs, self._messages, lambda run: stay(run).actor)
 
     def build(self) -> Trace:
         recorded = self._recorded
@@ -106,6 +113,7 @@ class _Builder:
             messages=messages,
             case=recorded.case,
             sample=recorded.sample,
+            thread=recorded.thread,
             error=error_text(recorded.error) if recorded.error else None,
         )
 
@@ -136,7 +144,7 @@ class _Builder:
         arose_here = error is not None and id(error) not in self._origins
         state = self._state()
         return Span(
-            span_id=self._root_id,
+            span_id=recorded.root_id,
             parent_id=None,
             name=recorded.name,
             type="WORKFLOW",
@@ -152,25 +160,19 @@ class _Builder:
     def _span(self, run: Run) -> Span:
         inputs, outputs, attributes = self._contents(run)
         return Span(
-            span_id=self._ids[run],
-            parent_id=self._parent_id(run),
-            name=_name(run),
-            type=_TYPES[run.kind],
+            span_id=run.span_id,
+            parent_id=parent_id(run, self._recorded.root_id),
+            name=span_name(run),
+            type=SPAN_TYPES[run.kind],
             start_ns=run.start_ns,
             end_ns=run.end_ns,
-            status=_status(run),
+            status=span_status(run),
             inputs=inputs,
             outputs=outputs,
             attributes=attributes,
             events=self._events(run),
             links=tuple(self._links.get(run, ())),
         )
-
-    def _parent_id(self, run: Run) -> str:
-        above = run.parent
-        while above is not None and above not in self._ids:
-            above = above.parent
-        return self._ids[above] if above else self._root_id
 
     def _contents(self, run: Run) -> tuple[JsonValue, JsonValue, dict[str, JsonValue]]:
         """Return the inputs, outputs and attributes of a run's span."""
@@ -182,11 +184,12 @@ class _Builder:
                 model_attributes(run, message),
             )
         if run.kind == "tool":
-            return json_value(run.inputs), tool_output(run), tool_attributes(run, message)
+            said = tool_attributes(run, message) | self._transfers.get(run, {})
+            return json_value(run.inputs), tool_output(run), said
         if run.kind == "retriever":
             attributes: dict[str, JsonValue] = {names.OPERATION_NAME: names.RETRIEVAL}
             return json_value(run.inputs), json_value(run.outputs), attributes
-        activation = _activation(run)
+        activation = stay(run)
         known = self._messages
         received = [known[row] for row in activation.received if row in known]
         sent = [known[row] for row in activation.sent if row in known]
@@ -220,8 +223,8 @@ class _Builder:
 
     def _handoff(self, message: Message, sender: Run | None, receiver: Activation, at: int) -> Span:
         return Span(
-            span_id=next(_span_ids(1)),
-            parent_id=self._ids.get(sender, self._root_id) if sender else self._root_id,
+            span_id=new_span_id(),
+            parent_id=sender.span_id if sender and makes_span(sender) else self._recorded.root_id,
             name=f"{message.sender.rpartition('/')[2]} → {receiver.name}",
             type="HANDOFF",
             start_ns=at,
@@ -242,7 +245,8 @@ class _Builder:
 _LINKED = (names.MESSAGE_ID, names.MESSAGE_KIND, names.MESSAGE_SENDER, names.MESSAGE_RECIPIENT)
 
 
-def _makes_span(run: Run) -> bool:
+def makes_span(run: Run) -> bool:
+    """Tell whether `run` makes a span; plumbing makes none."""
     if run.kind != "chain":
         return True
     if run.scope and run.scope.activation and run.scope.activation.run is run:
@@ -250,24 +254,30 @@ def _makes_span(run: Run) -> bool:
     return run.activation is not None and run.activation.run is run
 
 
-def _activation(run: Run) -> Activation:
+def parent_id(run: Run, root_id: str) -> str:
+    """Return the id of the span that the span of `run` is inside of."""
+    above = run.parent
+    while above is not None and not makes_span(above):
+        above = above.parent
+    return above.span_id if above else root_id
+
+
+def stay(run: Run) -> Activation:
+    """Return the activation whose span is that of `run`, which is an agent's."""
     activation = run.scope.activation if run.scope and run.scope.activation else run.activation
     assert activation is not None
     return activation
 
 
-def _name(run: Run) -> str:
+def span_name(run: Run) -> str:
+    """Return the name of the span of `run`."""
     if run.kind == "model":
         return f"{names.CHAT} {run.model or 'model'}"
-    return _activation(run).name if run.kind == "chain" else run.name
+    return stay(run).name if run.kind == "chain" else run.name
 
 
-def _status(run: Run) -> Literal["OK", "ERROR", "UNSET"]:
+def span_status(run: Run) -> Literal["OK", "ERROR", "UNSET"]:
+    """Return how `run` ended; UNSET while it runs or waits for a person."""
     if run.end_ns is None or isinstance(run.error, GraphBubbleUp):
         return "UNSET"
     return "ERROR" if run.error else "OK"
-
-
-def _span_ids(count: int) -> Iterator[str]:
-    digits = secrets.token_hex(8 * count)
-    return (digits[at : at + 16] for at in range(0, len(digits), 16))

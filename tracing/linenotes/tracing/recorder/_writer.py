@@ -114,6 +114,7 @@ def _take_as_answer(writer: Writer, result: Entry, message: ToolMessage) -> None
     if call and caller is writer.task:
         _take_for_reply(call)
         result.kind = "ack"
+        writer.book.deliveries.changed |= {call: None, result: None}
 
 
 def _take_for_reply(call: Entry) -> None:

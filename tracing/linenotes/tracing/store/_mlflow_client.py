@@ -12,7 +12,7 @@ Only imported when a store is used, since mlflow is slow to import.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,11 +26,18 @@ from mlflow.tracing.constant import TraceMetadataKey, TraceMetricKey, TraceTagKe
 from linenotes.project import StoreError, store_errors
 from linenotes.tracing._trace import Trace
 from linenotes.tracing.store._filed_trace import FiledTrace
-from linenotes.tracing.store._mlflow_info import DIGEST, trace_digest, trace_info
+from linenotes.tracing.store._mlflow_info import (
+    DIGEST,
+    SCORES,
+    scores_digest,
+    trace_digest,
+    trace_info,
+)
 from linenotes.tracing.store._mlflow_spans import mlflow_spans
 
 if TYPE_CHECKING:
     from mlflow.entities import Trace as MlflowTrace
+    from mlflow.entities import TraceInfo
 
 try:
     from mlflow.tracing.client import TracingClient
@@ -44,6 +51,8 @@ except ImportError:
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 _NOT_FOUND = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND")
+_PAGE = 500
+"""More traces than this a server does not give at once."""
 _RELAXED = "PRAGMA synchronous = NORMAL"
 
 
@@ -65,17 +74,20 @@ class TraceClient:
     def write(self, batch: Sequence[FiledTrace], experiment_id: str) -> None:
         """Write up to a hundred traces; one that is there already is replaced."""
         with store_errors("write traces to", self._uri):
-            stored = self._stored_digests(batch)
-            new = [f for f in batch if stored.get(f.trace.trace_id) != trace_digest(f.trace)]
+            stored = self._stored_metadata(batch)
+            new = [f for f in batch if not _holds(stored, f, DIGEST, trace_digest(f.trace))]
             if stale := [f.trace.trace_id for f in new if f.trace.trace_id in stored]:
                 # Written over, the spans of an interrupted writing or another execution stay.
                 self._traces.delete_traces(experiment_id, trace_ids=stale)
             settled = {f.trace.trace_id for f in new if _is_settled_by_root(f.trace)}
-            for filed in batch:
+            for filed in new:
                 if filed.trace.trace_id in settled:
                     info = trace_info(filed, experiment_id)
                     self._traces.start_trace(replace(info, state=TraceState.IN_PROGRESS))
-            spans = [span for filed in new for span in mlflow_spans(filed.trace)]
+            # Scores stand in the spans; to write the same spans again replaces them.
+            rescored = [f for f in batch if not _holds(stored, f, SCORES, scores_digest(f))]
+            changed = {f.trace.trace_id: f for f in (*new, *rescored)}
+            spans = [span for filed in changed.values() for span in mlflow_spans(filed)]
             self._traces.log_spans(experiment_id, spans)
             for filed in batch:
                 if filed.trace.trace_id not in settled:
@@ -93,6 +105,14 @@ class TraceClient:
             )
             return int(sum(point.values["COUNT"] for point in counted))
 
+    def runs_of(self, trace_ids: Sequence[str]) -> dict[str, str | None]:
+        """Return the traces that are there, each with the run that made it."""
+        with store_errors("look for traces in", self._uri):
+            return {
+                info.trace_id: info.trace_metadata.get(TraceMetadataKey.SOURCE_RUN)
+                for info in self._traces.store.batch_get_trace_infos(list(trace_ids))
+            }
+
     def read(self, trace_id: str) -> MlflowTrace | None:
         """Return a trace, or None when it is not there."""
         with store_errors("read a trace from", self._uri):
@@ -103,16 +123,23 @@ class TraceClient:
                     return None
                 raise
 
-    def find(self, prefix: str, experiment_id: str, *, limit: int) -> list[str]:
-        """Return up to `limit` ids of traces that start with `prefix`, newest first."""
-        with store_errors("search for a trace in", self._uri):
-            found = self._traces.store.search_traces(
-                locations=[experiment_id],
-                filter_string=f"trace.request_id LIKE '{prefix}%'",
-                order_by=["timestamp_ms DESC"],
-                max_results=limit,
-            )
-            return [info.trace_id for info in found[0]]
+    def find(self, filter_string: str, experiment_id: str, *, limit: int) -> list[TraceInfo]:
+        """Return up to `limit` traces that fit the filter, newest first, without their spans."""
+        found: list[TraceInfo] = []
+        token = None
+        with store_errors("search for traces in", self._uri):
+            while len(found) < limit:
+                page, token = self._traces.store.search_traces(
+                    locations=[experiment_id],
+                    filter_string=filter_string,
+                    order_by=["timestamp_ms DESC"],
+                    max_results=min(limit - len(found), _PAGE),
+                    page_token=token,
+                )
+                found += page
+                if not token:
+                    break
+        return found
 
     def _relax_sync(self) -> None:
         """Skip the flush to disk after each transaction: with WAL, a crash cannot corrupt."""
@@ -126,15 +153,19 @@ class TraceClient:
 
         engine.dispose()
 
-    def _stored_digests(self, batch: Sequence[FiledTrace]) -> dict[str, str | None]:
-        """Return the ids of the traces that are there, with the digest of those with spans."""
+    def _stored_metadata(self, batch: Sequence[FiledTrace]) -> dict[str, dict[str, str]]:
+        """Return the ids of the traces that are there, with the metadata of those with spans."""
         ids = [filed.trace.trace_id for filed in batch]
         return {
-            info.trace_id: info.trace_metadata.get(DIGEST)
-            if TraceTagKey.SPANS_LOCATION in info.tags
-            else None
+            info.trace_id: info.trace_metadata if TraceTagKey.SPANS_LOCATION in info.tags else {}
             for info in self._traces.store.batch_get_trace_infos(ids)
         }
+
+
+def _holds(
+    stored: Mapping[str, Mapping[str, str]], filed: FiledTrace, name: str, digest: str
+) -> bool:
+    return stored.get(filed.trace.trace_id, {}).get(name) == digest
 
 
 def _is_settled_by_root(trace: Trace) -> bool:

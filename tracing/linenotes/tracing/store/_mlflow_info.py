@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 
 import orjson
 from mlflow.entities import (
@@ -32,16 +31,23 @@ from mlflow.tracing.constant import (
     TraceTagKey,
 )
 
+from linenotes.tracing._conventions import CASE, SAMPLE, VERSION
 from linenotes.tracing._trace import Trace
 from linenotes.tracing.store._filed_trace import FiledTrace, TraceScore
+from linenotes.tracing.store._trace_header import ERROR
+from linenotes.tracing.store._trace_tags import tag_key, tags_found_by
 
 DIGEST = "linenotes.digest"
 """Metadata: the digest of the trace. Two writings of one execution have the same."""
+SCORES = "linenotes.digest.scores"
+"""Metadata: the digest of the scores that stand in the spans."""
+
+THREAD = "linenotes.thread"
+"""Metadata: the LangGraph thread, by which the traces of one conversation are found."""
 
 _MAX_PREVIEW = 1_000
 _MAX_METADATA = 250
 _MAX_CLIENT_ID = 50
-_MAX_TAG_KEY = 250
 _MILLISECOND = 1_000_000
 
 
@@ -69,6 +75,11 @@ def trace_digest(trace: Trace) -> str:
     return hashlib.sha256(trace.to_json()).hexdigest()
 
 
+def scores_digest(filed: FiledTrace) -> str:
+    """Return the digest of the scores with which a trace is filed."""
+    return hashlib.sha256(orjson.dumps(filed.scores)).hexdigest()
+
+
 def _label(trace: Trace) -> str:
     if trace.case is None:
         return ""
@@ -93,12 +104,21 @@ def _metadata(filed: FiledTrace) -> dict[str, str]:
     wanted = {
         TRACE_SCHEMA_VERSION_KEY: str(TRACE_SCHEMA_VERSION),
         DIGEST: trace_digest(trace),
+        THREAD: trace.thread,
+        SCORES: scores_digest(filed),
         TraceMetadataKey.TRACE_SESSION: trace.case,
         TraceMetadataKey.SOURCE_RUN: filed.run_id,
         TraceMetadataKey.MODEL_ID: filed.model_id,
         TraceMetadataKey.TOKEN_USAGE: orjson.dumps(usage).decode() if tokens.total else None,
+        TraceMetadataKey.COST: _cost(trace),
+        ERROR: trace.error,
     }
     return {key: _cut(value, _MAX_METADATA) for key, value in wanted.items() if value}
+
+
+def _cost(trace: Trace) -> str | None:
+    known = [message.cost for message in trace.messages if message.cost is not None]
+    return orjson.dumps({"total_cost": sum(known)}).decode() if known else None
 
 
 def _tags(filed: FiledTrace) -> dict[str, str]:
@@ -107,18 +127,12 @@ def _tags(filed: FiledTrace) -> dict[str, str]:
     wanted = {
         TraceTagKey.TRACE_NAME: trace.name,
         TraceTagKey.LINKED_PROMPTS: orjson.dumps(prompts).decode() if prompts else None,
-        "linenotes.case": trace.case,
-        "linenotes.sample": None if trace.sample is None else str(trace.sample),
-        "linenotes.version": filed.version,
+        CASE: trace.case,
+        SAMPLE: None if trace.sample is None else str(trace.sample),
+        VERSION: filed.version,
     }
-    agents = {f"agent.{span.name}": "1" for span in trace.spans if span.type == "AGENT"}
-    tags = {**filed.tags, **agents, **wanted}
-    return {_tag_key(key): value for key, value in tags.items() if value}
-
-
-def _tag_key(name: str) -> str:
-    # MLflow refuses other characters, and more of them, in the key of a tag.
-    return re.sub(r"[^\w. -]", "_", name)[:_MAX_TAG_KEY]
+    own = {tag_key(key): value for key, value in {**filed.tags, **wanted}.items() if value}
+    return {**own, **tags_found_by(trace)}
 
 
 def _assessments(filed: FiledTrace) -> list[Assessment]:

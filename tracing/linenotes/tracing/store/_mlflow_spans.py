@@ -2,7 +2,8 @@
 
 Each span becomes one MLflow span. The root also carries, as attributes, what MLflow has no place
 for (the header of the trace and its messages, the order of the spans); the root and the agents
-carry what the trace panel shows. Reading drops what was added here or by MLflow.
+carry what the trace panel shows, model calls what they cost, and what was judged the results as
+events. Reading drops what was added here or by MLflow.
 
 Only imported when a store is used, since mlflow is slow to import.
 """
@@ -16,9 +17,16 @@ from typing import TYPE_CHECKING, cast
 import orjson
 from mlflow.entities import Span as MlflowSpan
 
-from linenotes.tracing._conventions import EXCEPTION_MESSAGE, MESSAGES_RECEIVED, MESSAGES_SENT
+from linenotes.tracing._conventions import (
+    EXCEPTION_MESSAGE,
+    MESSAGE_ID,
+    MESSAGES_RECEIVED,
+    MESSAGES_SENT,
+    MLFLOW_COST,
+)
 from linenotes.tracing._ledger import Message
-from linenotes.tracing._trace import Span, SpanEvent, SpanLink, Trace
+from linenotes.tracing._trace import Span, SpanEvent, SpanLink, Trace, spans_of
+from linenotes.tracing.store._score_events import score_events
 from linenotes.tracing.views._sequence_diagram import sequence_diagram
 from linenotes.tracing.views._trace_panel import (
     CONVERSATION,
@@ -30,9 +38,13 @@ from linenotes.tracing.views._trace_panel import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlflow.entities import SpanEvent as MlflowSpanEvent
     from mlflow.entities import Trace as MlflowTrace
     from pydantic import JsonValue
+
+    from linenotes.tracing.store._filed_trace import FiledTrace
 
 RECORD = "linenotes.trace"
 """Root attribute: the trace without its spans, its messages among the rest."""
@@ -43,6 +55,9 @@ RUNNING = "linenotes.running"
 """True on a span that had not ended. MLflow shows nonsense for a span without an end, so it gets
 the last moment of its trace."""
 
+ADDED = "linenotes.added"
+"""True on an event that the trace does not hold: a score is filed with a trace."""
+
 _TRACE_ID = "mlflow.traceRequestId"
 _TYPE = "mlflow.spanType"
 _INPUTS = "mlflow.spanInputs"
@@ -50,13 +65,17 @@ _OUTPUTS = "mlflow.spanOutputs"
 _ADDED_HERE = {RECORD, SPANS, RUNNING, DIAGRAM, CONVERSATION, MESSAGES, MAIL}
 
 
-def mlflow_spans(trace: Trace) -> list[MlflowSpan]:
-    """Return the spans of `trace` as MLflow stores them, parents before children."""
-    root, *others = trace.spans or (_bare_root(trace),)
+def mlflow_spans(filed: FiledTrace) -> list[MlflowSpan]:
+    """Return the spans of a trace as MLflow stores them, parents before children."""
+    trace = filed.trace
+    root, *others = spans_of(trace)
     by_id = {message.id: message for message in trace.messages}
+    added = {root.span_id: _root_attributes(trace)}
+    added |= {span.span_id: _span_attributes(span, by_id) for span in others}
+    results = score_events(filed)
     return [
-        _mlflow_span(trace, root, added=_root_attributes(trace)),
-        *(_mlflow_span(trace, span, added=_agent_attributes(span, by_id)) for span in others),
+        _mlflow_span(trace, span, added=added[span.span_id], results=results.get(span.span_id, ()))
+        for span in (root, *others)
     ]
 
 
@@ -83,7 +102,11 @@ def _root_attributes(trace: Trace) -> dict[str, JsonValue]:
     }
 
 
-def _agent_attributes(span: Span, by_id: dict[str, Message]) -> dict[str, JsonValue]:
+def _span_attributes(span: Span, by_id: dict[str, Message]) -> dict[str, JsonValue]:
+    if span.type == "CHAT_MODEL":
+        said = by_id.get(str(span.attributes.get(MESSAGE_ID)))
+        cost = said.cost if said else None
+        return {} if cost is None else {MLFLOW_COST: {"total_cost": cost}}
     if span.type != "AGENT":
         return {}
 
@@ -94,19 +117,9 @@ def _agent_attributes(span: Span, by_id: dict[str, Message]) -> dict[str, JsonVa
     return {MAIL: mail(messages(MESSAGES_RECEIVED), messages(MESSAGES_SENT))}
 
 
-def _bare_root(trace: Trace) -> Span:
-    """Return a span for a trace that ended before its first: MLflow keeps none without spans."""
-    return Span(
-        span_id=trace.trace_id[-16:],
-        parent_id=None,
-        name=trace.name,
-        type="WORKFLOW",
-        start_ns=trace.start_ns,
-        end_ns=trace.end_ns,
-    )
-
-
-def _mlflow_span(trace: Trace, span: Span, *, added: dict[str, JsonValue]) -> MlflowSpan:
+def _mlflow_span(
+    trace: Trace, span: Span, *, added: dict[str, JsonValue], results: Sequence[SpanEvent]
+) -> MlflowSpan:
     attributes: dict[str, JsonValue] = {
         **span.attributes,
         _TRACE_ID: trace.trace_id,
@@ -123,12 +136,12 @@ def _mlflow_span(trace: Trace, span: Span, *, added: dict[str, JsonValue]) -> Ml
             "parent_span_id": _base64(span.parent_id or ""),
             "name": span.name,
             "start_time_unix_nano": span.start_ns,
-            "end_time_unix_nano": _last_moment(trace) if span.end_ns is None else span.end_ns,
+            "end_time_unix_nano": trace.last_ns if span.end_ns is None else span.end_ns,
             "status": {"code": f"STATUS_CODE_{span.status}", "message": _status_message(span)},
             "attributes": {key: _attribute(value) for key, value in attributes.items()},
             "events": [
-                {"name": e.name, "time_unix_nano": e.time_ns, "attributes": e.attributes}
-                for e in span.events
+                *(_mlflow_event(event) for event in span.events),
+                *(_mlflow_event(event, added=True) for event in results),
             ],
             "links": [
                 {"trace_id": trace.trace_id, "span_id": li.span_id, "attributes": li.attributes}
@@ -138,11 +151,9 @@ def _mlflow_span(trace: Trace, span: Span, *, added: dict[str, JsonValue]) -> Ml
     )
 
 
-def _last_moment(trace: Trace) -> int:
-    moments = [trace.start_ns, *(message.end_ns for message in trace.messages)]
-    for span in trace.spans:
-        moments += [span.start_ns, span.end_ns or 0, *(event.time_ns for event in span.events)]
-    return max(moments)
+def _mlflow_event(event: SpanEvent, *, added: bool = False) -> dict[str, JsonValue]:
+    attributes = {**event.attributes, ADDED: True} if added else event.attributes
+    return {"name": event.name, "time_unix_nano": event.time_ns, "attributes": attributes}
 
 
 def _attribute(value: JsonValue) -> str:
@@ -187,7 +198,7 @@ def _span(stored: MlflowSpan, kept: list[str]) -> Span:
         inputs=attributes.get(_INPUTS),
         outputs=attributes.get(_OUTPUTS),
         attributes=recorded,
-        events=tuple(_event(event) for event in stored.events),
+        events=tuple(_event(event) for event in stored.events if ADDED not in event.attributes),
         links=tuple(SpanLink(li.span_id, dict(li.attributes or {})) for li in stored.links),
     )
 

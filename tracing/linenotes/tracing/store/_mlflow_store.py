@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from linenotes.project import RunError, keep_offline, without_credentials
-from linenotes.tracing._trace import Trace
+from linenotes.project import Redactor, RunError, keep_offline, without_credentials
+from linenotes.tracing._trace import Trace, TraceState
 from linenotes.tracing.store._filed_trace import FiledTrace
+from linenotes.tracing.store._trace_header import TraceHeader, trace_header
+from linenotes.tracing.store._trace_tags import filter_string
 
 if TYPE_CHECKING:
     from linenotes.tracing.store._mlflow_client import TraceClient
+
+LATEST = "latest"
+"""Stands for the trace that began last."""
 
 _BATCH_TRACES = 100
 _BATCH_SPANS = 4_000
@@ -32,6 +37,7 @@ class MlflowStore:
     tracking_uri: str
     experiment_id: str
     _client: TraceClient
+    _redactor: Redactor = field(default_factory=Redactor.current)
 
     @classmethod
     def open(
@@ -41,6 +47,7 @@ class MlflowStore:
         *,
         artifacts: Path,
         on_create: Callable[[], None] = lambda: None,
+        redactor: Redactor | None = None,
     ) -> Self:
         """Open the store, and create database and experiment when they are not there.
 
@@ -49,6 +56,7 @@ class MlflowStore:
             experiment: the name of the experiment.
             artifacts: the folder for the files of a new experiment. A server has its own.
             on_create: called before a database is created, which takes some seconds.
+            redactor: what must not be stored; None stands for the one in force.
 
         Raises:
             StoreError: the store cannot be reached, read or written, or belongs to another
@@ -63,7 +71,7 @@ class MlflowStore:
         client, experiment_id = open_experiment(
             tracking_uri, experiment, artifacts=artifacts, on_create=on_create
         )
-        return cls(tracking_uri, experiment_id, client)
+        return cls(tracking_uri, experiment_id, client, redactor or Redactor.current())
 
     def __enter__(self) -> Self:
         return self
@@ -76,13 +84,13 @@ class MlflowStore:
         self._client.close()
 
     def write_traces(self, filed: Sequence[FiledTrace]) -> None:
-        """Write traces; one that was written before is replaced.
+        """Write traces, redacted; one that was written before is replaced.
 
         Raises:
             StoreError: the store did not take them. Those of earlier batches are stored.
         """
         for batch in _batches(filed):
-            self._client.write(batch, self.experiment_id)
+            self._client.write(self._redactor.value(batch), self.experiment_id)
 
     def count_traces(self, run_id: str) -> int:
         """Return how many traces of the MLflow run `run_id` are stored.
@@ -92,27 +100,90 @@ class MlflowStore:
         """
         return self._client.count(run_id, self.experiment_id)
 
-    def read_trace(self, name: str) -> Trace:
-        """Return the trace whose id is `name` or starts with it, with or without `tr-`.
+    def runs_of(self, trace_ids: Sequence[str]) -> dict[str, str | None]:
+        """Return the traces among these that are stored, each with its MLflow run if it has one.
 
         Raises:
-            RunError: no trace or several are meant, or linenotes did not record it.
             StoreError: the store did not answer.
         """
-        from linenotes.tracing.store._mlflow_spans import trace_from_mlflow
+        found: dict[str, str | None] = {}
+        for start in range(0, len(trace_ids), _BATCH_TRACES):
+            found |= self._client.runs_of(trace_ids[start : start + _BATCH_TRACES])
+        return found
 
-        trace_id = self._resolve(name)
-        stored = self._client.read(trace_id)
+    def read_trace(self, name: str) -> Trace:
+        """Return the trace whose id is `name` or starts with it, or the newest for `latest`.
+
+        The messages of a trace that MLflow's autolog recorded are rebuilt from its spans.
+
+        Raises:
+            RunError: no trace or several are meant.
+            StoreError: the store did not answer.
+        """
+        return self.read_filed_trace(name).trace
+
+    def read_filed_trace(self, name: str) -> FiledTrace:
+        """Return the trace that `name` means with its run, version and scores.
+
+        Raises:
+            RunError: no trace or several are meant.
+            StoreError: the store did not answer.
+        """
+        from linenotes.tracing.store._mlflow_filing import filed_from_mlflow
+
+        stored = self._client.read(self._resolve(name))
         if stored is None:
             raise RunError(self._nothing(name))
-        if (trace := trace_from_mlflow(stored)) is None:
-            raise RunError(
-                f"Trace {trace_id!r} was not recorded by linenotes. "
-                "Open it in MLflow's pages: linenotes ui."
-            )
-        return trace
+        return filed_from_mlflow(stored)
+
+    def find_traces(
+        self,
+        *,
+        agent: str | None = None,
+        tool: str | None = None,
+        handoff: tuple[str, str] | None = None,
+        error: str | None = None,
+        case: str | None = None,
+        run: str | None = None,
+        state: TraceState | None = None,
+        version: str | None = None,
+        limit: int = 50,
+    ) -> list[TraceHeader]:
+        """Return the newest traces of which all that is given holds.
+
+        Args:
+            agent: an agent spoke in it.
+            tool: a tool was called in it.
+            handoff: the first agent passed on to the second, by handoff, delegation or `Send`.
+            error: an exception of this type was raised in it, such as `TimeoutError`.
+            case: it is a sample of this case.
+            run: it belongs to the MLflow run whose id starts with this.
+            state: how it ended.
+            version: the label of the agent's version, such as `triage@2`.
+            limit: how many at most.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        wanted = filter_string(
+            agent=agent,
+            tool=tool,
+            handoff=handoff,
+            error=error,
+            case=case,
+            run=run,
+            state=state,
+            version=version,
+        )
+        infos = self._client.find(wanted, self.experiment_id, limit=limit)
+        return [trace_header(info) for info in infos]
 
     def _resolve(self, name: str) -> str:
+        if name == LATEST:
+            newest = self.find_traces(limit=1)
+            if not newest:
+                raise RunError(self._nothing(name))
+            return newest[0].trace_id
         prefix = "tr-" + name.lower().removeprefix("tr-")
         if not set(prefix[3:]) <= set("0123456789abcdef"):
             raise RunError(
@@ -121,7 +192,9 @@ class MlflowStore:
             )
         if len(prefix) == len("tr-") + 32:
             return prefix
-        found = self._client.find(prefix, self.experiment_id, limit=3)
+        starting = f"trace.request_id LIKE '{prefix}%'"
+        infos = self._client.find(starting, self.experiment_id, limit=3)
+        found = [info.trace_id for info in infos]
         if len(found) > 1:
             raise RunError(
                 f"{name!r} is the start of several traces, {found[0]!r} and {found[1]!r} "

@@ -1,15 +1,15 @@
-"""The store of a project, and the short way to keep a trace there."""
+"""The store of a project, and the short ways to keep a trace there and to read one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 
-from linenotes.project import Project
+from linenotes.project import Project, Redactor, RunError
 from linenotes.tracing._trace import Trace
+from linenotes.tracing.export._otlp_exporter import exporting
+from linenotes.tracing.live._live_traces import discard_live, find_live, live_traces
 from linenotes.tracing.store._filed_trace import FiledTrace
-from linenotes.tracing.store._mlflow_store import MlflowStore
+from linenotes.tracing.store._mlflow_store import LATEST, MlflowStore
 
 
 def open_store(
@@ -23,28 +23,74 @@ def open_store(
         StoreError: the store cannot be reached, read or written.
     """
     project = project or Project.find()
-    _keep_out_of_git(project.state)
+    project.make_state()
     return MlflowStore.open(
         project.tracking_uri,
         project.experiment,
         artifacts=project.state / "artifacts",
         on_create=on_create,
+        redactor=Redactor.of(project),
     )
 
 
 def store_trace(trace: Trace, project: Project | None = None) -> str:
     """Keep `trace`, such as `ledger.trace` after a `record()` block, and return its id.
 
+    It goes to the project's OpenTelemetry collector as well, if there is one.
+
     Raises:
         StoreError: the store does not take it.
     """
-    with open_store(project) as store:
-        store.write_traces([FiledTrace(trace)])
+    project = project or Project.find()
+    file_trace(FiledTrace(trace), project)
     return trace.trace_id
 
 
-def _keep_out_of_git(state: Path) -> None:
-    """Runs and stores are no source code. A folder that cannot be written is told later."""
-    with suppress(OSError):
-        state.mkdir(parents=True, exist_ok=True)
-        (state / ".gitignore").write_text("*\n", encoding="utf-8")
+def file_trace(filed: FiledTrace, project: Project) -> None:
+    """Keep a trace in the project's store and send it to its collector, if there is one.
+
+    Raises:
+        StoreError: the store does not take it.
+    """
+    with exporting(project) as export:
+        export(filed)
+        with open_store(project) as store:
+            store.write_traces([filed])
+    discard_live(project, filed.trace.trace_id)
+
+
+def read_trace(name: str, project: Project | None = None) -> Trace:
+    """Return the trace whose id is `name` or starts with it, or the newest for `latest`.
+
+    A recording that is under way counts as well.
+
+    What runs, or was running when its process was killed, is in state IN_PROGRESS, and
+    `Trace.running` names its agents.
+
+    Raises:
+        RunError: no trace or several are meant.
+        StoreError: the store did not answer.
+    """
+    project = project or Project.find()
+    if name == LATEST:
+        return _latest(project)
+    live = find_live(project, name)
+    if live is not None and live.alive:
+        return live.trace
+    with open_store(project) as store:
+        try:
+            return store.read_trace(name)
+        except RunError:
+            if live is None:
+                raise
+            return live.trace
+
+
+def _latest(project: Project) -> Trace:
+    """Return the trace that began last, stored or not yet."""
+    unfinished = [live.trace for live in live_traces(project)][-1:]
+    with open_store(project) as store:
+        stored = store.find_traces(limit=1)
+        if unfinished and (not stored or unfinished[0].start_ns > stored[0].start_ns):
+            return unfinished[0]
+        return store.read_trace(LATEST)

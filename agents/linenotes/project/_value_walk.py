@@ -1,0 +1,163 @@
+"""Redacting nested values: every text in dicts, lists, tuples and dataclasses.
+
+Nearly all values need no change, so a sieve says that first, as fast as Python can; only what it
+keeps back is walked through and made anew. A key such as `password` says that what stands under
+it is a secret, whatever it looks like.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from operator import attrgetter, is_
+from typing import TYPE_CHECKING, cast
+
+from linenotes.project._placeholders import PLACEHOLDER, placeholder
+from linenotes.project._secret_names import is_telling, kind_named, spellings
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+_REMEMBERED = 4096
+_NO_TEXT = frozenset({int, float, bool, type(None)})
+_IDS = frozenset({"trace_id", "span_id", "parent_id"})
+_ID = re.compile(r"(?:tr-)?[0-9a-f]{16}(?:[0-9a-f]{16})?")
+"""Ids of our own making are no card numbers, even of digits only."""
+
+
+class Recent(set[str]):
+    """The last few thousand texts of some sort."""
+
+    def note(self, text: str) -> None:
+        """Remember `text`."""
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self.add(text)
+
+
+class Sieve:
+    """Lets through what certainly needs no redaction."""
+
+    def __init__(self, redact: Callable[[str], str]) -> None:
+        self._redact = redact
+        self.texts = Recent()
+        """Short texts that need no change: names and words that turn up all the time."""
+        self._names = Recent()
+        """Keys that need no change and name no secret."""
+
+    def lets_through(self, value: object) -> bool:
+        """Tell quickly of most values that nothing in them is to be redacted."""
+        waiting, long = [value], set[str]()
+        while waiting:
+            items = self._items(waiting.pop())
+            if items is None:
+                return False
+            for part in items:
+                if type(part) is str:
+                    if part not in self.texts and part not in long:
+                        if self._redact(part) != part:
+                            return False
+                        long.add(part)
+                elif type(part) not in _NO_TEXT:
+                    waiting.append(part)
+        return True
+
+    def _items(self, value: object) -> Iterable[object] | None:
+        """Return what `value` holds; None where that alone does not say what to redact."""
+        if isinstance(value, dict):
+            known = self._names.issuperset(value) or all(map(self._is_name, value))
+            return value.values() if known else None
+        if isinstance(value, list | tuple):
+            return value
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return _fields_in(type(value))(value)
+        return None
+
+    def _is_name(self, key: object) -> bool:
+        if not isinstance(key, str) or kind_named(key) or self._redact(key) != key:
+            return False
+        self._names.note(key)
+        return True
+
+
+class Walk:
+    """One way through a value. A text that occurs often is looked at once."""
+
+    def __init__(self, redact: Callable[[str], str], *, by_name: bool) -> None:
+        self._redact = redact
+        self._by_name = by_name
+        self._texts: dict[str, str] = {}
+        self.named: dict[str, str] = {}
+        """The secrets that only the keys above them gave away, with their kinds."""
+
+    def value(self, value: object) -> object:
+        """Return `value` redacted; the same object where nothing changed."""
+        if isinstance(value, str):
+            return self._text(value)
+        if isinstance(value, dict):
+            return self._dict(value)
+        if isinstance(value, list | tuple | set | frozenset):
+            made = [self.value(item) for item in value]
+            return value if all(map(is_, made, value)) else _rebuilt(value, made)
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            fields = {name: getattr(value, name) for name in _fields_of(type(value))}
+            made_fields = self._dict(fields)
+            return value if made_fields is fields else replace(value, **made_fields)
+        return value
+
+    def _text(self, text: str) -> str:
+        found = self._texts.get(text)
+        if found is None:
+            found = self._texts[text] = self._redact(text)
+        return text if found == text else found  # the same object where nothing changed
+
+    def _dict(self, value: dict[str, object]) -> dict[str, object]:
+        changed = False
+        made: dict[str, object] = {}
+        for key, item in value.items():
+            new_key = self._text(key) if isinstance(key, str) else key
+            new = item if type(item) in _NO_TEXT else self._item(value, key, item)
+            changed = changed or new is not item or new_key is not key
+            made[new_key] = new
+        return made if changed else value
+
+    def _item(self, beside: Mapping[str, object], key: object, item: object) -> object:
+        """Return what stands under `key`."""
+        if not isinstance(key, str) or not self._by_name:
+            return self.value(item)
+        if key in _IDS and isinstance(item, str) and _ID.fullmatch(item):
+            return item
+        kind = kind_named(key)
+        if kind is None or (kind == "token" and "logprob" in beside):  # one of a model's own
+            return self.value(item)
+        if isinstance(item, list) and all(isinstance(part, str) for part in item):
+            made = [self._under_name(kind, part) for part in item]
+            return item if all(map(is_, made, item)) else made
+        return self._under_name(kind, item) if isinstance(item, str) else self.value(item)
+
+    def _under_name(self, kind: str, secret: str) -> str:
+        redacted = self._text(secret)
+        if not secret or PLACEHOLDER.fullmatch(redacted):
+            return redacted
+        if is_telling(secret):
+            self.named |= dict.fromkeys(spellings(secret), kind)
+        return placeholder(kind, secret)
+
+
+@lru_cache(maxsize=256)
+def _fields_of(kind: type[DataclassInstance]) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
+@lru_cache(maxsize=256)
+def _fields_in(kind: type[DataclassInstance]) -> Callable[[object], tuple[object, ...]]:
+    names = _fields_of(kind)
+    return attrgetter(*names) if len(names) > 1 else lambda value: (getattr(value, names[0]),)
+
+
+def _rebuilt(like: Collection[object], items: list[object]) -> object:
+    make = cast("Callable[..., object]", type(like))
+    return make(*items) if hasattr(like, "_fields") else make(items)

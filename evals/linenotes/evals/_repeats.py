@@ -1,0 +1,52 @@
+"""What repeating a case shows: pass^k, all of k samples pass, and pass@k, at least one does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from linenotes.evals._tables import is_rate, score_table
+
+if TYPE_CHECKING:
+    from linenotes.evals._records import RunRecord
+    from linenotes.evals.statistics import Estimate
+
+_DEPTHS = 6
+"""How many values of k a line shows."""
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """The chances of k samples of a case, for k from 1 to the fewest that a case has."""
+
+    pass_hat: tuple[Estimate, ...]
+    """pass^1, pass^2, …: the chance that all of k samples pass."""
+    pass_at: tuple[Estimate, ...]
+    """pass@1, pass@2, …: the chance that at least one of k samples passes."""
+
+    def texts(self) -> list[str]:
+        """Return `pass^1 .420` for each k; of many, the first ones and the last."""
+        found = [f"pass^{k} {_decimals(e.mean)}" for k, e in enumerate(self.pass_hat, start=1)]
+        return found if len(found) <= _DEPTHS else [*found[: _DEPTHS - 1], found[-1]]
+
+
+def repeats(record: RunRecord, metric: str) -> Repeats | None:
+    """Return what repeating shows of a metric.
+
+    None where it is no rate, or some scored case has one sample only.
+    """
+    from linenotes.evals.statistics import pass_at, pass_hat
+
+    scores = score_table(record, metric)
+    fewest = int(scores.groupby("case").size().min()) if len(scores) else 0
+    if fewest < 2 or not is_rate(record, metric):  # noqa: PLR2004  one sample repeats nothing
+        return None
+    every = range(1, fewest + 1)
+    return Repeats(
+        pass_hat=tuple(pass_hat(scores, k) for k in every),
+        pass_at=tuple(pass_at(scores, k) for k in every),
+    )
+
+
+def _decimals(rate: float | None) -> str:
+    return "–" if rate is None else f"{rate:.3f}".removeprefix("0")

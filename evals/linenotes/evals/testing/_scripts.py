@@ -1,0 +1,63 @@
+"""What a test wants the model to say: replies in order, or a function of the request.
+
+A script speaks for all requests, for those of one model, or for those whose prompt holds a text.
+The most special one decides: a text before a model, a model before all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from linenotes.evals.testing._exchange import Reply, Request
+from linenotes.project import ModelError
+
+Script = Sequence[Reply] | Callable[[Request], Reply | None]
+"""Replies in order, or a function; where it returns None the server improvises."""
+
+
+class Scripts:
+    """All scripts of a server. Not safe for threads: the server asks one request at a time."""
+
+    def __init__(
+        self, every: Script | None, models: Mapping[str, Script], texts: Mapping[str, Script]
+    ) -> None:
+        self._texts = {text: _Part(f"the text {text!r}", part) for text, part in texts.items()}
+        self._models = {name: _Part(f"the model {name!r}", part) for name, part in models.items()}
+        self._every = None if every is None else _Part("all requests", every)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that have a script of their own."""
+        return tuple(self._models)
+
+    def reply(self, request: Request) -> Reply | None:
+        """Return what the script of `request` says, None where there is none.
+
+        Raises:
+            ModelError: a script of replies has no more.
+        """
+        part = next(self._parts(request), None)
+        return part.reply(request) if part else None
+
+    def _parts(self, request: Request) -> Iterator[_Part]:
+        yield from (part for text, part in self._texts.items() if text in request.prompt)
+        yield from filter(None, (self._models.get(request.model), self._every))
+
+
+class _Part:
+    def __init__(self, where: str, script: Script) -> None:
+        self._where = where
+        self._script = script
+        self._used = 0
+
+    def reply(self, request: Request) -> Reply | None:
+        if callable(self._script):
+            return self._script(request)
+        if self._used == len(self._script):
+            raise ModelError(
+                f"The script for {self._where} has {self._used} replies and was asked for another, "
+                f"after {request.turns[-1].text if request.turns else ''!r}. "
+                "Add a reply, or give a function."
+            )
+        self._used += 1
+        return self._script[self._used - 1]

@@ -1,0 +1,195 @@
+"""A model provider that needs no model: OpenAI's API on 127.0.0.1, deterministic and offline.
+
+Graphs run against it unchanged: they read where it is from the environment. What it says is
+scripted, or improvised from the tools and schemas that each request offers. It keeps every
+exchange.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from types import TracebackType
+from typing import Self
+
+from pydantic import JsonValue
+
+from linenotes.evals.testing import _chat_completions, _embeddings, _responses
+from linenotes.evals.testing._exchange import Exchange, Reply, Request, Turn
+from linenotes.evals.testing._improvisation import improvise
+from linenotes.evals.testing._listener import Answer, Listener
+from linenotes.evals.testing._scripts import Script, Scripts
+from linenotes.tracing import Tokens
+
+_CREATED = 1_700_000_000
+
+
+class ScriptedServer:
+    """A loopback server of OpenAI's API: chat completions, responses, embeddings, models.
+
+        with ScriptedServer() as server, server.in_environment():
+            graph.invoke({"messages": [("user", "Hello")]})
+        assert server.requests
+
+    Without a script it calls offered tools, with arguments that fit their schemas, for a few
+    rounds, then answers in text; structured output fits its schema; the same request always gets
+    the same reply. A failure of a script is told to the client as HTTP 400 and raised again when
+    the `with` block ends.
+
+    Args:
+        script: what it says to all requests that no other script is for.
+        models: scripts by the name of the model.
+        texts: scripts by a text that the prompt holds; the first that it holds decides.
+        seed: another seed improvises other replies.
+        tool_rounds: after how many turns of agents no more tools are called of its own accord.
+    """
+
+    def __init__(
+        self,
+        script: Script | None = None,
+        *,
+        models: Mapping[str, Script] | None = None,
+        texts: Mapping[str, Script] | None = None,
+        seed: int = 0,
+        tool_rounds: int = 3,
+    ) -> None:
+        self._scripts = Scripts(script, models or {}, texts or {})
+        self._seed = seed
+        self._tool_rounds = tool_rounds
+        self._lock = threading.Lock()
+        self._exchanges: list[Exchange] = []
+        self._asked: Counter[str] = Counter()
+        self._conversations: dict[str, tuple[Turn, ...]] = {}
+        self._failures: list[Exception] = []
+        self._listener: Listener | None = None
+
+    def __enter__(self) -> Self:
+        self._listener = Listener(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        assert self._listener is not None
+        self._listener.stop()
+        self._listener = None
+        if self._failures and error is None:
+            raise self._failures[0]
+
+    @property
+    def base_url(self) -> str:
+        """Where it is, while the `with` block runs: `http://127.0.0.1:PORT/v1`."""
+        assert self._listener is not None, "The server runs inside its `with` block only."
+        return f"http://127.0.0.1:{self._listener.server_port}/v1"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that point OpenAI's client, and what is built on it, to this server."""
+        return {
+            "OPENAI_API_BASE": self.base_url,
+            "OPENAI_API_KEY": "scripted",
+            "OPENAI_BASE_URL": self.base_url,
+        }
+
+    @contextmanager
+    def in_environment(self) -> Iterator[Self]:
+        """Set `environment` in this process while the block runs."""
+        before = {name: os.environ.get(name) for name in self.environment}
+        os.environ.update(self.environment)
+        try:
+            yield self
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """Every request with its reply, in the order in which they came."""
+        with self._lock:
+            return tuple(self._exchanges)
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """Every request for a reply, in the order in which they came."""
+        return tuple(exchange.request for exchange in self.exchanges)
+
+    @property
+    def tokens(self) -> Tokens:
+        """The usage of all replies together."""
+        return sum((exchange.tokens for exchange in self.exchanges), Tokens())
+
+    def answer(self, method: str, path: str, body: bytes, api_key: str | None) -> Answer:
+        """Answer one HTTP request; called by the wire."""
+        try:
+            return self._route(method, path, body, api_key)
+        except ValueError as error:
+            return _error(HTTPStatus.BAD_REQUEST, str(error))
+
+    def _route(self, method: str, path: str, body: bytes, api_key: str | None) -> Answer:
+        match method, path.removeprefix("/v1/").split("/"):
+            case "POST", ["chat", "completions"]:
+                return self._complete(_chat_completions.read_request(body, api_key))
+            case "POST", ["responses"]:
+                with self._lock:
+                    said_before = dict(self._conversations)
+                return self._respond(_responses.read_request(body, api_key, said_before))
+            case "POST", ["embeddings"]:
+                return Answer(_embeddings.document(body))
+            case "GET", ["models"]:
+                return Answer({"object": "list", "data": [_model(name) for name in self._models]})
+            case "GET", ["models", name]:
+                return Answer(_model(name))
+        return _error(HTTPStatus.NOT_FOUND, f"Nothing is at {method} {path}.")
+
+    @property
+    def _models(self) -> list[str]:
+        return sorted({*self._scripts.models, *(request.model for request in self.requests)})
+
+    def _complete(self, request: Request) -> Answer:
+        exchange = self._exchange(request)
+        if request.stream:
+            return Answer(_chat_completions.events(exchange))
+        return Answer(_chat_completions.document(exchange))
+
+    def _respond(self, request: Request) -> Answer:
+        exchange = self._exchange(request)
+        with self._lock:
+            known = _responses.conversation(exchange)
+            self._conversations[_responses.response_id(exchange)] = known
+        if request.stream:
+            return Answer(_responses.events(exchange))
+        return Answer(_responses.document(exchange))
+
+    def _exchange(self, request: Request) -> Exchange:
+        with self._lock:
+            reply = self._reply(request)
+            exchange = Exchange.of(request, reply, self._asked[request.digest])
+            self._asked[request.digest] += 1
+            self._exchanges.append(exchange)
+        return exchange
+
+    def _reply(self, request: Request) -> Reply:
+        try:
+            scripted = self._scripts.reply(request)
+        except Exception as error:
+            self._failures.append(error)
+            raise ValueError(f"{type(error).__name__}: {error}") from error
+        return scripted or improvise(request, seed=self._seed, tool_rounds=self._tool_rounds)
+
+
+def _model(name: str) -> JsonValue:
+    return {"id": name, "object": "model", "created": _CREATED, "owned_by": "linenotes"}
+
+
+def _error(status: HTTPStatus, message: str) -> Answer:
+    return Answer({"error": {"message": message, "type": "invalid_request_error"}}, status)

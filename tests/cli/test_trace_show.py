@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Cli
+
+NESTED = """
+from langchain_core.messages import AIMessage
+from langgraph.graph import END, START, MessagesState, StateGraph
+
+
+def say(text):
+    return lambda state: {"messages": [AIMessage(text)]}
+
+
+def lawyer(state):
+    if "fail" in state["messages"][0].content:
+        raise TimeoutError("no answer in 60 s")
+    return {"messages": [AIMessage("It is legal.")]}
+
+
+def build():
+    team = StateGraph(MessagesState)
+    team.add_node("lead", say("Look it up:\\nsection 7, and all that follows from it."))
+    team.add_node("lawyer", lawyer)
+    team.add_edge(START, "lead")
+    team.add_edge("lead", "lawyer")
+    team.add_edge("lawyer", END)
+    graph = StateGraph(MessagesState)
+    graph.add_node("desk", say("Team, please check."))
+    graph.add_node("team", team.compile())
+    graph.add_node("writer", say("Dear customer, it is legal."))
+    graph.add_edge(START, "desk")
+    graph.add_edge("desk", "team")
+    graph.add_edge("team", "writer")
+    graph.add_edge("writer", END)
+    return graph
+"""
+
+
+@pytest.fixture
+def office(project: Path, cli: Cli) -> str:
+    """The id of a trace of nested agents."""
+    (project / "office.py").write_text(NESTED, encoding="utf-8")
+    return str(cli("run", "office.py:build", "Is it legal?", "--json").json["trace_id"])
+
+
+def lines(out: str) -> list[str]:
+    """The lines after the title."""
+    return [" ".join(line.split()) for line in out.splitlines()[3:]]
+
+
+def test_a_conversation_is_read_like_a_screenplay(office: str, cli: Cli) -> None:
+    shown = cli("trace", "show", office)
+    assert shown.code == 0
+    assert shown.out.startswith("office   OK   case ad-hoc, sample 0\n" + office)
+    said = lines(shown.out)
+    assert said[0] == "user → desk Is it legal?"
+    assert any(line.startswith("team/lead → team/lawyer Look it up: section 7") for line in said)
+    assert all(len(line) <= 100 for line in shown.out.splitlines())
+
+
+def test_latest_is_the_trace_that_began_last(office: str, cli: Cli) -> None:
+    assert office in cli("trace", "show", "latest").out
+    assert office in cli("trace", "show").out
+
+
+def test_full_shows_whole_texts(office: str, cli: Cli) -> None:
+    shown = cli("trace", "show", office, "--full").out
+    assert "      section 7, and all that follows from it.\n" in shown
+
+
+def test_depth_takes_actors_together_and_actor_picks_some(office: str, cli: Cli) -> None:
+    together = cli("trace", "show", office, "--depth", "1").out
+    assert "team/" not in together
+    assert "team → writer" in together
+    picked = lines(cli("trace", "show", office, "--actor", "lead").out)
+    assert len(picked) == 2
+    both = lines(cli("trace", "show", office, "--depth", "1", "--actor", "team").out)
+    assert [line.split(" It ")[0].split(" Team")[0] for line in both] == [
+        "desk → team",
+        "team → writer",
+    ]
+
+
+def test_the_tree_shows_spans_and_how_long_they_took(office: str, cli: Cli) -> None:
+    shown = cli("trace", "show", office, "--tree").out
+    assert "├─ desk" in shown
+    assert "│  └─ lawyer" in shown
+    assert "agent" in shown
+    assert "lawyer" not in cli("trace", "show", office, "--tree", "--depth", "1").out
+
+
+def test_mermaid_is_a_sequence_diagram(office: str, cli: Cli) -> None:
+    shown = cli("trace", "show", office, "--mermaid", "--depth", "1").out
+    assert shown.startswith("sequenceDiagram\n    participant a0 as user\n")
+    assert "participant a2 as team\n" in shown
+
+
+def test_the_page_goes_to_a_file_or_to_stdout(
+    office: str, cli: Cli, project: Path, tmp_path: Path
+) -> None:
+    named = tmp_path / "page.html"
+    ended = cli("trace", "show", office, "--html", str(named))
+    assert ended.out == ""
+    assert str(named) in ended.err
+    assert named.read_text(encoding="utf-8").startswith("<!doctype html>")
+    cli("trace", "show", office, "--html")
+    assert "It is legal." in (project / f"{office[:11]}.html").read_text(encoding="utf-8")
+    assert cli("trace", "show", office, "--html", "-").out.startswith("<!doctype html>")
+
+
+def test_a_page_that_cannot_be_written_is_exit_2(office: str, cli: Cli) -> None:
+    ended = cli("trace", "show", office, "--html", "no such folder/page.html")
+    assert ended.code == 2
+    assert "no such folder" in ended.err
+
+
+def test_the_document_tells_all(office: str, cli: Cli) -> None:
+    document = cli("trace", "show", office, "--json", "--depth", "1").json
+    text = orjson.dumps(document).decode()
+    assert document["state"] == "OK"
+    assert document["request"] == "Is it legal?"
+    assert '"actor":"team"' in text
+    assert '"team/lead"' not in text
+    assert '"seen_by"' in text
+    assert '"name":"desk"' in text
+
+
+def test_an_error_stands_where_it_happened(office: str, cli: Cli) -> None:
+    cli("run", "office.py:build", "Please fail.")
+    shown = lines(cli("trace", "show").out)
+    assert shown[-1] == "✗ team/lawyer failed: TimeoutError: no answer in 60 s"
+    assert "✗ TimeoutError: no answer in 60 s" in cli("trace", "show", "--tree").out
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--tree", "--full"),
+        ("--json", "--html"),
+        ("--depth", "0"),
+        ("--actor", "nobody"),
+        ("--actor", "nobody", "--json"),
+    ],
+)
+def test_what_cannot_be_shown_is_exit_2(office: str, cli: Cli, options: tuple[str, ...]) -> None:
+    ended = cli("trace", "show", office, *options)
+    assert ended.code == 2
+    assert ended.err
+
+
+def test_a_run_can_write_the_page(project: Path, cli: Cli) -> None:
+    ended = cli("run", "app.py:build", "hello there", "--html", "run.html")
+    assert ended.code == 0
+    assert "hello there" in (project / "run.html").read_text(encoding="utf-8")
+    assert cli("run", "app.py:build", "hello there", "--html", "-").code == 2

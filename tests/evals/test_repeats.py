@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from linenotes.evals import RunRecord
+from linenotes.evals._repeats import repeats
+
+MakeRecord = Callable[..., RunRecord]
+
+
+def test_k_goes_from_one_to_the_fewest_samples_of_a_case(make_record: MakeRecord) -> None:
+    found = repeats(make_record({"a": [True, True, False], "b": [True, True]}), "correct")
+    assert found is not None
+    assert [estimate.mean for estimate in found.pass_hat] == pytest.approx([5 / 6, 2 / 3])
+    assert [estimate.mean for estimate in found.pass_at] == pytest.approx([5 / 6, 1.0])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"a": [True], "b": [True, False]}, {"a": [0.5, 1.0]}, {"a": [None, None]}],
+)
+def test_a_single_sample_or_another_scale_repeats_nothing(
+    make_record: MakeRecord, values: dict[str, list[float]]
+) -> None:
+    assert repeats(make_record(values), "correct") is None

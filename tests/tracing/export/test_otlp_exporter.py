@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import grpc  # type: ignore[import-untyped]
+import pytest
+
+from linenotes.project import OtlpSettings, Project, Settings
+from linenotes.tracing import Delivery, FiledTrace, OtlpExporter, OtlpTarget, exporting
+
+if TYPE_CHECKING:
+    from tests.conftest import Collector
+
+MakeFiled = Callable[..., FiledTrace]
+
+
+def test_every_trace_arrives_with_the_ids_that_it_has_here(
+    collector: Collector, target: OtlpTarget, desk_filed: MakeFiled
+) -> None:
+    filed = [desk_filed("sent", n) for n in range(20)]
+    exporter = OtlpExporter(target)
+    for one in filed:
+        exporter.submit(one)
+    assert exporter.close(60) == Delivery(sent=20, not_sent=0)
+    assert collector.trace_ids == [one.trace.trace_id for one in filed]
+    assert len(collector.spans) == sum(len(one.trace.spans) for one in filed)
+
+
+def test_nothing_to_send_is_nothing_sent(collector: Collector, target: OtlpTarget) -> None:
+    assert OtlpExporter(target).close() == Delivery(0, 0)
+    assert collector.requests == []
+
+
+def test_a_run_ends_before_a_collector_that_does_not_answer(
+    collector: Collector, target: OtlpTarget, desk_filed: MakeFiled
+) -> None:
+    collector.answers.clear()
+    exporter = OtlpExporter(target)
+    for n in range(5):
+        exporter.submit(desk_filed("slow", n))
+    assert collector.came.wait(60)
+    delivery = exporter.close(0.1)
+    assert (delivery.sent, delivery.not_sent) == (0, 5)
+    assert delivery.reason == "it does not answer"
+    assert not collector.answers.is_set()
+
+
+def test_what_a_collector_refuses_is_counted_with_its_reason(
+    collector: Collector, target: OtlpTarget, desk_filed: MakeFiled, protocol: str
+) -> None:
+    collector.refusal = grpc.StatusCode.PERMISSION_DENIED if protocol == "grpc" else 403
+    exporter = OtlpExporter(target)
+    exporter.submit(desk_filed("refused"))
+    delivery = exporter.close(60)
+    assert (delivery.sent, delivery.not_sent) == (0, 1)
+    wanted = "PERMISSION_DENIED not today" if protocol == "grpc" else "403 Forbidden"
+    assert delivery.reason == wanted
+
+
+def test_a_collector_that_is_full_is_not_waited_for_at_the_end(
+    collector: Collector, target: OtlpTarget, desk_filed: MakeFiled, protocol: str
+) -> None:
+    collector.refusal = grpc.StatusCode.RESOURCE_EXHAUSTED if protocol == "grpc" else 429
+    exporter = OtlpExporter(target)
+    exporter.submit(desk_filed("full"))
+    delivery = exporter.close(3600)
+    assert (delivery.sent, delivery.not_sent) == (0, 1)
+    assert delivery.reason in ("RESOURCE_EXHAUSTED not today", "Too Many Requests")
+
+
+def test_what_finds_no_room_is_counted(
+    collector: Collector,
+    target: OtlpTarget,
+    desk_filed: MakeFiled,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("linenotes.tracing.export._otlp_exporter._WAITING_SPANS", 30)
+    collector.answers.clear()
+    exporter = OtlpExporter(target)
+    for n in range(5):
+        exporter.submit(desk_filed("many", n))
+    collector.answers.set()
+    delivery = exporter.close(60)
+    assert (delivery.sent, delivery.not_sent) == (3, 2)
+    assert delivery.reason == "it takes them slower than they come"
+
+
+def test_a_trace_that_cannot_be_written_does_not_stop_the_others(
+    collector: Collector, target: OtlpTarget, desk_filed: MakeFiled
+) -> None:
+    from dataclasses import replace
+
+    odd = desk_filed("odd")
+    odd = replace(odd, trace=replace(odd.trace, trace_id="not hexadecimal"))
+    exporter = OtlpExporter(target)
+    exporter.submit(odd)
+    exporter.submit(desk_filed("good"))
+    _until(lambda: len(collector.requests) == 1)
+    delivery = exporter.close(60)
+    assert (delivery.sent, delivery.not_sent) == (1, 1)
+    assert "ValueError" in str(delivery.reason)
+
+
+@pytest.mark.parametrize("protocol", ["grpc"])
+def test_a_variable_that_the_exporter_cannot_use_is_the_reason(
+    collector: Collector,
+    target: OtlpTarget,
+    desk_filed: MakeFiled,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "soon")
+    exporter = OtlpExporter(target)
+    exporter.submit(desk_filed("variable"))
+    delivery = exporter.close(60)
+    assert (delivery.sent, delivery.not_sent) == (0, 1)
+    assert "soon" in str(delivery.reason)
+
+
+def test_headers_of_the_environment_are_sent(
+    collector: Collector,
+    target: OtlpTarget,
+    desk_filed: MakeFiled,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=k1")
+    exporter = OtlpExporter(target)
+    exporter.submit(desk_filed("headers"))
+    assert exporter.close(60).sent == 1
+    assert collector.headers[0]["x-api-key"] == "k1"
+
+
+def test_a_collector_that_is_down_is_told_of_once_without_its_password(
+    desk_filed: MakeFiled, caplog: pytest.LogCaptureFixture, tmp_path: Path, protocol: str
+) -> None:
+    project = _project(tmp_path, "http://127.0.0.1:1", protocol)
+    with pytest.MonkeyPatch.context() as environment:
+        address = "http://me:secret@127.0.0.1:1/v1/traces?key=secret"
+        environment.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", address)
+        with caplog.at_level(logging.DEBUG), exporting(project) as export:
+            for n in range(3):
+                export(desk_filed("down", n))
+    (told,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert "http://127.0.0.1:1/v1/traces did not get 3 of 3 traces: " in told.getMessage()
+    assert "linenotes trace export" in told.getMessage()
+    assert "secret" not in told.getMessage()
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf"])
+def test_a_protocol_that_cannot_be_spoken_is_told_of_and_stops_nothing(
+    desk_filed: MakeFiled,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+    protocol: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")
+    with exporting(_project(tmp_path, "http://127.0.0.1:1", protocol)) as export:
+        export(desk_filed("json"))
+    (told,) = caplog.records
+    assert "cannot be sent by 'http/json'" in told.getMessage()
+
+
+def test_without_a_collector_nothing_is_started(tmp_path: Path, desk_filed: MakeFiled) -> None:
+    before = threading.active_count()
+    with exporting(Project(tmp_path, Settings())) as export:
+        export(desk_filed("nowhere"))
+        assert threading.active_count() == before
+
+
+def test_without_a_collector_nothing_is_imported() -> None:
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from linenotes.project import Project, Settings\n"
+        "from linenotes.tracing import exporting\n"
+        "with exporting(Project(Path(), Settings())) as export: export(None)\n"
+        "print(*sys.modules)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert not {"opentelemetry", "grpc", "requests"} & set(ran.stdout.split())
+
+
+def _project(root: Path, endpoint: str, protocol: str) -> Project:
+    return Project(
+        root,
+        Settings(otlp=OtlpSettings(endpoint=endpoint, protocol=protocol)),  # type: ignore[arg-type]
+    )
+
+
+def _until(true: Callable[[], bool]) -> None:
+    from time import monotonic, sleep
+
+    deadline = monotonic() + 60
+    while not true() and monotonic() < deadline:
+        sleep(0.01)
+    assert true()

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from linenotes.project import TraceFileError
+from linenotes.tracing import Trace
+
+if TYPE_CHECKING:
+    from tests.tracing.files.conftest import ReadFile
+
+Otlp = Callable[..., Any]
+Json = Any
+HI = {"role": "user", "parts": [{"type": "text", "content": "Hi"}]}
+ANSWER = {"role": "assistant", "parts": [{"type": "text", "content": "It is here."}]}
+CALL = {"role": "assistant", "parts": [{"type": "tool_call", "id": "c", "name": "find"}]}
+RESULT = {"role": "tool", "parts": [{"type": "tool_call_response", "id": "c", "response": "here"}]}
+
+
+def span(name: str, **attributes: Json) -> Json:
+    operation = name.split(" ", maxsplit=1)[0]
+    given = {f"gen_ai.{key.replace('__', '.')}": value for key, value in attributes.items()}
+    return {"name": name, "attributes": {"gen_ai.operation.name": operation, **given}}
+
+
+def chat(asked: list[Json], said: Json) -> Json:
+    return span(
+        "chat gpt-5", usage__input_tokens=10, input__messages=asked, output__messages=[said]
+    )
+
+
+@pytest.fixture
+def export(otlp: Otlp) -> dict[str, Any]:
+    score = {"gen_ai.evaluation.name": "helpful", "gen_ai.evaluation.score.value": 1.0}
+    desk = span("invoke_agent desk", agent__name="desk")
+    tool = span(
+        "execute_tool find", tool__name="find", tool__call__id="c", tool__call__result="here"
+    )
+    made: dict[str, Any] = otlp(
+        {**desk, "events": [("gen_ai.evaluation.result", score)]},
+        chat([HI], CALL),
+        tool,
+        chat([HI, CALL, RESULT], ANSWER),
+    )
+    return made
+
+
+def test_spans_are_kept_and_messages_derived(read_file: ReadFile, export: dict[str, Any]) -> None:
+    (found,) = read_file(export)
+    trace = found.trace
+    assert trace.trace_id == "tr-" + "a" * 32
+    assert [(span.span_id[-1], span.name, span.type) for span in trace.spans] == [
+        ("1", "invoke_agent desk", "AGENT"),
+        ("2", "chat gpt-5", "CHAT_MODEL"),
+        ("3", "execute_tool find", "TOOL"),
+        ("4", "chat gpt-5", "CHAT_MODEL"),
+    ]
+    assert (trace.name, trace.request, trace.response) == ("desk", "Hi", "It is here.")
+    assert len(trace.messages) == 4
+    assert trace.spans[1].attributes["gen_ai.usage.input_tokens"] == 10
+    assert trace.spans[2].outputs == "here"
+    assert (found.case, found.sample, found.scores) == ("tr-" + "a" * 12, 0, {"helpful": 1.0})
+    assert Trace.from_json(trace.to_json()) == trace
+
+
+def test_the_same_export_as_lines_is_the_same_trace(
+    read_file: ReadFile, export: dict[str, Any]
+) -> None:
+    (whole,) = read_file(export)
+    (lines,) = read_file(export, export)
+    assert lines.trace.to_json() == whole.trace.to_json()
+
+
+def test_case_and_sample_are_read_where_linenotes_wrote_them(
+    read_file: ReadFile, otlp: Otlp
+) -> None:
+    (found,) = read_file(otlp({"attributes": {"linenotes.case": "c7", "linenotes.sample": 2}}))
+    assert (found.case, found.sample) == ("c7", 2)
+
+
+def test_a_trace_without_its_root_gets_one(read_file: ReadFile, otlp: Otlp) -> None:
+    (found,) = read_file(otlp({"name": "a"}, {"name": "b", "parent": 99}))
+    root, first, second = found.trace.spans
+    assert (root.type, first.parent_id, second.parent_id) == (
+        "WORKFLOW",
+        root.span_id,
+        root.span_id,
+    )
+    assert second.attributes["linenotes.source.parent"] == f"{99:016x}"
+
+
+def test_a_trace_that_failed_says_why(read_file: ReadFile, otlp: Otlp) -> None:
+    exception = {"exception.type": "ValueError", "exception.message": "no"}
+    (found,) = read_file(otlp({"status": {"code": 2}, "events": [("exception", exception)]}))
+    assert (found.trace.state, found.trace.error) == ("ERROR", "ValueError: no")
+
+
+def test_a_file_without_spans_is_an_error(read_file: ReadFile) -> None:
+    with pytest.raises(TraceFileError, match="holds no spans"):
+        read_file({"resourceSpans": []})

@@ -1,0 +1,125 @@
+"""Real processes that are killed: what they had done can be read, and who lives is certain."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from linenotes.project import Project
+from linenotes.tracing import LiveTrace, discard_live, find_live, live_traces
+
+Script = Callable[[str], subprocess.CompletedProcess[str]]
+KILLED_AT_RANDOM = """
+import random, signal
+for n in range(12):
+    child = os.fork()
+    if child == 0:
+        go(agent=f"talk {n}")
+    time.sleep(random.Random(n).uniform(0.0, 0.3))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+"""
+KILLS_ITSELF = """
+import signal
+def kill(message):
+    if message.text.startswith("6 "):
+        os.kill(os.getpid(), signal.SIGKILL)
+go(agent="talk", case="c1", sample=3, trace_id="tr-" + "a" * 32, on_message=kill)
+"""
+FORKS = """
+with record(durable=True, trace_id="tr-" + "b" * 32):
+    pass
+ready, done = os.pipe()
+with record(durable=True, trace_id="tr-" + "a" * 32):
+    if os.fork() == 0:
+        os.close(done)
+        os.read(ready, 1)  # outlives the one that records
+        os._exit(0)
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_whenever_a_process_is_killed_what_it_had_said_is_there(
+    script: Script, project: Project
+) -> None:
+    ended = script(KILLED_AT_RANDOM)
+    assert ended.returncode == 0, ended.stderr
+    found = live_traces(project)
+    assert len(found) >= 6, "most of the processes came to begin"
+    assert any(len(live.trace.messages) > 3 for live in found)
+    for live in found:
+        assert_tells_a_prefix_of_the_talk(live)
+
+
+def assert_tells_a_prefix_of_the_talk(live: LiveTrace) -> None:
+    assert (live.alive, live.ended, live.trace.state) == (False, False, "IN_PROGRESS")
+    actors = ["user", *["ping", "pong"] * len(live.trace.messages)]
+    for n, message in enumerate(live.trace.messages):
+        assert message.text == f"{n} {actors[n]}"
+        assert message.sender == actors[n]
+        assert message.recipients in ((actors[n + 1],), ())
+        assert message.recipients or n == len(live.trace.messages) - 1
+    agents = [span for span in live.trace.spans if span.type == "AGENT"]
+    assert all(span.end_ns is not None for span in agents[:-1])
+    assert len(live.trace.running) <= 1
+
+
+def test_the_running_agent_of_a_killed_process_is_known(script: Script, project: Project) -> None:
+    assert script(KILLS_ITSELF).returncode == -signal.SIGKILL
+    live = find_live(project, "aaa")
+    assert live is not None
+    trace = live.trace
+    assert (trace.name, trace.case, trace.sample) == ("talk", "c1", 3)
+    assert len(trace.messages) >= 6
+    assert not live.alive
+
+
+def test_a_process_that_lives_is_told_from_a_dead_one(project: Project) -> None:
+    from linenotes.tracing import record
+
+    with record(durable=project):
+        [live] = live_traces(project)
+        assert (live.alive, live.ended) == (True, False)
+    [left] = live_traces(project)
+    assert (left.alive, left.ended, left.trace.state) == (False, True, "OK")
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_fork_does_not_keep_a_dead_process_alive(script: Script, project: Project) -> None:
+    script(FORKS)
+    assert [live.alive for live in live_traces(project)] == [False, False]
+
+
+def test_recording_a_trace_again_replaces_what_was_left(script: Script, project: Project) -> None:
+    from linenotes.tracing import record
+
+    script(KILLS_ITSELF)
+    with record(durable=project, trace_id="tr-" + "a" * 32):
+        [live] = live_traces(project)
+        assert (live.alive, live.trace.messages) == (True, ())
+    discard_live(project, "tr-" + "a" * 32)
+    assert live_traces(project) == []
+    assert list(project.live.iterdir()) == []
+
+
+def test_several_or_none_are_not_guessed(project: Project) -> None:
+    from linenotes.tracing import record
+
+    for digit in "ab":
+        with record(durable=project, trace_id=f"tr-0{digit * 31}"):
+            pass
+    assert find_live(project, "tr-0") is None
+    assert find_live(project, "c") is None
+    found = find_live(project, "0A")
+    assert found is not None
+    assert found.trace.trace_id == "tr-0" + "a" * 31
+
+
+def test_other_files_are_left_out(project: Project) -> None:
+    project.live.mkdir(parents=True)
+    (project.live / "tr-notes.jsonl").write_text("not ours\n", encoding="utf-8")
+    (project.live / "tr-empty.jsonl").touch()
+    assert live_traces(project) == []

@@ -1,0 +1,135 @@
+"""Costs are those that MLflow shows, unless the project says otherwise."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from linenotes.project import PriceSettings, Project, Settings, keep_offline
+from linenotes.tracing import Ledger, Message, Tokens, dollars
+from linenotes.tracing._prices import Price, Prices
+
+OWN = {
+    "our-model": PriceSettings(input=1.0, output=2.0),
+    "gpt-4o": PriceSettings(input=9, output=9),
+}
+
+
+def prices(own: dict[str, PriceSettings] | None = None) -> Prices:
+    return Prices(Project(root=Path(), settings=Settings(prices=own or {})))
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [
+        ("openai", "gpt-4o"),
+        ("openai", "gpt-4o-mini"),
+        ("openai", "o3"),
+        ("anthropic", "claude-sonnet-4-5"),
+        ("gemini", "gemini-2.0-flash"),
+        ("mistral", "mistral-large-latest"),
+        ("groq", "llama-3.1-8b-instant"),
+        ("ollama", "codegeex4"),
+    ],
+)
+@pytest.mark.parametrize("tokens", [Tokens(1000, 100), Tokens(1000, 100, cached=400)])
+@pytest.mark.parametrize("written", [0, 300])
+def test_a_cost_is_what_mlflow_calculates(
+    provider: str, model: str, tokens: Tokens, written: int
+) -> None:
+    keep_offline()
+    from mlflow.tracing.utils import calculate_cost_by_model_and_token_usage
+
+    usage = {
+        "input_tokens": tokens.input,
+        "output_tokens": tokens.output,
+        "cache_read_input_tokens": tokens.cached,
+        "cache_creation_input_tokens": written,
+    }
+    theirs = calculate_cost_by_model_and_token_usage(model, usage, provider)
+    ours = prices().price([model], provider)
+    assert theirs is not None
+    assert ours is not None
+    assert ours.of(tokens, written) == pytest.approx(theirs["total_cost"])
+
+
+def test_cached_input_has_its_own_price() -> None:
+    price = Price(input=2.0, output=8.0, cached=0.5, written=2.5)
+    cost = price.of(Tokens(input=1_000_000, output=500_000, cached=400_000), 100_000)
+    assert cost == pytest.approx(0.5 * 2.0 + 0.5 * 8.0 + 0.4 * 0.5 + 0.1 * 2.5)
+
+
+def test_the_projects_own_price_comes_first() -> None:
+    assert prices(OWN).price(["our-model"], "openai") == Price(1, 2, 1, 1)
+    assert prices(OWN).price(["gpt-4o"], "openai") == Price(9, 9, 9, 9)
+
+
+def test_a_price_may_go_by_the_name_that_answered() -> None:
+    assert prices(OWN).price(["deployment-7", "our-model"], "azure") == Price(1, 2, 1, 1)
+    known = prices().price(["gpt-4o"], "openai")
+    assert prices().price(["my-alias", "gpt-4o"], "openai") == known
+
+
+def test_langchains_names_of_providers_are_known() -> None:
+    assert prices().price(["models/gemini-2.0-flash"], "google_genai") is not None
+
+
+def test_local_models_cost_nothing() -> None:
+    price = prices().price(["smollm2-135m"], "local")
+    assert price is not None
+    assert price.of(Tokens(1000, 1000)) == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "provider"),
+    [("gpt-99", "openai"), ("gpt-4o", None), ("gpt-4o", "nobody"), ("dall-e-3", "openai")],
+)
+def test_what_nobody_knows_is_not_guessed(model: str, provider: str | None) -> None:
+    assert prices().price([model], provider) is None
+
+
+def test_prices_are_those_of_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = '[tool.linenotes.prices."mine"]\ninput = 3\noutput = 4\ncached = 1\n'
+    (tmp_path / "pyproject.toml").write_text(table, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert Prices().price(["mine"], None) == Price(3, 4, 1, 3)
+
+
+def test_settings_that_cannot_be_read_stop_no_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.linenotes]\nnonsense = 1\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert Prices().price(["mine"], None) is None
+
+
+def test_the_catalogue_is_read_without_importing_mlflow() -> None:
+    code = (
+        "import sys; from linenotes.tracing._prices import Prices\n"
+        "assert Prices().price(['gpt-4o'], 'openai')\n"
+        "assert 'mlflow' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_ledger_adds_up_what_is_known() -> None:
+    def said(cost: float | None, *, sampled: bool = True) -> Message:
+        return Message("m", "reply", "a", "text", cost=cost, sampled=sampled)
+
+    ledger = Ledger((said(0.25), said(None), said(0.5), said(None, sampled=False)))
+    assert (ledger.cost, ledger.unpriced) == (0.75, 1)
+    assert (Ledger((said(None),)).cost, Ledger().cost) == (None, None)
+    assert Ledger((said(0.0),)).cost == 0.0
+
+
+@pytest.mark.parametrize(
+    ("cost", "shown"),
+    [(None, ""), (0.0, ""), (0.00001, "<$0.0001"), (0.00123, "$0.0012"), (1234.5, "$1,234.50")],
+)
+def test_dollars_are_shown_calmly(cost: float | None, shown: str) -> None:
+    assert dollars(cost) == shown

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from linenotes.tracing import Incident, Message, MessageKind
+from linenotes.tracing.views._lanes import Diagram
+
+
+def said(
+    sender: str, *recipients: str, kind: MessageKind = "reply", text: str = "words"
+) -> Message:
+    return Message(id="1", kind=kind, sender=sender, recipients=recipients, text=text)
+
+
+def test_each_actor_has_a_lane_in_order_of_appearance() -> None:
+    diagram = Diagram([said("user", "a"), said("a", "find", kind="call"), said("a", "b")])
+    assert [(lane.actor, lane.role) for lane in diagram.lanes] == [
+        ("user", "user"),
+        ("a", "agent"),
+        ("find", "tool"),
+        ("b", "agent"),
+    ]
+    assert len({lane.x for lane in diagram.lanes}) == 4
+    assert len({lane.colour for lane in diagram.lanes}) == 4
+
+
+def test_a_message_to_several_is_one_row_with_an_end_each() -> None:
+    diagram = Diagram([said("a", "b"), said("a", "b", "c")])
+    row = diagram.rows[1]
+    assert row.ends == tuple(lane.x for lane in diagram.lanes[1:])
+    assert (row.left, row.right) == (diagram.lanes[0].x, diagram.lanes[2].x)
+
+
+def test_the_shape_tells_talk_handing_over_and_returning_apart() -> None:
+    kinds: tuple[MessageKind, ...] = ("input", "handoff", "send", "result", "call")
+    rows = Diagram([said("a", "b", kind=kind) for kind in kinds]).rows
+    assert [row.shape for row in rows] == ["says", "hands", "hands", "returns", "tells"]
+
+
+def test_what_nobody_got_and_what_one_told_oneself_stay_on_their_lane() -> None:
+    kept, loop = Diagram([said("a"), said("a", "a")]).rows
+    assert (kept.shape, loop.shape) == ("keeps", "loops")
+
+
+def test_an_error_stands_on_the_lane_of_its_actor_below_what_was_said() -> None:
+    error = Incident("error", "b", "E: boom", 1)
+    diagram = Diagram([said("a", "b"), error, said("b", "a")])
+    assert diagram.rows[1].start == diagram.lanes[1].x
+    assert [row.anchor for row in diagram.rows] == ["m1", "x1", "m2"]
+    assert [row.y for row in diagram.rows] == sorted({row.y for row in diagram.rows})
+
+
+def test_everything_is_inside_the_picture_however_long() -> None:
+    told = [said(f"team/agent {i}", f"agent {i * 7 % 40}", text="long " * 99) for i in range(40)]
+    diagram = Diagram(told)
+    for row in diagram.rows:
+        half = len(row.label) * 6.6 / 2
+        assert row.label_x - half > 0
+        assert row.label_x + half < diagram.width
+        assert 0 < row.y < diagram.height
+
+
+def test_a_long_name_breaks_where_it_may() -> None:
+    (lane, *_) = Diagram([said("search_timetables", *"abcdef")]).lanes
+    assert lane.lines == ("search_", "timetables")

@@ -1,0 +1,132 @@
+"""What model calls cost: by the project's own prices, else by the catalogue inside MLflow.
+
+MLflow's package holds one JSON file a provider with prices per million tokens. Only the file of
+the provider that was called is read, once, and MLflow is not imported for it; the figures are
+those that MLflow itself would show. A price that nobody knows is None and never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import orjson
+
+from linenotes.project import PriceSettings, Project, ProjectError
+from linenotes.tracing._ledger import Tokens
+
+LOCAL = "local"
+"""The provider of models that run on this machine and cost nothing."""
+
+_CATALOGUE = Path("utils", "model_catalog")
+_FILES = {
+    "amazon_bedrock": "bedrock",
+    "fireworks": "fireworks_ai",
+    "google_genai": "gemini",
+    "google_vertexai": "vertex_ai",
+    "mistralai": "mistral",
+    "together": "together_ai",
+}
+"""What LangChain calls a provider, where the catalogue has another name for it."""
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """The price of a model, in US dollars per million tokens."""
+
+    input: float
+    output: float
+    cached: float
+    """Of input that the provider had in its cache."""
+    written: float
+    """Of input that the provider put into its cache."""
+
+    def of(self, tokens: Tokens, written: int = 0) -> float:
+        """Return what a call cost, in US dollars, `written` being tokens of its input."""
+        plain = max(tokens.input - tokens.cached - written, 0)
+        dollars = plain * self.input + tokens.output * self.output
+        return (dollars + tokens.cached * self.cached + written * self.written) / _MILLION
+
+
+class Prices:
+    """The prices that hold in one project."""
+
+    def __init__(self, project: Project | None = None) -> None:
+        """Take the prices of `project`, by default of the one of the working directory."""
+        self._project = project
+
+    @property
+    def _own(self) -> Mapping[str, PriceSettings]:
+        return self._project.settings.prices if self._project else _prices_here()
+
+    def price(self, models: Iterable[str], provider: str | None) -> Price | None:
+        """Return the price of a model that goes by any of these names; None if unknown."""
+        names, own = list(dict.fromkeys(models)), self._own
+        for name in names:
+            if name in own:
+                return _own_price(own[name])
+        if provider is None:
+            return None
+        if provider == LOCAL:
+            return Price(0, 0, 0, 0)
+        known = _catalogue(_FILES.get(provider.lower(), provider.lower()))
+        found = (known.get(n) or known.get(n.partition("/")[2]) for n in names)
+        return next((price for price in found if price), None)
+
+
+def _prices_here() -> Mapping[str, PriceSettings]:
+    try:
+        return _prices_in(Path.cwd())
+    except (OSError, ProjectError):  # the commands tell; a program that only records goes on
+        return {}
+
+
+@lru_cache(maxsize=32)
+def _prices_in(folder: Path) -> Mapping[str, PriceSettings]:
+    return Project.find(folder).settings.prices
+
+
+def _own_price(own: PriceSettings) -> Price:
+    cached = own.input if own.cached is None else own.cached
+    return Price(own.input, own.output, cached, own.input)
+
+
+@lru_cache(maxsize=32)
+def _catalogue(provider: str) -> Mapping[str, Price]:
+    """Return the priced models of a provider; none where the catalogue does not have it."""
+    mlflow = find_spec("mlflow")
+    if mlflow is None or mlflow.origin is None:
+        return {}
+    try:
+        file = Path(mlflow.origin).parent / _CATALOGUE / f"{provider}.json"
+        models = orjson.loads(file.read_bytes())["models"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    priced = ((name, _listed_price(model.get("pricing") or {})) for name, model in models.items())
+    return {name: price for name, price in priced if price}
+
+
+def _listed_price(pricing: Mapping[str, float]) -> Price | None:
+    fresh, said = (pricing.get(f"{part}_per_million_tokens") for part in ("input", "output"))
+    if fresh is None and said is None:
+        return None  # priced by the image or the second, if at all
+    fresh = fresh or 0.0
+    return Price(
+        fresh,
+        said or 0.0,
+        pricing.get("cache_read_per_million_tokens", fresh),
+        pricing.get("cache_write_per_million_tokens", fresh),
+    )
+
+
+def dollars(cost: float | None) -> str:
+    """Return `$0.0012`; nothing where the cost is not known or there is none."""
+    if not cost:
+        return ""
+    if cost < 0.0001:  # noqa: PLR2004  the smallest that four digits show
+        return "<$0.0001"
+    return f"${cost:,.2f}" if cost >= 1 else f"${cost:.4f}"

@@ -1,0 +1,1 @@
+"""How traces leave for other collectors: as OpenTelemetry spans, by OpenTelemetry's exporters."""

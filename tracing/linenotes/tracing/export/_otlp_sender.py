@@ -1,0 +1,145 @@
+"""Sends one trace at a time with OpenTelemetry's own exporters, and says why one did not arrive.
+
+An exporter tries again by itself within its time limit (OTEL_EXPORTER_OTLP_TIMEOUT, 10 s) and
+writes what goes wrong into its log. Here that log is kept from the user and read for the reason.
+
+Only imported when traces are sent, since OpenTelemetry's SDK is slow to import.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+from linenotes.tracing.export._otlp_spans import otlp_spans
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
+    from linenotes.tracing.export._otlp_target import OtlpTarget
+    from linenotes.tracing.store._filed_trace import FiledTrace
+
+_LOGGERS = {
+    "grpc": "opentelemetry.exporter.otlp.proto.grpc.exporter",
+    "http/protobuf": "opentelemetry.exporter.otlp.proto.http.trace_exporter",
+}
+_MAX_CHARACTERS = 1_000_000
+"""What goes into one request: collectors take 4 MB by gRPC unless they are told otherwise."""
+_LONGEST_REASON = 200
+
+
+class OtlpSender:
+    """Sends traces to one collector. For one thread at a time."""
+
+    def __init__(self, target: OtlpTarget) -> None:
+        self._target = target
+        self._exporter = _exporter(target)
+        self._overheard = _Overheard()
+
+    @property
+    def reason(self) -> str:
+        """Why the latest trace did not arrive, or has not yet."""
+        told = self._overheard.reason or "it does not answer"
+        return self._target.hide_secrets(told)[:_LONGEST_REASON]
+
+    @property
+    def in_trouble(self) -> bool:
+        """True while a trace is tried again, and after one that did not arrive."""
+        return self._overheard.reason is not None
+
+    def send(self, filed: FiledTrace) -> bool:
+        """Send a trace and tell whether the collector took all of it."""
+        self._overheard.reason = None
+        with self._overheard.on(_LOGGERS[self._target.protocol]):
+            try:
+                return all(self._export(part) for part in _parts(otlp_spans(filed)))
+            except Exception as error:  # noqa: BLE001  whatever it is, the run must not notice
+                self._overheard.reason = f"{type(error).__name__}: {error}"
+                return False
+
+    def close(self) -> None:
+        """Give up what is being tried again, and the connection. Another thread may do it."""
+        self._exporter.shutdown()
+
+    def _export(self, spans: Sequence[ReadableSpan]) -> bool:
+        return self._exporter.export(spans) is SpanExportResult.SUCCESS
+
+
+class _Overheard(logging.Filter):
+    """Keeps what one thread logs out of the log, and remembers the last reason in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reason: str | None = None
+        self._thread = 0
+
+    @contextmanager
+    def on(self, name: str) -> Iterator[None]:
+        """Listen to what this thread says in the log `name`."""
+        self._thread = threading.get_ident()
+        logger = logging.getLogger(name)
+        # First: the exporters' own filter lets a sentence pass once only.
+        logger.filters.insert(0, self)
+        try:
+            yield
+        finally:
+            logger.removeFilter(self)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.thread != self._thread:
+            return True
+        self.reason = _reason(record) or self.reason
+        return False
+
+
+def _reason(record: logging.LogRecord) -> str:
+    """Return what is told apart from the sentence around it: a status, a text, an exception."""
+    told = record.args if isinstance(record.args, tuple) else ()
+    if "error code" in record.msg:  # gRPC: what, where, code, details
+        told = told[2:]
+    elif "Transient error" in record.msg:  # HTTP: why, what, seconds; gRPC: code, …, details
+        told = (told[0], *told[4:])
+    else:  # HTTP: what, code, why
+        told = told[1:]
+    return " ".join(_words(one) for one in told if one)
+
+
+def _words(told: object) -> str:
+    name = getattr(told, "name", None)  # of a gRPC status
+    if isinstance(name, str):
+        return name
+    text = str(told)
+    # requests wraps a refused connection in three exceptions that quote one another.
+    _, errno, innermost = text.rpartition("[Errno ")
+    return innermost.partition("] ")[2].strip("'\")") if errno else text
+
+
+def _exporter(target: OtlpTarget) -> SpanExporter:
+    if target.protocol == "grpc":
+        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+
+        return OTLPSpanExporter(endpoint=target.endpoint)
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (
+        OTLPSpanExporter as HttpSpanExporter,
+    )
+
+    return HttpSpanExporter(endpoint=target.endpoint)
+
+
+def _parts(spans: Sequence[ReadableSpan]) -> Iterator[list[ReadableSpan]]:
+    part: list[ReadableSpan] = []
+    size = 0
+    for span in spans:
+        length = sum(len(str(value)) for value in (span.attributes or {}).values())
+        if part and size + length > _MAX_CHARACTERS:
+            yield part
+            part, size = [], 0
+        part.append(span)
+        size += length
+    if part:
+        yield part

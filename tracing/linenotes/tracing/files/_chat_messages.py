@@ -1,0 +1,235 @@
+"""A message of the OpenAI chat format as files really hold it, checked and in one shape.
+
+Arguments may be JSON text or an object, calls may stand flat or under `function`, content may be
+text, blocks or nothing. The message as it was written is kept beside what was understood of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from linenotes.project import TraceFileError
+from linenotes.tracing._ledger import Tokens
+from linenotes.tracing._values import json_value
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+_ROLES: Mapping[str, Role] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "human": "user",
+    "assistant": "assistant",
+    "ai": "assistant",
+    "model": "assistant",
+    "tool": "tool",
+    "function": "tool",
+}
+_TIMES = ("timestamp", "created_at", "time", "created")
+_LATEST = 9 * 10**12
+"""Milliseconds since the epoch whose nanoseconds every store can hold."""
+_MOST_TOKENS = 2**53
+_MILLISECONDS = 10**11
+"""Numbers of seconds since the epoch are smaller than this, of milliseconds larger."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One tool that an assistant's message calls."""
+
+    id: str | None
+    name: str
+    args: JsonValue
+    """An object; the text that the model wrote where that is no JSON."""
+
+    @property
+    def text(self) -> str:
+        """The call as a person writes it."""
+        if not isinstance(self.args, dict):
+            return f"{self.name}({_json(self.args)})"
+        return f"{self.name}({', '.join(f'{k}={_json(v)}' for k, v in self.args.items())})"
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One message, in the one shape."""
+
+    role: Role
+    text: str
+    raw: Mapping[str, JsonValue]
+    """As the file has it."""
+    blocks: JsonValue = None
+    """The content, where it is more than text."""
+    calls: tuple[ToolCall, ...] = ()
+    call_id: str | None = None
+    """The call that a tool's result answers."""
+    name: str | None = None
+    at_ns: int | None = None
+    model: str | None = None
+    tokens: Tokens = field(default_factory=Tokens)
+    cost: float | None = None
+
+
+def looks_like_a_message(value: object) -> bool:
+    """Tell a message from other objects: it has a role, and says or calls something."""
+    return isinstance(value, dict) and isinstance(value.get("role"), str)
+
+
+def read_messages(values: Sequence[JsonValue], place: str) -> tuple[ChatMessage, ...]:
+    """Return the messages of one conversation.
+
+    Raises:
+        TraceFileError: one is not a message; it is named by its place.
+    """
+    return tuple(_message(value, f"{place}[{n}]") for n, value in enumerate(values))
+
+
+def _message(value: JsonValue, place: str) -> ChatMessage:
+    if not isinstance(value, dict):
+        raise TraceFileError(f"{place} is {_kind(value)}, and a message is an object with a role.")
+    role = _role(value, place)
+    content = value.get("content")
+    text, blocks = _content(content, place, free=role == "tool")
+    return ChatMessage(
+        role=role,
+        text=text,
+        raw={str(key): json_value(item) for key, item in value.items()},
+        blocks=blocks,
+        calls=_calls(value, place),
+        call_id=_text(value, ("tool_call_id", "id") if role == "tool" else (), place),
+        name=_text(value, ("name",), place),
+        at_ns=_time(value, place),
+        model=_text(value, ("model",), place),
+        tokens=_tokens(value.get("usage")),
+        cost=_cost(value.get("cost")),
+    )
+
+
+def _role(value: Mapping[str, JsonValue], place: str) -> Role:
+    written = value.get("role", value.get("type"))
+    role = _ROLES.get(written) if isinstance(written, str) else None
+    if role is None:
+        raise TraceFileError(
+            f"{place}.role is {written!r}. A role is one of {', '.join(sorted(_ROLES))}."
+        )
+    return role
+
+
+def _content(content: JsonValue, place: str, *, free: bool) -> tuple[str, JsonValue]:
+    """Return the text of a content and, where that is not all, its blocks."""
+    if content is None or isinstance(content, str):
+        return content or "", None
+    if isinstance(content, list) and all(isinstance(block, str | dict) for block in content):
+        said = (block.get("text") if isinstance(block, dict) else block for block in content)
+        texts = [text for text in said if isinstance(text, str)]
+        if texts or not free:
+            return "".join(texts), json_value(content)
+    if free:
+        return _json(content), json_value(content)
+    raise TraceFileError(
+        f"{place}.content is {_kind(content)}, and content is text, a list of blocks or null."
+    )
+
+
+def _calls(value: Mapping[str, JsonValue], place: str) -> tuple[ToolCall, ...]:
+    calls = value.get("tool_calls")
+    if calls is None:
+        old = value.get("function_call")
+        return () if old is None else (_call(old, f"{place}.function_call"),)
+    if not isinstance(calls, list):
+        raise TraceFileError(f"{place}.tool_calls is {_kind(calls)}, and should be a list.")
+    return tuple(_call(call, f"{place}.tool_calls[{n}]") for n, call in enumerate(calls))
+
+
+def _call(call: JsonValue, place: str) -> ToolCall:
+    function = call.get("function", call) if isinstance(call, dict) else None
+    name = function.get("name") if isinstance(function, dict) else None
+    if not isinstance(call, dict) or not isinstance(function, dict) or not isinstance(name, str):
+        raise TraceFileError(f"{place} names no function. It is {_json(call)[:80]!r}.")
+    args = next((function[k] for k in ("arguments", "args", "input") if k in function), None)
+    return ToolCall(_text(call, ("id",), place), name, _args(args))
+
+
+def _args(written: JsonValue) -> JsonValue:
+    if isinstance(written, str):
+        try:
+            return json_value(json.loads(written)) if written.strip() else {}
+        except ValueError:
+            return written
+    return {} if written is None else json_value(written)
+
+
+def _text(value: Mapping[str, JsonValue], keys: tuple[str, ...], place: str) -> str | None:
+    for key in keys:
+        found = value.get(key)
+        if isinstance(found, str | int) and not isinstance(found, bool):
+            return str(found)
+        if found is not None:
+            raise TraceFileError(f"{place}.{key} is {_kind(found)}, and should be text.")
+    return None
+
+
+def _time(value: Mapping[str, JsonValue], place: str) -> int | None:
+    key = next((key for key in _TIMES if value.get(key) is not None), None)
+    return None if key is None else nanoseconds(value[key], f"{place}.{key}")
+
+
+def nanoseconds(written: JsonValue, place: str) -> int:
+    """Return a moment, written as seconds or milliseconds since the epoch or in ISO 8601.
+
+    Raises:
+        TraceFileError: it is none of these.
+    """
+    number = -1.0 if isinstance(written, bool) or not isinstance(written, int | float) else written
+    if 0 <= number < _LATEST:
+        seconds = number / 1_000 if number >= _MILLISECONDS else number
+        return int(seconds * 1_000_000) * 1_000
+    try:
+        moment = datetime.fromisoformat(str(written))
+    except ValueError:
+        raise TraceFileError(
+            f"{place} is {written!r}, and should be an ISO 8601 time or seconds since 1970."
+        ) from None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return int(aware.timestamp() * 1_000_000) * 1_000
+
+
+def _tokens(usage: JsonValue) -> Tokens:
+    if not isinstance(usage, dict):
+        return Tokens()
+
+    def count(*keys: str, of: Mapping[str, JsonValue] = usage) -> int:
+        found = next((of[key] for key in keys if isinstance(of.get(key), int)), 0)
+        return found if isinstance(found, int) and 0 <= found < _MOST_TOKENS else 0
+
+    asked, said = (
+        details if isinstance(details := usage.get(f"{side}_tokens_details"), dict) else {}
+        for side in ("prompt", "completion")
+    )
+    return Tokens(
+        input=count("prompt_tokens", "input_tokens"),
+        output=count("completion_tokens", "output_tokens"),
+        cached=count("cached_tokens", of=asked),
+        reasoning=count("reasoning_tokens", of=said),
+    )
+
+
+def _cost(written: JsonValue) -> float | None:
+    is_number = isinstance(written, int | float) and not isinstance(written, bool)
+    return float(written) if is_number else None  # type: ignore[arg-type]  # checked
+
+
+def _kind(value: object) -> str:
+    names = {dict: "an object", list: "a list", str: "text", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,93 @@
+"""A file of JSON: one document, or one document a line.
+
+What comes out are documents with their places, `line 7` or nothing, so that whoever finds a
+mistake in one can say where it stands. Lines are read one by one; one document is read whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+
+from linenotes.project import TraceFileError
+
+if TYPE_CHECKING:
+    from io import BufferedReader
+
+    from pydantic import JsonValue
+
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One JSON value of a file."""
+
+    place: str
+    """`FILE`, or `FILE:line 7` where the file holds a document a line."""
+    value: JsonValue
+    is_line: bool
+    """True where the file holds a document a line."""
+
+
+def read_documents(path: Path) -> Iterator[Document]:
+    """Yield the documents of `path` in their order.
+
+    Raises:
+        TraceFileError: the file cannot be read, is empty, or is not JSON at some place.
+    """
+    try:
+        with path.open("rb") as file:
+            yield from _documents(file, path)
+    except OSError as error:
+        raise TraceFileError(
+            f"Cannot read {str(path)!r}: {error.strerror or error}. Name a readable file."
+        ) from error
+
+
+def _documents(file: BufferedReader, path: Path) -> Iterator[Document]:
+    if _holds_a_document_a_line(file):
+        for number, line in enumerate(_from_start(file), start=1):
+            if line.strip():
+                place = f"{path}:line {number}"
+                yield Document(place, _parsed(line, place), is_line=True)
+        return
+    content = b"".join(_from_start(file))
+    if not content.strip():
+        raise TraceFileError(f"{str(path)!r} is empty. Name a file with conversations.")
+    yield Document(str(path), _parsed(content, str(path)), is_line=False)
+
+
+def _holds_a_document_a_line(file: BufferedReader) -> bool:
+    """Tell by the first two lines that hold anything: the first one is JSON, and not all of it."""
+    lines = (line for line in _from_start(file) if line.strip())
+    first = next(lines, None)
+    if first is None or next(lines, None) is None:
+        return False
+    try:
+        orjson.loads(first)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+def _from_start(file: BufferedReader) -> Iterator[bytes]:
+    file.seek(0)
+    for number, line in enumerate(file):
+        yield line.removeprefix(_BOM) if number == 0 else line
+
+
+def _parsed(content: bytes, place: str) -> JsonValue:
+    try:
+        parsed: JsonValue = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise TraceFileError(
+            f"{place} is not JSON ({error.msg}, {where}). It may be cut off: get it again, "
+            "nothing of it was imported."
+        ) from None
+    return parsed

@@ -1,0 +1,244 @@
+"""Traces from a file of OTLP spans: the spans as they are, with the messages derived from them.
+
+A trace keeps its id, its spans their ids, names, times, attributes, events and links. What
+MLflow's pages show of a span, its inputs and outputs, comes from the messages. Case and sample
+are read where linenotes wrote them; elsewhere each trace is a case of its own. Scores are the
+evaluation events of the conventions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from linenotes.project import TraceFileError
+from linenotes.tracing import _conventions as names
+from linenotes.tracing._ledger import USER
+from linenotes.tracing._trace import Span, SpanType, Trace
+from linenotes.tracing._values import json_value
+from linenotes.tracing.files._chat_trace import openai_message
+from linenotes.tracing.files._imported import ImportedConversation
+from linenotes.tracing.files._otlp_attributes import (
+    AGENT_OPERATIONS,
+    MODEL_OPERATIONS,
+    agent_name,
+    operation,
+)
+from linenotes.tracing.files._otlp_json import OtlpSpan, read_spans
+from linenotes.tracing.files._otlp_ledger import OtlpLedger, derive_ledger
+from linenotes.tracing.files._otlp_messages import content_of, exchange
+from linenotes.tracing.files._otlp_own import is_own, own_ledger
+from linenotes.tracing.recorder._content import bubbles
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    from linenotes.tracing.files._json_file import Document
+
+_SHORT = 12
+"""Digits of a trace id that name a case which has no name."""
+_ORIGINAL_PARENT = "linenotes.source.parent"
+"""The parent of a span, where the file does not hold it."""
+
+
+def read_otlp(
+    documents: Iterable[Document], *, agent: str | None
+) -> Iterator[ImportedConversation]:
+    """Yield the traces of a file, in the order in which they began.
+
+    Args:
+        documents: the exports.
+        agent: the name of the traces; None stands for that of the root's agent.
+
+    Raises:
+        TraceFileError: something is not OTLP; it is named by its place and key.
+    """
+    traces: dict[str, list[OtlpSpan]] = {}
+    for span in read_spans(documents):
+        traces.setdefault(span.trace_id, []).append(span)
+    if not traces:
+        raise TraceFileError("The file holds no spans. Export some traces into it first.")
+    for spans in sorted(traces.values(), key=lambda spans: min(s.start_ns for s in spans)):
+        yield _conversation(_rooted(spans), agent)
+
+
+def _conversation(spans: Sequence[OtlpSpan], agent: str | None) -> ImportedConversation:
+    root = spans[0]
+    case = str(root.attributes.get(names.CASE) or f"tr-{root.trace_id[:_SHORT]}")
+    sample = root.attributes.get(names.SAMPLE)
+    sample = sample if isinstance(sample, int) else 0
+    own = is_own(spans)
+    ledger = own_ledger(spans) if own else derive_ledger(spans)
+    asked = [row for row in ledger.messages if row.kind == "input"]
+    replies = [row for row in ledger.messages if USER in row.recipients]
+    error = _error(spans) if root.failed else None
+    trace = Trace(
+        trace_id=f"tr-{root.trace_id}",
+        name=agent or agent_name(root),
+        state="ERROR" if root.failed else "OK",
+        start_ns=root.start_ns,
+        end_ns=root.end_ns,
+        request="\n".join(row.text for row in asked),
+        response=replies[-1].text if replies else "",
+        spans=tuple(_span(span, ledger, own=own) for span in spans),
+        messages=ledger.messages,
+        case=case,
+        sample=sample,
+        error=error,
+    )
+    return ImportedConversation(
+        trace=trace,
+        case=case,
+        sample=sample,
+        place=root.place,
+        inputs={"task": case, "question": asked[0].text if asked else ""},
+        scores=_scores(spans),
+        timed=True,
+    )
+
+
+def _rooted(spans: Sequence[OtlpSpan]) -> list[OtlpSpan]:
+    """Return the spans under one root, parents before children.
+
+    A file may lack the root, or hold parts of several exports: then a root is made around them.
+    """
+    ids = {span.span_id for span in spans}
+    tops = [span for span in spans if span.parent_id not in ids]
+    if len(tops) == 1 and tops[0].parent_id is None:
+        return _in_order(tops[0], spans)
+    first = min(tops, key=lambda span: span.start_ns, default=spans[0])
+    root = OtlpSpan(
+        trace_id=first.trace_id,
+        span_id=hashlib.sha256(f"{first.trace_id} root".encode()).hexdigest()[:16],
+        parent_id=None,
+        name=agent_name(first),
+        service=first.service,
+        start_ns=min(span.start_ns for span in spans),
+        end_ns=max(span.end_ns for span in spans),
+        failed=any(span.failed for span in tops),
+        status="",
+        place=first.place,
+    )
+    return _in_order(root, [root, *(_under(root, s) if s in tops else s for s in spans)])
+
+
+def _under(root: OtlpSpan, span: OtlpSpan) -> OtlpSpan:
+    kept = {_ORIGINAL_PARENT: span.parent_id} if span.parent_id else {}
+    return replace(span, parent_id=root.span_id, attributes={**span.attributes, **kept})
+
+
+def _in_order(root: OtlpSpan, spans: Sequence[OtlpSpan]) -> list[OtlpSpan]:
+    children: dict[str | None, list[OtlpSpan]] = {}
+    for span in sorted(spans, key=lambda span: span.start_ns):
+        children.setdefault(span.parent_id, []).append(span)
+    ordered, waiting = [], [root]
+    while waiting:
+        span = waiting.pop()
+        ordered.append(span)
+        waiting += reversed(children.get(span.span_id, []))
+    return ordered
+
+
+def _span(span: OtlpSpan, ledger: OtlpLedger, *, own: bool) -> Span:
+    type_ = _type(span)
+    prefix = f"{operation(span)} " if own and type_ != "CHAT_MODEL" else ""
+    inputs, outputs = _contents(span, type_, ledger)
+    return Span(
+        span_id=span.span_id,
+        parent_id=span.parent_id,
+        name=span.name.removeprefix(prefix),
+        type=type_,
+        start_ns=span.start_ns,
+        end_ns=span.end_ns,
+        status="ERROR" if span.failed else "OK",
+        inputs=inputs,
+        outputs=outputs,
+        attributes={**span.attributes, **_attributes(span, type_, ledger)},
+        events=span.events,
+        links=span.links,
+    )
+
+
+def _type(span: OtlpSpan) -> SpanType:
+    doing = operation(span)
+    if span.parent_id is None and (names.SCHEMA in span.attributes or not doing):
+        return "WORKFLOW"
+    if not doing and names.TRANSFER_TARGET in span.attributes:
+        return "HANDOFF"
+    if doing in AGENT_OPERATIONS:
+        return "AGENT"
+    if doing in MODEL_OPERATIONS:
+        return "CHAT_MODEL"
+    if doing == names.EXECUTE_TOOL:
+        return "TOOL"
+    return "RETRIEVER" if doing in (names.RETRIEVAL, "embeddings") else "WORKFLOW"
+
+
+def _contents(span: OtlpSpan, type_: SpanType, ledger: OtlpLedger) -> tuple[JsonValue, JsonValue]:
+    """Return a span's inputs and outputs in the forms that the recorder gives them."""
+    if type_ == "CHAT_MODEL":
+        return _request(span), _response(span)
+    if type_ == "TOOL":
+        said = ledger.of_span.get(span.span_id)
+        result = next((row.text for row in ledger.messages if row.id == said), None)
+        return content_of(span.attributes.get(names.TOOL_ARGUMENTS)), result
+    if span.parent_id is None:
+        asked = [row for row in ledger.messages if row.kind == "input"]
+        return bubbles(asked), bubbles([row for row in ledger.messages if row.recipients])
+    ids = (ledger.received.get(span.span_id, ()), ledger.sent.get(span.span_id, ()))
+    got, sent = ([row for row in ledger.messages if row.id in set(side)] for side in ids)
+    return bubbles(got), bubbles(sent)
+
+
+def _request(span: OtlpSpan) -> JsonValue:
+    asked = exchange(span).asked
+    model = span.attributes.get(names.REQUEST_MODEL)
+    return {"model": model, "messages": [openai_message(message) for message in asked]}
+
+
+def _response(span: OtlpSpan) -> JsonValue:
+    said = exchange(span).said
+    choices: list[JsonValue] = [
+        {"index": index, "message": openai_message(message), "finish_reason": None}
+        for index, message in enumerate(said)
+    ]
+    model = span.attributes.get(names.RESPONSE_MODEL)
+    return {"object": "chat.completion", "model": model, "choices": choices}
+
+
+def _attributes(span: OtlpSpan, type_: SpanType, ledger: OtlpLedger) -> dict[str, JsonValue]:
+    found: dict[str, JsonValue] = {}
+    if said := ledger.of_span.get(span.span_id):
+        found[names.MESSAGE_ID] = said
+    if type_ == "CHAT_MODEL":
+        found[names.MLFLOW_MESSAGE_FORMAT] = "openai"
+        model = span.attributes.get(names.RESPONSE_MODEL, span.attributes.get(names.REQUEST_MODEL))
+        found |= {names.MLFLOW_MODEL: model} if model else {}
+    if type_ == "AGENT":
+        found[names.MESSAGES_RECEIVED] = list(ledger.received.get(span.span_id, ()))
+        found[names.MESSAGES_SENT] = list(ledger.sent.get(span.span_id, ()))
+    return found
+
+
+def _error(spans: Sequence[OtlpSpan]) -> str:
+    for span in spans:
+        for event in span.events:
+            if event.name == names.EXCEPTION:
+                kind, text = (
+                    event.attributes.get(key)
+                    for key in (names.EXCEPTION_TYPE, names.EXCEPTION_MESSAGE)
+                )
+                return ": ".join(str(part) for part in (kind, text) if part)
+    return next((span.status for span in spans if span.status), "Error")
+
+
+def _scores(spans: Sequence[OtlpSpan]) -> dict[str, bool | float]:
+    found: dict[str, bool | float] = {}
+    for event in (event for span in spans for event in span.events):
+        name = event.attributes.get(names.EVALUATION_NAME)
+        value = json_value(event.attributes.get(names.EVALUATION_VALUE))
+        if event.name == names.EVALUATION_RESULT and name and isinstance(value, int | float):
+            found[str(name)] = value
+    return found

@@ -1,0 +1,141 @@
+"""What a span of the GenAI conventions says was asked and answered, in the one chat shape.
+
+The conventions have had three forms: messages of parts as JSON in attributes, an event for each
+message, and before these the prompt and the completion as JSON. All are read; where a span has
+several, the attributes count.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from linenotes.tracing import _conventions as names
+from linenotes.tracing._values import json_value
+from linenotes.tracing.files._chat_messages import ChatMessage, read_messages
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    from linenotes.tracing.files._otlp_json import OtlpSpan
+
+_Object = Mapping[str, "JsonValue"]
+_EVENTS = {
+    "gen_ai.system.message": "system",
+    "gen_ai.user.message": "user",
+    "gen_ai.assistant.message": "assistant",
+    "gen_ai.tool.message": "tool",
+}
+_CHOICE = "gen_ai.choice"
+_INPUTS = (names.INPUT_MESSAGES, "gen_ai.prompt")
+_OUTPUTS = (names.OUTPUT_MESSAGES, "gen_ai.completion")
+_TEXTS = frozenset({"text", "input_text", "output_text"})
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What a model or an agent was given, and what it said."""
+
+    asked: tuple[ChatMessage, ...]
+    said: tuple[ChatMessage, ...]
+
+
+def exchange(span: OtlpSpan) -> Exchange:
+    """Return the messages of a span; none where the instrumentation kept no content.
+
+    Raises:
+        TraceFileError: one has no role that is known.
+    """
+    everywhere = [span.attributes, *(event.attributes for event in span.events)]
+    asked = _first_listed(everywhere, _INPUTS) or _events(span, said=False)
+    said = _first_listed(everywhere, _OUTPUTS) or _events(span, said=True)
+    return Exchange(
+        read_messages(plain_messages(asked, "user"), f"{span.place}: input message"),
+        read_messages(plain_messages(said, "assistant"), f"{span.place}: output message"),
+    )
+
+
+def content_of(value: JsonValue) -> JsonValue:
+    """Return what an attribute holds, parsed where it is JSON as text."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
+        try:
+            return json_value(json.loads(value))
+        except ValueError:
+            return value
+    return value
+
+
+def _first_listed(holders: Iterable[_Object], keys: tuple[str, ...]) -> list[JsonValue]:
+    for holder in holders:
+        for key in keys:
+            found = content_of(holder.get(key))
+            if isinstance(found, str) and found:
+                return [{"content": found}]
+            if isinstance(found, dict):
+                return [found]
+            if isinstance(found, list) and found:
+                return found
+    return []
+
+
+def _events(span: OtlpSpan, *, said: bool) -> list[JsonValue]:
+    found: list[JsonValue] = []
+    for event in span.events:
+        held = {key: content_of(value) for key, value in event.attributes.items()}
+        if said and event.name == _CHOICE:
+            message = held.get("message")
+            found.append({"role": "assistant", **(message if isinstance(message, dict) else held)})
+        elif not said and event.name in _EVENTS:
+            found.append({"role": _EVENTS[event.name], **held})
+    return found
+
+
+def plain_messages(messages: Iterable[JsonValue], role: str = "assistant") -> list[JsonValue]:
+    """Return messages of parts in the chat format; `role` is that of those without one."""
+    return [one for message in messages for one in _plain(message, role)]
+
+
+def _plain(message: JsonValue, role: str) -> list[JsonValue]:
+    """Return a message of parts as messages with content; results are messages of their own."""
+    if not isinstance(message, dict):
+        return [{"role": role, "content": message}]
+    parts = message.get("parts")
+    if not isinstance(parts, list):
+        return [{"role": role, **message}]
+    held = [part for part in parts if isinstance(part, dict)]
+    results = [_result(p) for p in held if p.get("type") == "tool_call_response"]
+    calls = [_call(part) for part in held if part.get("type") == "tool_call"]
+    blocks = [p for p in held if p.get("type") not in ("tool_call", "tool_call_response")]
+    if results and not blocks and not calls:
+        return [{**_named(message), **result} for result in results]
+    spoken: dict[str, JsonValue] = {"role": message.get("role", role), **_named(message)}
+    spoken["content"] = _content(blocks)
+    if calls:
+        spoken["tool_calls"] = list(calls)
+    return [*results, spoken]
+
+
+def _content(blocks: list[dict[str, JsonValue]]) -> JsonValue:
+    if all(block.get("type") in _TEXTS for block in blocks):
+        return "\n".join(str(block.get("content", block.get("text", ""))) for block in blocks)
+    return [
+        {"type": "text", "text": block.get("content", block.get("text"))}
+        if block.get("type") in _TEXTS
+        else block
+        for block in blocks
+    ]
+
+
+def _named(message: _Object) -> dict[str, JsonValue]:
+    return {"name": message["name"]} if isinstance(message.get("name"), str) else {}
+
+
+def _result(part: _Object) -> dict[str, JsonValue]:
+    answer = next((part[key] for key in ("response", "result", "content") if key in part), None)
+    return {"role": "tool", "tool_call_id": part.get("id"), "content": answer}
+
+
+def _call(part: _Object) -> JsonValue:
+    return {"id": part.get("id"), "name": part.get("name"), "arguments": part.get("arguments")}

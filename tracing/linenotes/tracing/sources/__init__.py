@@ -1,0 +1,1 @@
+"""Conversations that nobody recorded live: they are rebuilt from what other systems kept."""

@@ -1,0 +1,101 @@
+"""The tags by which a trace is found: written and asked for in this one place.
+
+MLflow indexes the tags of a trace and not what stands in its spans. So every agent, tool, handoff
+and error of a trace is a tag of its own, `agent.NAME`, `tool.NAME`, `handoff.FROM.TO` and
+`error.TYPE`, whose value is always `1`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from linenotes.tracing._conventions import CASE, EXCEPTION, EXCEPTION_TYPE, VERSION
+from linenotes.tracing._ledger import Message
+from linenotes.tracing._trace import Trace, TraceState
+
+AGENT = "agent."
+_TOOL = "tool."
+_ERROR = "error."
+_HANDOFF = "handoff."
+_PRESENT = "1"
+_PASSED_ON = frozenset({"handoff", "delegate", "send"})
+_LONGEST_KEY = 250
+_ERROR_TYPE = re.compile(r"\w+(?=:|$)")
+
+
+def tags_found_by(trace: Trace) -> dict[str, str]:
+    """Return the tags that say which agents, tools, handoffs and errors a trace holds."""
+    return dict.fromkeys(map(tag_key, _keys(trace)), _PRESENT)
+
+
+def tag_key(name: str) -> str:
+    """Return `name` as MLflow takes it for the key of a tag: it refuses other characters."""
+    return re.sub(r"[^\w. -]", "_", name)[:_LONGEST_KEY]
+
+
+def filter_string(
+    *,
+    agent: str | None = None,
+    tool: str | None = None,
+    handoff: tuple[str, str] | None = None,
+    error: str | None = None,
+    case: str | None = None,
+    run: str | None = None,
+    state: TraceState | None = None,
+    version: str | None = None,
+) -> str:
+    """Return MLflow's filter for the traces of which all that is given holds."""
+    present = {
+        AGENT: agent,
+        _TOOL: tool,
+        _ERROR: error,
+        _HANDOFF: None if handoff is None else _handoff(*handoff),
+    }
+    keys = [tag_key(prefix + name) for prefix, name in present.items() if name is not None]
+    wanted: dict[str, str | None] = {
+        **{f"tags.`{key}`": _PRESENT for key in keys},
+        f"tags.`{CASE}`": case,
+        f"tags.`{VERSION}`": version,
+        "trace.status": state,
+    }
+    clauses = [_equals(name, value) for name, value in wanted.items() if value is not None]
+    if run is not None:
+        # Commands show the start of a run's id.
+        clauses.append(f"metadata.`mlflow.sourceRun` LIKE '{re.sub(r'[^0-9a-zA-Z-]', '_', run)}%'")
+    return " AND ".join(clauses)
+
+
+def _keys(trace: Trace) -> Iterator[str]:
+    for span in trace.spans:
+        if span.type == "AGENT":
+            yield AGENT + span.name
+        if span.type == "TOOL":
+            yield _TOOL + span.name
+        for event in span.events:
+            if event.name == EXCEPTION:
+                yield f"{_ERROR}{event.attributes.get(EXCEPTION_TYPE)}"
+    if trace.error and (error_type := _ERROR_TYPE.match(trace.error)):
+        yield _ERROR + error_type[0]
+    for message in trace.messages:
+        yield from _handoffs(message)
+
+
+def _handoffs(message: Message) -> Iterator[str]:
+    if message.kind in _PASSED_ON:
+        for recipient in message.recipients:
+            yield _HANDOFF + _handoff(message.sender, recipient)
+
+
+def _handoff(sender: str, recipient: str) -> str:
+    """Return the names of both without the graphs that they stand in, as spans are titled."""
+    return f"{sender.rpartition('/')[2]}.{recipient.rpartition('/')[2]}"
+
+
+def _equals(name: str, value: str) -> str:
+    # MLflow knows no escape for a quote inside quotes; `_` stands for any character in LIKE.
+    if "'" not in value:
+        return f"{name} = '{value}'"
+    if '"' not in value:
+        return f'{name} = "{value}"'
+    return f"{name} LIKE '{value.replace(chr(39), '_')}'"
