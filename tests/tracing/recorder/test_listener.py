@@ -14,7 +14,14 @@ from langgraph.errors import GraphRecursionError
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import Command, RetryPolicy, Send, TracePolicy, omit_payload
+from langgraph.types import (
+    Command,
+    RetryPolicy,
+    Send,
+    StreamMode,
+    TracePolicy,
+    omit_payload,
+)
 
 from linenotes.tracing import Ledger, Trace, record
 
@@ -329,3 +336,47 @@ def test_work_grows_linearly_with_the_conversation() -> None:
     short, long = calls_of_the_recorder(50), calls_of_the_recorder(500)
 
     assert long < 11 * short
+
+
+def test_call_of_a_tool_that_the_user_runs_goes_to_the_user(
+    scripted: Build, screenplay: Screenplay
+) -> None:
+    call = {"name": "open_door", "args": {}, "id": "1", "type": "tool_call"}
+    model = scripted(AIMessage("", tool_calls=[call]))
+    with record() as ledger:
+        in_a_row(("robot", lambda s: {"messages": [model.invoke(s["messages"])]})).invoke(ASK)
+
+    assert screenplay(ledger)[-1] == ("robot", "user", "call", "open_door()")
+
+
+class Counted(TypedDict, total=False):
+    question: str
+    rounds: int
+
+
+def test_change_of_the_state_that_nobody_reads_is_no_message(screenplay: Screenplay) -> None:
+    graph = StateGraph(Counted, output_schema=Outer)
+    graph.add_node("counter", lambda _: {"rounds": 7})
+    graph.add_edge(START, "counter")
+    with record() as ledger:
+        graph.compile().invoke({"question": "How often?"})
+
+    assert screenplay(ledger) == [("user", "counter", "input", "How often?")]
+    assert "counter" in {span.name for span in ledger.trace.spans}
+
+
+@pytest.mark.parametrize(
+    "mode", ["values", "updates", "messages", "custom", "debug", "tasks", "checkpoints"]
+)
+def test_streams_of_subgraphs_are_heard_in_every_mode(
+    screenplay: Screenplay, mode: StreamMode
+) -> None:
+    graph = in_a_row(("team", in_a_row(("writer", speaker("Here.")))), ("critic", speaker("Fine.")))
+    with record() as ledger:
+        list(graph.stream(ASK, stream_mode=[mode, "updates"], subgraphs=True))
+
+    assert screenplay(ledger) == [
+        ("user", "team/writer", "input", "Go."),
+        ("team/writer", "critic", "reply", "Here."),
+        ("critic", "user", "reply", "Fine."),
+    ]

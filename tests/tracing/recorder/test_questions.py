@@ -206,3 +206,40 @@ def test_second_turn_knows_who_said_what_before(screenplay: Screenplay) -> None:
     ]
     assert ledger.messages[3].cause == (ledger.messages[2].id,)
     assert "one" in ledger.messages[2].seen_by
+
+
+def test_two_questions_of_one_node_are_answered_in_turn(screenplay: Screenplay) -> None:
+    def ask(state: MessagesState) -> dict[str, Any]:
+        said = f"{interrupt('First?')}, {interrupt('Second?')}, {len(state['messages'])}"
+        return {"messages": [AIMessage(said)]}
+
+    graph = in_a_row(("clerk", ask), checkpointer=InMemorySaver())
+    with record() as ledger:
+        graph.invoke(ASK, THREAD)
+        graph.invoke(Command(resume="A"), THREAD)
+        graph.invoke(Command(resume=False), THREAD)
+
+    assert screenplay(ledger) == [
+        ("user", "clerk", "input", "Write it."),
+        ("clerk", "user", "reply", "First?"),
+        ("user", "clerk", "input", "A"),
+        ("clerk", "user", "reply", "Second?"),
+        ("user", "clerk", "input", "false"),
+        ("clerk", "user", "reply", "A, False, 1"),
+    ]
+
+
+def test_replay_of_a_finished_thread_leaves_the_first_answer_with_the_user(
+    screenplay: Screenplay,
+) -> None:
+    graph = in_a_row(
+        ("writer", speaker("A draft.")),
+        ("printer", speaker("Printed.")),
+        checkpointer=InMemorySaver(),
+    )
+    with record() as ledger:
+        graph.invoke(ASK, THREAD)
+        past = next(s for s in graph.get_state_history(THREAD) if s.next == ("printer",))
+        graph.invoke(None, past.config)
+
+    assert screenplay(ledger)[2:] == [("printer", "user", "reply", "Printed.")] * 2

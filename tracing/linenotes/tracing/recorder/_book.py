@@ -29,6 +29,8 @@ class Book:
     """Rows that travel as values of a plain state."""
     handed_out: dict[object, list[Entry]] = field(default_factory=dict)
     """What the user got when the last graph of a thread ended, by the thread's id."""
+    taken_back: list[Entry] = field(default_factory=list)
+    """What the user had got before the graph went on, and may yet be for somebody else."""
     handing: set[str] = field(default_factory=set)
     """The calls whose result is no news: tools that handed over, and answers in a form."""
     calls: dict[str, tuple[Entry, Task | None]] = field(default_factory=dict)

@@ -32,7 +32,8 @@ from linenotes.tracing.recorder._openings import OUTSIDE, adopt, open_routed, op
 from linenotes.tracing.recorder._questions import Questions
 from linenotes.tracing.recorder._quotes import Quotes
 from linenotes.tracing.recorder._runs import START
-from linenotes.tracing.recorder._writings import tool_message, write
+from linenotes.tracing.recorder._writer import tool_message
+from linenotes.tracing.recorder._writings import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -82,6 +83,7 @@ class Conversation:
                 entry.recipients.pop(USER, None)
                 self._book.deliveries.changed[entry] = None
                 entry.slot = None
+                self._book.taken_back.append(entry)
             self._questions.answer(self._book, root)
 
     def knows(self, scope: Scope) -> Callable[[str, object], bool]:
@@ -262,7 +264,9 @@ class Conversation:
         inside = entry.kind == "delegate" or on_its_way
         return not entry.recipients and entry.sender != USER and not inside
 
-    def _hand_out(self, scope: Scope, new: Sequence[Entry]) -> None:
+    def _hand_out(self, scope: Scope, new: list[Entry]) -> None:
+        new += [e for e in self._book.taken_back if not e.recipients and e not in new]
+        self._book.taken_back.clear()
         for entry in new:
             entry.recipients.setdefault(USER)
             self._book.deliveries.changed[entry] = None
@@ -275,6 +279,9 @@ class Conversation:
         """Let tasks that still run have what they were given, and announce whatever is left."""
         for task in running:
             self.task_failed(task)
+        for entry in self._book.taken_back:
+            if not entry.recipients:
+                entry.recipients[USER] = None
         self._book.entries.drop_unread_states()
         for entry in self.rows:
             entry.awaited = entry.unanswered = 0

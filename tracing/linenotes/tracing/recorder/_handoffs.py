@@ -1,0 +1,122 @@
+"""What a node routes when it ends: commands that say where to go, and payloads sent to nodes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from langchain_core.messages import ToolMessage
+from langgraph.types import Command, Send
+
+from linenotes.tracing.recorder._content import fields_of, is_a, messages_in, values_in
+from linenotes.tracing.recorder._deliveries import same
+from linenotes.tracing.recorder._writer import parts_of, retold_values, written
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from linenotes.tracing._ledger import MessageKind
+    from linenotes.tracing.recorder._entries import Entry
+    from linenotes.tracing.recorder._runs import Scope
+    from linenotes.tracing.recorder._writer import Writer
+
+_END = "__end__"
+_TOOL_CALL_TYPES = frozenset({"tool_call", "tool_call_with_context"})
+
+
+def targets_of(command: Command[str]) -> list[str | Send]:
+    targets = [command.goto] if isinstance(command.goto, str | Send) else list(command.goto)
+    return [target for target in targets if target != _END]
+
+
+def hand_off(
+    writer: Writer, command: Command[str], targets: Sequence[str | Send], said: Sequence[Entry]
+) -> None:
+    """Route what `command` says to whom it names: one row, or one a payload of its own."""
+    book, task = writer.book, writer.task
+    scope = _addressed(task.within, command)
+    if scope is None:
+        return
+    shared = next(iter(reversed(said)), None)
+    for target in targets:
+        if isinstance(target, Send):
+            own = _own_message(writer, target.arg)
+            row = _handing_call(writer, target, target.arg) or own or shared
+            row = row or _values_row(writer, "handoff", target.arg, target.node)
+            book.deliveries.expect_payload(row, scope, target.node, target.arg)
+        else:
+            shared = _handing_call(writer, target, command.update) or shared
+            row = shared = shared or _values_row(writer, "handoff", command.update, target)
+            book.deliveries.expect(row, scope, target)
+        if row.kind == "reply":
+            row.kind = "handoff"
+
+
+def _addressed(scope: Scope, command: Command[str]) -> Scope | None:
+    if command.graph is None:
+        return scope
+    return scope.host.within if scope.host else None
+
+
+def _handing_call(writer: Writer, target: str | Send, payload: object) -> Entry | None:
+    """Return the tool call that names `target`: call, result and goto are one row."""
+    for command, call, tool in writer.task.handed:
+        if any(same(target, named) for named in targets_of(command)):
+            _take_for_handoff(call, tool)
+            return call
+    return _own_handing_call(writer, payload) if target != writer.task.node else None
+
+
+def _own_handing_call(writer: Writer, payload: object) -> Entry | None:
+    """Return the call that the node made and answered itself, to hand over without a tool."""
+    for message in reversed(messages_in(payload)):
+        if is_a(message, ToolMessage):
+            call, caller = writer.book.calls.get(message.tool_call_id, (None, None))
+            if call and caller is writer.task and (result := writer.book.entries.find(message)):
+                result.kind = "ack"
+                writer.book.deliveries.changed[result] = None
+                _take_for_handoff(call, result.sender)
+                return call
+    return None
+
+
+def _take_for_handoff(call: Entry, tool: str) -> None:
+    call.kind = "handoff"
+    call.unanswered = 0
+    call.recipients.pop(tool, None)
+
+
+def _own_message(writer: Writer, payload: object) -> Entry | None:
+    """Return the last message in `payload` that the actor itself says."""
+    own = [entry for message in messages_in(payload) if (entry := written(writer, message))]
+    return own[-1] if own else None
+
+
+def _values_row(writer: Writer, kind: MessageKind, payload: object, target: str) -> Entry:
+    """Return the row of a payload without messages: the actor's own reply, or a new one."""
+    values = values_in(fields_of(payload))
+    entry = retold_values(writer.task, {**values, "goto": target})
+    if entry is None:
+        entry = writer.say(kind, payload=values or ("" if payload is None else payload))
+    if values:
+        writer.book.carry(entry, values)
+    return entry
+
+
+def send_payload(writer: Writer, send: Send) -> None:
+    """Route a payload that a conditional edge made: its message, its values, or what was known."""
+    if _is_tool_call(send.arg):
+        return
+    known = len(writer.book.entries.rows)
+    row = _own_message(writer, send.arg)
+    if row is not None and row.index >= known:
+        row.kind = "send"
+    if row is None and (values_in(fields_of(send.arg)) or not messages_in(send.arg)):
+        row = _values_row(writer, "send", send.arg, send.node)
+    writer.book.deliveries.expect_payload(row, writer.task.within, send.node, send.arg)
+
+
+def _is_tool_call(payload: object) -> bool:
+    first = next(iter(parts_of(payload)), None)
+    if not isinstance(first, dict):
+        return False
+    return bool({first.get("type"), first.get("__type")} & _TOOL_CALL_TYPES)
