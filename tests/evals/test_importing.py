@@ -25,7 +25,7 @@ from linenotes.tracing import open_store
 
 HERE = Path(__file__).parent
 TABLE = HERE / "statistics" / "data" / "tau_bench_airline_gpt-4o.csv"
-EXCERPT = HERE.parent / "tracing" / "sources" / "data" / "tau_bench_airline_excerpt.json"
+EXCERPT = HERE.parent / "tracing" / "files" / "data" / "tau_bench_airline_excerpt.json"
 MakeProject = Callable[..., Project]
 
 
@@ -164,13 +164,14 @@ def test_a_trial_that_failed_is_a_failure_of_the_agent(bring: Callable[..., Impo
     assert result.estimates["reward"].mean == 0.5
 
 
-def test_costs_are_known_where_the_file_tells_all_of_them(
+def test_costs_are_those_that_the_file_tells(
     bring: Callable[..., ImportedRun],
 ) -> None:
     told = record("c", 0, 1.0)
     told["traj"][1]["cost"] = 0.25
     assert bring([told]).result.cost == 0.25
-    assert bring([told, record("d", 0, 1.0)]).result.cost is None
+    result = bring([told, record("d", 0, 1.0)]).result
+    assert (result.cost, result.unpriced_calls) == (0.25, 1)
 
 
 def test_nothing_is_made_of_a_file_with_a_mistake(

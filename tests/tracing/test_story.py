@@ -46,6 +46,7 @@ def test_what_a_thread_held_before_stands_once_in_its_story() -> None:
     assert spoken == [
         ("user", "the fence"),
         ("planner", "paint it"),
+        ("foreman", "paint it"),
         ("foreman", "approved: yes"),
         ("painter", "painted"),
     ]

@@ -45,7 +45,7 @@ def _turn(key: SampleKey) -> tuple[int, str]:
 
 def _values(record: RunRecord) -> dict[SampleKey, float]:
     """Return the primary metric of the samples that have a number or a verdict of it."""
-    primary = record.plan.metrics[0]
+    primary = next(iter(record.plan.metrics), None)
     return {
         key: float(score.value)
         for key, scores in record.scores.items()

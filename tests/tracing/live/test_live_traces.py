@@ -13,12 +13,17 @@ from linenotes.tracing import LiveTrace, discard_live, find_live, live_traces
 
 Script = Callable[[str], subprocess.CompletedProcess[str]]
 KILLED_AT_RANDOM = """
-import random, signal
+import pathlib, random, signal
+def begun():
+    return len(list(pathlib.Path(".linenotes/live").glob("tr-*")))
 for n in range(12):
+    before = begun()
     child = os.fork()
     if child == 0:
         go(agent=f"talk {n}")
-    time.sleep(random.Random(n).uniform(0.0, 0.3))
+    while n % 4 and begun() == before:  # the others are killed before they came to begin
+        time.sleep(0.001)
+    time.sleep(random.Random(n).uniform(0.0, 0.1))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
 """

@@ -59,7 +59,7 @@ def test_a_unique_start_of_the_id_is_enough(store: MlflowStore, desk_trace: Make
 
 def test_latest_is_the_trace_that_began_last(store: MlflowStore, desk_trace: MakeTrace) -> None:
     trace = desk_trace("newest")
-    newest = replace(trace, start_ns=trace.start_ns + 10**15, end_ns=trace.start_ns + 2 * 10**15)
+    newest = replace(trace, start_ns=trace.start_ns + 10**18, end_ns=trace.start_ns + 2 * 10**18)
     store.write_traces([FiledTrace(newest)])
     assert store.read_trace("latest") == newest
 

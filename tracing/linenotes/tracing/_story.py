@@ -28,9 +28,9 @@ def one_story(ledgers: Iterable[Ledger]) -> Ledger:
 
 
 def _id_in_story(message: Message, number: int, story: dict[str, Message]) -> str:
-    """Return the id of a known message for the same one, else an id that no other has."""
-    held_before = message.kind == "input" and not message.id.startswith(UNNAMED)
-    return message.id if held_before or message.id not in story else f"{message.id}@{number}"
+    """Return the message's own id, which says what it is, or a number that no other has."""
+    made_up = message.id.startswith(UNNAMED) and message.id in story
+    return f"{message.id}@{number}" if made_up else message.id
 
 
 def _renamed(message: Message, ids: dict[str, str]) -> Message:
