@@ -51,6 +51,7 @@ class Sieve:
     def lets_through(self, value: object) -> bool:
         """Tell quickly of most values that nothing in them is to be redacted."""
         waiting, long = [value], set[str]()
+        met = {id(value)}  # a message stands in several spans as the same object
         while waiting:
             items = self._items(waiting.pop())
             if items is None:
@@ -61,7 +62,8 @@ class Sieve:
                         if self._redact(part) != part:
                             return False
                         long.add(part)
-                elif type(part) not in _NO_TEXT:
+                elif type(part) not in _NO_TEXT and id(part) not in met:
+                    met.add(id(part))
                     waiting.append(part)
         return True
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -59,7 +59,7 @@ class Prices:
         """Take the prices of `project`, by default of the one of the working directory."""
         self._project = project
 
-    @property
+    @cached_property
     def _own(self) -> Mapping[str, PriceSettings]:
         return self._project.settings.prices if self._project else _prices_here()
 
