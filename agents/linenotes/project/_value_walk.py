@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from operator import attrgetter, is_
-from typing import TYPE_CHECKING, cast
+from operator import is_
+from typing import TYPE_CHECKING, TypeVar, cast
+
+import orjson
 
 from linenotes.project._placeholders import PLACEHOLDER, placeholder
 from linenotes.project._secret_names import is_telling, kind_named, spellings
@@ -21,17 +23,19 @@ from linenotes.project._secret_names import is_telling, kind_named, spellings
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+Text = TypeVar("Text", str, bytes)
 _REMEMBERED = 4096
+_SHORT = 100
 _NO_TEXT = frozenset({int, float, bool, type(None)})
 _IDS = frozenset({"trace_id", "span_id", "parent_id"})
 _ID = re.compile(r"(?:tr-)?[0-9a-f]{16}(?:[0-9a-f]{16})?")
 """Ids of our own making are no card numbers, even of digits only."""
 
 
-class Recent(set[str]):
+class Recent(set[Text]):
     """The last few thousand texts of some sort."""
 
-    def note(self, text: str) -> None:
+    def note(self, text: Text) -> None:
         """Remember `text`."""
         if len(self) >= _REMEMBERED:
             self.clear()
@@ -39,49 +43,30 @@ class Recent(set[str]):
 
 
 class Sieve:
-    """Lets through what certainly needs no redaction."""
+    """Lets through what certainly needs no redaction, by the texts of its JSON."""
 
     def __init__(self, redact: Callable[[str], str]) -> None:
         self._redact = redact
-        self.texts = Recent()
+        self.texts = Recent[str]()
         """Short texts that need no change: names and words that turn up all the time."""
-        self._names = Recent()
-        """Keys that need no change and name no secret."""
+        self._clean = Recent[bytes]()
+        """The same as they stand in JSON; none of them, as a key, names a secret."""
 
     def lets_through(self, value: object) -> bool:
         """Tell quickly of most values that nothing in them is to be redacted."""
-        waiting, long = [value], set[str]()
-        met = {id(value)}  # a message stands in several spans as the same object
-        while waiting:
-            items = self._items(waiting.pop())
-            if items is None:
-                return False
-            for part in items:
-                if type(part) is str:
-                    if part not in self.texts and part not in long:
-                        if self._redact(part) != part:
-                            return False
-                        long.add(part)
-                elif type(part) not in _NO_TEXT and id(part) not in met:
-                    met.add(id(part))
-                    waiting.append(part)
-        return True
-
-    def _items(self, value: object) -> Iterable[object] | None:
-        """Return what `value` holds; None where that alone does not say what to redact."""
-        if isinstance(value, dict):
-            known = self._names.issuperset(value) or all(map(self._is_name, value))
-            return value.values() if known else None
-        if isinstance(value, list | tuple):
-            return value
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return _fields_in(type(value))(value)
-        return None
-
-    def _is_name(self, key: object) -> bool:
-        if not isinstance(key, str) or kind_named(key) or self._redact(key) != key:
+        try:
+            document = orjson.dumps(value)
+        except TypeError:  # it is no JSON, as a set or half an emoji
             return False
-        self._names.note(key)
+        return all(map(self._is_clean, _texts_of(document).difference(self._clean)))
+
+    def _is_clean(self, written: bytes) -> bool:
+        text = orjson.loads(b'"' + written + b'"') if b"\\" in written else written.decode()
+        short = len(written) <= _SHORT
+        if self._redact(text) != text or (short and kind_named(text)):
+            return False
+        if short:
+            self._clean.note(written)
         return True
 
 
@@ -149,15 +134,16 @@ class Walk:
         return placeholder(kind, secret)
 
 
+def _texts_of(document: bytes) -> set[bytes]:
+    """Return all keys and texts of a JSON document as written, with `u0022` for a quote."""
+    if b"\\" in document:
+        document = document.replace(b"\\\\", b"\\u005c").replace(b'\\"', b"\\u0022")
+    return set(document.split(b'"')[1::2])
+
+
 @lru_cache(maxsize=256)
 def _fields_of(kind: type[DataclassInstance]) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(kind))
-
-
-@lru_cache(maxsize=256)
-def _fields_in(kind: type[DataclassInstance]) -> Callable[[object], tuple[object, ...]]:
-    names = _fields_of(kind)
-    return attrgetter(*names) if len(names) > 1 else lambda value: (getattr(value, names[0]),)
 
 
 def _rebuilt(like: Collection[object], items: list[object]) -> object:
