@@ -18,8 +18,8 @@ from linenotes.evals import (
     import_run,
     report,
 )
-from linenotes.evals._documents import ImportDocument
 from linenotes.evals._records import FILE_NAME
+from linenotes.evals.documents._run_documents import ImportDocument
 from linenotes.project import Project, RunError, TraceFileError
 from linenotes.tracing import open_store
 

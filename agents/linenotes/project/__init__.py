@@ -15,7 +15,6 @@ from linenotes.project._errors import (
 from linenotes.project._json import canonical_json, digest
 from linenotes.project._offline import keep_offline
 from linenotes.project._project import Project
-from linenotes.project._redaction import Redactor
 from linenotes.project._settings import (
     AgentSettings,
     ModelSettings,
@@ -26,6 +25,7 @@ from linenotes.project._settings import (
 )
 from linenotes.project._store_errors import store_errors, without_credentials
 from linenotes.project._user_code import find_code, import_code
+from linenotes.project.redaction._redactor import Redactor
 
 __all__ = [
     "AgentError",

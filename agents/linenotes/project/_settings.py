@@ -11,10 +11,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from linenotes.project._redaction import MAX_CHARACTERS
-from linenotes.project._secret_contexts import find_contexts
-from linenotes.project._secret_formats import find_formats
 from linenotes.project._store_errors import without_credentials
+from linenotes.project.redaction._redactor import MAX_CHARACTERS
+from linenotes.project.redaction._secret_contexts import find_contexts
+from linenotes.project.redaction._secret_formats import find_formats
 
 
 def _kebab(name: str) -> str:

@@ -10,17 +10,6 @@ from linenotes.evals._comparison import (
     compare_runs,
     differences,
 )
-from linenotes.evals._documents import (
-    DOCUMENTS,
-    doctor_document,
-    evaluation_document,
-    execution_document,
-    json_schema,
-    json_schema_file,
-    trace_document,
-    trace_export_document,
-    trace_list_document,
-)
 from linenotes.evals._engine import Job, Stop, run_sample
 from linenotes.evals._evaluate import choose_cases, evaluate, find_case
 from linenotes.evals._evaluation import Arm, Evaluation, Interrupted
@@ -33,6 +22,15 @@ from linenotes.evals._runs import RunStore
 from linenotes.evals._samples import Failure, Sample, Score
 from linenotes.evals._scorer_loading import find_scorers
 from linenotes.evals._scorers import Scorer, score_sample
+from linenotes.evals.documents._printed import DOCUMENTS, json_schema, json_schema_file
+from linenotes.evals.documents._run_documents import evaluation_document
+from linenotes.evals.documents._trace_documents import (
+    doctor_document,
+    execution_document,
+    trace_document,
+    trace_export_document,
+    trace_list_document,
+)
 
 __all__ = [
     "DEFAULT_MARGIN",

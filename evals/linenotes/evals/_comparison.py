@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, cast
 
 from pydantic import JsonValue
 
-from linenotes.evals._documents import ComparisonDocument, Document
 from linenotes.evals._plans import RunPlan
 from linenotes.evals._records import RunRecord
 from linenotes.evals._tables import is_rate, score_table
+from linenotes.evals.documents._part import Document
+from linenotes.evals.documents._run_documents import ComparisonDocument
 from linenotes.project import RunError
 
 if TYPE_CHECKING:

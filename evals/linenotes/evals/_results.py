@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from linenotes.evals._documents import (
+from linenotes.evals._publisher import Stored
+from linenotes.evals._records import RunRecord
+from linenotes.evals._repeats import Repeats, repeats
+from linenotes.evals._tables import score_table
+from linenotes.evals.documents._part import Document
+from linenotes.evals.documents._run_documents import (
     DatasetDocument,
-    Document,
     ErrorsDocument,
     ImportDocument,
     IntervalDocument,
@@ -18,10 +22,6 @@ from linenotes.evals._documents import (
     RunDocument,
     TracesDocument,
 )
-from linenotes.evals._publisher import Stored
-from linenotes.evals._records import RunRecord
-from linenotes.evals._repeats import Repeats, repeats
-from linenotes.evals._tables import score_table
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Estimate, Target

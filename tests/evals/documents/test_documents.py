@@ -30,7 +30,7 @@ from linenotes.evals import (
     trace_document,
     trace_list_document,
 )
-from linenotes.evals._documents import _PRINTED
+from linenotes.evals.documents._printed import _PRINTED
 from linenotes.project import Project
 from linenotes.tracing import TraceHeader, discard_live, find_live, record
 
@@ -176,7 +176,7 @@ def test_a_list_of_traces_has_the_keys_of_the_contract() -> None:
 
 
 def test_the_schemas_are_part_of_the_wheel() -> None:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     build = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
     assert "evals/linenotes" in build["targets"]["wheel"]["only-include"]
     assert json_schema_file("run").is_file()

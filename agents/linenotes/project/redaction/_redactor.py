@@ -16,13 +16,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from linenotes.project._personal_data import find_personal
-from linenotes.project._placeholders import LONGEST_PLACEHOLDER, PLACEHOLDER, placeholder
-from linenotes.project._redaction_function import load_function
-from linenotes.project._secret_contexts import find_contexts
-from linenotes.project._secret_formats import Found, find_formats, secret_in
-from linenotes.project._secret_names import kind_named, secret_variables, spellings
-from linenotes.project._value_walk import Sieve, Walk
+from linenotes.project.redaction._function import load_function
+from linenotes.project.redaction._personal_data import find_personal
+from linenotes.project.redaction._placeholders import LONGEST_PLACEHOLDER, PLACEHOLDER, placeholder
+from linenotes.project.redaction._secret_contexts import find_contexts
+from linenotes.project.redaction._secret_formats import Found, find_formats, secret_in
+from linenotes.project.redaction._secret_names import kind_named, secret_variables, spellings
+from linenotes.project.redaction._value_walk import Sieve, Walk
 
 if TYPE_CHECKING:
     from linenotes.project._project import Project

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from linenotes.project._secret_formats import Found, is_mixed
-from linenotes.project._secret_names import kind_named
+from linenotes.project.redaction._secret_formats import Found, is_mixed
+from linenotes.project.redaction._secret_names import kind_named
 
 _Match = re.Match[str]
 _LONG = 16

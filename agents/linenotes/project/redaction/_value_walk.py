@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import orjson
 
-from linenotes.project._placeholders import PLACEHOLDER, placeholder
-from linenotes.project._secret_names import is_telling, kind_named, spellings
+from linenotes.project.redaction._placeholders import PLACEHOLDER, placeholder
+from linenotes.project.redaction._secret_names import is_telling, kind_named, spellings
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -1,26 +1,18 @@
-"""The JSON contract: what the commands print with `--json`, one model a document.
-
-The schemas in `schemas/` are generated from these models, so what is documented is what is
-printed. A key keeps its meaning within a `schema_version`; keys may be added.
-"""
+"""The documents about conversations: one, a list of them, and what was done with them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib import resources
-from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+from pydantic import Field, JsonValue
 
+from linenotes.evals.documents._part import Document, Part
 from linenotes.tracing import Focus, MessageKind, TraceState, shares, span_tree
 
 if TYPE_CHECKING:
-    from linenotes.evals._comparison import RunComparison
     from linenotes.evals._once import Execution
-    from linenotes.evals._results import RunResult
     from linenotes.tracing import (
         Branch,
         LiveTrace,
@@ -33,162 +25,8 @@ if TYPE_CHECKING:
         TraceHeader,
     )
 
-Speaks = Literal["population", "dataset"]
-Document = dict[str, JsonValue]
 
-
-class _Part(BaseModel):
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        use_attribute_docstrings=True,
-        json_schema_serialization_defaults_required=True,
-    )
-
-    def dump(self) -> Document:
-        """Return the document as plain JSON values."""
-        return self.model_dump(mode="json")
-
-
-class DatasetDocument(_Part):
-    """The cases that were selected."""
-
-    name: str
-    digest: str
-    """The sha256 of the selected cases: their version."""
-
-
-class ErrorsDocument(_Part):
-    """Samples that failed, by whose failure it was."""
-
-    infrastructure: int
-    """Not scored: timeouts, lost connections, rate limits that outlived the retries."""
-    agent: int
-    """The agent's own exceptions; failures where the metric is a pass or a failure."""
-    scorer: int
-    """Executed, and without a score."""
-
-
-class IntervalDocument(_Part):
-    """A mean over cases with its 95% interval; null where it cannot be measured."""
-
-    mean: float | None
-    low: float | None
-    high: float | None
-    target: Speaks
-    """What the interval speaks of: cases like these, or exactly these cases."""
-
-
-class MetricDocument(IntervalDocument):
-    """One metric of a run."""
-
-    pass_hat: dict[str, IntervalDocument] | None
-    """`pass^1`, `pass^2`, …: the chance that all of k samples of a case pass, for k up to the
-    fewest that a case has. Null where the metric is no rate, or there is one sample a case."""
-    pass_at: dict[str, IntervalDocument] | None
-    """`pass@1`, `pass@2`, …: the chance that at least one of k samples of a case passes."""
-
-
-class TracesDocument(_Part):
-    """Traces that should be in the store, and that are."""
-
-    expected: int
-    stored: int
-
-
-class RunDocument(_Part):
-    """One version of an agent against one dataset."""
-
-    schema_version: Literal[1] = 1
-    run_id: str
-    agent: str
-    version: str
-    fingerprint: str
-    """Equal for versions that behave alike."""
-    dataset: DatasetDocument
-    n: int
-    """Cases."""
-    samples: int
-    """K: executions of each case."""
-    scored: int
-    """Samples with a value of the first metric."""
-    errors: ErrorsDocument
-    metrics: dict[str, MetricDocument]
-    """By name, the primary metric first."""
-    calls: int
-    """Model calls."""
-    tokens: int
-    cost: float | None
-    """US dollars of the calls with a known price; null where none has one."""
-    unpriced_calls: int
-    """Model calls without a known price, which are not in `cost`."""
-    wall_seconds: float
-    traces: TracesDocument
-
-
-class ComparisonDocument(_Part):
-    """Two runs on one metric, paired by case."""
-
-    schema_version: Literal[1] = 1
-    metric: str
-    base: str
-    """The id of the run."""
-    candidate: str
-    base_version: str
-    candidate_version: str
-    n: int
-    """Cases that both runs have."""
-    delta: float | None
-    """Candidate less base; null without a common case."""
-    low: float | None
-    high: float | None
-    target: Speaks
-    margin: float
-    """The drop that a pass rules out."""
-    verdict: Literal["pass", "fail", "inconclusive", "cannot measure"]
-    detectable_change: float | None
-    """What the suite detects with 80% power."""
-    improved: int
-    """Cases whose mean rose."""
-    worsened: int
-    unchanged: int
-    only_in_base: list[str]
-    """Cases that are left out."""
-    only_in_candidate: list[str]
-    method: str
-    differences: list[str]
-    """What sets the versions apart."""
-
-
-class EvaluationDocument(RunDocument):
-    """`eval --json` for one version."""
-
-    baseline: RunDocument | None
-    """The agent's baseline, where it has one."""
-    comparisons: list[ComparisonDocument]
-
-
-class VersionsDocument(_Part):
-    """`eval --json` for several versions."""
-
-    schema_version: Literal[1] = 1
-    runs: list[RunDocument]
-    comparisons: list[ComparisonDocument]
-
-
-class ImportDocument(RunDocument):
-    """`trace import --json`."""
-
-    cases: int
-    """Tasks of the file."""
-    conversations: int
-    """Trials of all tasks together."""
-    file: str
-    again: bool
-    """True when the same file had been imported before, so that nothing was added."""
-
-
-class TokensDocument(_Part):
+class TokensDocument(Part):
     """Tokens of one model call."""
 
     input: int
@@ -199,7 +37,7 @@ class TokensDocument(_Part):
     """The part of `output` that was thought and not said."""
 
 
-class MessageDocument(_Part):
+class MessageDocument(Part):
     """Who said what to whom, and why."""
 
     id: str
@@ -228,7 +66,7 @@ class MessageDocument(_Part):
     """Tells two instances of one actor apart."""
 
 
-class ActorDocument(_Part):
+class ActorDocument(Part):
     """What one actor did and cost."""
 
     actor: str
@@ -242,7 +80,7 @@ class ActorDocument(_Part):
     seconds: float
 
 
-class SpanDocument(_Part):
+class SpanDocument(Part):
     """One unit of work."""
 
     id: str
@@ -257,7 +95,7 @@ class SpanDocument(_Part):
     """What went wrong right here."""
 
 
-class TraceDocument(_Part):
+class TraceDocument(Part):
     """`trace show --json`."""
 
     schema_version: Literal[1] = 1
@@ -281,7 +119,7 @@ class TraceDocument(_Part):
     """Parents before children."""
 
 
-class TraceHeaderDocument(_Part):
+class TraceHeaderDocument(Part):
     """One trace in a list."""
 
     trace_id: str
@@ -304,7 +142,7 @@ class TraceHeaderDocument(_Part):
     error: str | None
 
 
-class TraceListDocument(_Part):
+class TraceListDocument(Part):
     """`trace list --json`."""
 
     schema_version: Literal[1] = 1
@@ -312,7 +150,7 @@ class TraceListDocument(_Part):
     """Newest first."""
 
 
-class LiveTraceDocument(_Part):
+class LiveTraceDocument(Part):
     """A recording that was not stored, as far as it had come."""
 
     trace_id: str
@@ -327,7 +165,7 @@ class LiveTraceDocument(_Part):
     """When, as ISO 8601 in UTC."""
 
 
-class DoctorDocument(_Part):
+class DoctorDocument(Part):
     """`trace doctor --json`."""
 
     schema_version: Literal[1] = 1
@@ -339,7 +177,7 @@ class DoctorDocument(_Part):
     """Those that go on, and are left alone."""
 
 
-class ExecutionDocument(_Part):
+class ExecutionDocument(Part):
     """`run --json`."""
 
     schema_version: Literal[1] = 1
@@ -351,7 +189,7 @@ class ExecutionDocument(_Part):
     messages: list[MessageDocument]
 
 
-class TraceExportDocument(_Part):
+class TraceExportDocument(Part):
     """Which stored traces a collector took."""
 
     schema_version: Literal[1] = 1
@@ -363,45 +201,6 @@ class TraceExportDocument(_Part):
     not_sent: list[str]
     reason: str | None
     """Why the last of those that were not sent did not arrive."""
-
-
-_PRINTED = {
-    "eval": TypeAdapter[BaseModel](EvaluationDocument | VersionsDocument),
-    "compare": TypeAdapter[BaseModel](ComparisonDocument),
-    "trace-import": TypeAdapter[BaseModel](ImportDocument),
-    "trace-show": TypeAdapter[BaseModel](TraceDocument),
-    "trace-list": TypeAdapter[BaseModel](TraceListDocument),
-    "trace-doctor": TypeAdapter[BaseModel](DoctorDocument),
-    "trace-export": TypeAdapter[BaseModel](TraceExportDocument),
-    "run": TypeAdapter[BaseModel](ExecutionDocument),
-}
-DOCUMENTS = tuple(_PRINTED)
-"""The names of the documents: the commands that print them."""
-
-
-def json_schema(command: str) -> str:
-    """Return the JSON schema of what `command` prints, such as `eval` or `trace-show`."""
-    schema = _PRINTED[command].json_schema(mode="serialization")
-    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return json.dumps({**dialect, **schema}, indent=2) + "\n"
-
-
-def json_schema_file(command: str) -> Traversable:
-    """Return the file that is shipped, such as `schemas/eval.schema.json`."""
-    return resources.files("linenotes.evals").joinpath("schemas", f"{command}.schema.json")
-
-
-def evaluation_document(
-    results: Sequence[RunResult], comparisons: Sequence[RunComparison]
-) -> Document:
-    """Return what `eval` prints: one version flat with its baseline, several as a list of runs."""
-    compared: list[JsonValue] = [comparison.document() for comparison in comparisons]
-    versions = [result for result in results if not result.record.plan.baseline]
-    if len(versions) > 1:
-        runs: list[JsonValue] = [result.document() for result in results]
-        return {"schema_version": 1, "runs": runs, "comparisons": compared}
-    baseline = next((r.document() for r in results if r.record.plan.baseline), None)
-    return {**versions[0].document(), "baseline": baseline, "comparisons": compared}
 
 
 def trace_document(trace: Trace, focus: Focus | None = None) -> Document:

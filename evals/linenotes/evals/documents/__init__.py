@@ -1,0 +1,1 @@
+"""The JSON contract: what the commands print with `--json`, one model a document."""

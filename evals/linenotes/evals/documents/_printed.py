@@ -1,0 +1,51 @@
+"""Which command prints which document, and the JSON schemas of all.
+
+The schemas in `schemas/` are generated from the models, so what is documented is what is printed.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from importlib.resources.abc import Traversable
+
+from pydantic import BaseModel, TypeAdapter
+
+from linenotes.evals.documents._run_documents import (
+    ComparisonDocument,
+    EvaluationDocument,
+    ImportDocument,
+    VersionsDocument,
+)
+from linenotes.evals.documents._trace_documents import (
+    DoctorDocument,
+    ExecutionDocument,
+    TraceDocument,
+    TraceExportDocument,
+    TraceListDocument,
+)
+
+_PRINTED = {
+    "eval": TypeAdapter[BaseModel](EvaluationDocument | VersionsDocument),
+    "compare": TypeAdapter[BaseModel](ComparisonDocument),
+    "trace-import": TypeAdapter[BaseModel](ImportDocument),
+    "trace-show": TypeAdapter[BaseModel](TraceDocument),
+    "trace-list": TypeAdapter[BaseModel](TraceListDocument),
+    "trace-doctor": TypeAdapter[BaseModel](DoctorDocument),
+    "trace-export": TypeAdapter[BaseModel](TraceExportDocument),
+    "run": TypeAdapter[BaseModel](ExecutionDocument),
+}
+DOCUMENTS = tuple(_PRINTED)
+"""The names of the documents: the commands that print them."""
+
+
+def json_schema(command: str) -> str:
+    """Return the JSON schema of what `command` prints, such as `eval` or `trace-show`."""
+    schema = _PRINTED[command].json_schema(mode="serialization")
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps({**dialect, **schema}, indent=2) + "\n"
+
+
+def json_schema_file(command: str) -> Traversable:
+    """Return the file that is shipped, such as `schemas/eval.schema.json`."""
+    return resources.files("linenotes.evals").joinpath("schemas", f"{command}.schema.json")

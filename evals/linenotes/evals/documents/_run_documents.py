@@ -1,0 +1,165 @@
+"""The documents about runs: what was measured, and how two runs compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from linenotes.evals.documents._part import Document, Part, Speaks
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    from linenotes.evals._comparison import RunComparison
+    from linenotes.evals._results import RunResult
+
+
+class DatasetDocument(Part):
+    """The cases that were selected."""
+
+    name: str
+    digest: str
+    """The sha256 of the selected cases: their version."""
+
+
+class ErrorsDocument(Part):
+    """Samples that failed, by whose failure it was."""
+
+    infrastructure: int
+    """Not scored: timeouts, lost connections, rate limits that outlived the retries."""
+    agent: int
+    """The agent's own exceptions; failures where the metric is a pass or a failure."""
+    scorer: int
+    """Executed, and without a score."""
+
+
+class IntervalDocument(Part):
+    """A mean over cases with its 95% interval; null where it cannot be measured."""
+
+    mean: float | None
+    low: float | None
+    high: float | None
+    target: Speaks
+    """What the interval speaks of: cases like these, or exactly these cases."""
+
+
+class MetricDocument(IntervalDocument):
+    """One metric of a run."""
+
+    pass_hat: dict[str, IntervalDocument] | None
+    """`pass^1`, `pass^2`, …: the chance that all of k samples of a case pass, for k up to the
+    fewest that a case has. Null where the metric is no rate, or there is one sample a case."""
+    pass_at: dict[str, IntervalDocument] | None
+    """`pass@1`, `pass@2`, …: the chance that at least one of k samples of a case passes."""
+
+
+class TracesDocument(Part):
+    """Traces that should be in the store, and that are."""
+
+    expected: int
+    stored: int
+
+
+class RunDocument(Part):
+    """One version of an agent against one dataset."""
+
+    schema_version: Literal[1] = 1
+    run_id: str
+    agent: str
+    version: str
+    fingerprint: str
+    """Equal for versions that behave alike."""
+    dataset: DatasetDocument
+    n: int
+    """Cases."""
+    samples: int
+    """K: executions of each case."""
+    scored: int
+    """Samples with a value of the first metric."""
+    errors: ErrorsDocument
+    metrics: dict[str, MetricDocument]
+    """By name, the primary metric first."""
+    calls: int
+    """Model calls."""
+    tokens: int
+    cost: float | None
+    """US dollars of the calls with a known price; null where none has one."""
+    unpriced_calls: int
+    """Model calls without a known price, which are not in `cost`."""
+    wall_seconds: float
+    traces: TracesDocument
+
+
+class ComparisonDocument(Part):
+    """Two runs on one metric, paired by case."""
+
+    schema_version: Literal[1] = 1
+    metric: str
+    base: str
+    """The id of the run."""
+    candidate: str
+    base_version: str
+    candidate_version: str
+    n: int
+    """Cases that both runs have."""
+    delta: float | None
+    """Candidate less base; null without a common case."""
+    low: float | None
+    high: float | None
+    target: Speaks
+    margin: float
+    """The drop that a pass rules out."""
+    verdict: Literal["pass", "fail", "inconclusive", "cannot measure"]
+    detectable_change: float | None
+    """What the suite detects with 80% power."""
+    improved: int
+    """Cases whose mean rose."""
+    worsened: int
+    unchanged: int
+    only_in_base: list[str]
+    """Cases that are left out."""
+    only_in_candidate: list[str]
+    method: str
+    differences: list[str]
+    """What sets the versions apart."""
+
+
+class EvaluationDocument(RunDocument):
+    """`eval --json` for one version."""
+
+    baseline: RunDocument | None
+    """The agent's baseline, where it has one."""
+    comparisons: list[ComparisonDocument]
+
+
+class VersionsDocument(Part):
+    """`eval --json` for several versions."""
+
+    schema_version: Literal[1] = 1
+    runs: list[RunDocument]
+    comparisons: list[ComparisonDocument]
+
+
+class ImportDocument(RunDocument):
+    """`trace import --json`."""
+
+    cases: int
+    """Tasks of the file."""
+    conversations: int
+    """Trials of all tasks together."""
+    file: str
+    again: bool
+    """True when the same file had been imported before, so that nothing was added."""
+
+
+def evaluation_document(
+    results: Sequence[RunResult], comparisons: Sequence[RunComparison]
+) -> Document:
+    """Return what `eval` prints: one version flat with its baseline, several as a list of runs."""
+    compared: list[JsonValue] = [comparison.document() for comparison in comparisons]
+    versions = [result for result in results if not result.record.plan.baseline]
+    if len(versions) > 1:
+        runs: list[JsonValue] = [result.document() for result in results]
+        return {"schema_version": 1, "runs": runs, "comparisons": compared}
+    baseline = next((r.document() for r in results if r.record.plan.baseline), None)
+    return {**versions[0].document(), "baseline": baseline, "comparisons": compared}
