@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import Command, interrupt
+
+from linenotes.tracing import record, store_trace
 
 if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
     from tests.cli.conftest import Cli
 
 NESTED = """
@@ -160,3 +167,38 @@ def test_a_run_can_write_the_page(project: Path, cli: Cli) -> None:
     assert ended.code == 0
     assert "hello there" in (project / "run.html").read_text(encoding="utf-8")
     assert cli("run", "app.py:build", "hello there", "--html", "-").code == 2
+
+
+def test_the_traces_of_a_thread_are_read_as_one_story(project: Path, state: Path, cli: Cli) -> None:
+    def ask(state: MessagesState) -> dict[str, list[BaseMessage]]:
+        answer = interrupt(f"Is {state['messages'][-1].content} right?")
+        return {"messages": [AIMessage(f"you said {answer}")]}
+
+    graph = StateGraph(MessagesState)
+    graph.add_node("clerk", ask)
+    graph.add_edge(START, "clerk")
+    app = graph.compile(checkpointer=InMemorySaver())
+    options: RunnableConfig = {"configurable": {"thread_id": "customer-7"}}
+    said: list[Any] = [{"messages": [HumanMessage("seven")]}, Command(resume="yes")]
+    for words in said:
+        with record(agent="office") as ledger:
+            app.invoke(words, options)
+        store_trace(ledger.trace)
+
+    told: Any = cli("trace", "show", "--thread", "customer-7", "--json").json
+    assert [(m["sender"], m["text"]) for m in told["messages"]] == [
+        ("user", "seven"),
+        ("clerk", "Is seven right?"),
+        ("user", "yes"),
+        ("clerk", "you said yes"),
+    ]
+    assert told["state"] == "OK"
+    assert "clerk → user" in cli("trace", "show", "--thread", "customer-7").out
+    found: Any = cli("trace", "list", "--thread", "customer-7", "--json").json
+    assert [trace["state"] for trace in found["traces"]] == ["OK", "IN_PROGRESS"]
+
+
+def test_a_thread_that_nobody_recorded_is_named(project: Path, state: Path, cli: Cli) -> None:
+    ended = cli("trace", "show", "--thread", "nobody")
+    assert ended.code == 2
+    assert "No trace of a thread 'nobody' is stored." in ended.err

@@ -42,6 +42,7 @@ _LAST = "request"
 @click.option("--case", metavar="ID", help="Of this case.")
 @click.option("--run", metavar="ID", help="Of this run; the start of its id is enough.")
 @click.option("--version", metavar="NAME", help="Of this version of an agent.")
+@click.option("--thread", metavar="ID", help="Of this LangGraph thread.")
 @click.option(
     "--state",
     type=click.Choice(["OK", "ERROR", "IN_PROGRESS"], case_sensitive=False),
@@ -57,6 +58,7 @@ def command(
     case: str | None,
     run: str | None,
     version: str | None,
+    thread: str | None,
     state: TraceState | None,
     limit: int,
     as_json: bool,
@@ -78,6 +80,7 @@ def command(
             case=case,
             run=run,
             version=version,
+            thread=thread,
             state=state,
             limit=limit,
         )

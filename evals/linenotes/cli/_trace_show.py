@@ -11,6 +11,7 @@ _EPILOG = """\b
 Examples:
   linenotes trace show latest
   linenotes trace show tr-0a4f --full
+  linenotes trace show --thread customer-7
   linenotes trace show tr-0a4f --depth 1 --actor researcher
   linenotes trace show tr-0a4f --html conversation.html
 """
@@ -18,6 +19,7 @@ Examples:
 
 @click.command("show", epilog=_EPILOG)
 @click.argument("trace_id", default="latest", metavar="[ID]")
+@click.option("--thread", metavar="ID", help="All traces of a LangGraph thread, as one story.")
 @click.option("--full", is_flag=True, help="Whole texts, with tool arguments and payloads.")
 @click.option("--tree", is_flag=True, help="The spans: agents, models and tools, and how long.")
 @click.option("--mermaid", "as_mermaid", is_flag=True, help="A Mermaid sequence diagram.")
@@ -35,6 +37,7 @@ Examples:
 )
 def command(
     trace_id: str,
+    thread: str | None,
     full: bool,
     tree: bool,
     as_mermaid: bool,
@@ -56,12 +59,12 @@ def command(
     from linenotes.cli._unfinished import unfinished
     from linenotes.evals import trace_document
     from linenotes.project import Project
-    from linenotes.tracing import Focus, as_told, find_live, mermaid, read_trace
+    from linenotes.tracing import Focus, as_told, find_live, mermaid, read_thread, read_trace
 
     if sum((full, tree, as_mermaid, html is not None, as_json)) > 1:
         raise click.UsageError("Choose one of --full, --tree, --mermaid, --html and --json.")
     project = Project.find()
-    trace = read_trace(trace_id, project)
+    trace = read_thread(thread, project) if thread else read_trace(trace_id, project)
     focus = Focus(depth=depth, actor=actor, plumbing=plumbing or as_json)
     if as_json:
         print_json(trace_document(trace, focus))

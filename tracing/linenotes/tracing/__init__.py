@@ -28,7 +28,13 @@ from linenotes.tracing.live._live_traces import discard_live, find_live, live_tr
 from linenotes.tracing.recorder._block import LiveLedger, record
 from linenotes.tracing.store._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing.store._mlflow_store import MlflowStore
-from linenotes.tracing.store._project_store import file_trace, open_store, read_trace, store_trace
+from linenotes.tracing.store._project_store import (
+    file_trace,
+    open_store,
+    read_thread,
+    read_trace,
+    store_trace,
+)
 from linenotes.tracing.store._trace_header import TraceHeader
 from linenotes.tracing.store._ui_server import UiServer, experiment_url, start_ui
 from linenotes.tracing.views._contents import attachments, details
@@ -90,6 +96,7 @@ __all__ = [
     "otlp_target",
     "output_text",
     "read_conversations",
+    "read_thread",
     "read_trace",
     "record",
     "resend",

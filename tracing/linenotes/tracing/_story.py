@@ -6,10 +6,11 @@ thread held already. In the story each of them stands once, where it was said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from linenotes.tracing._ledger import UNNAMED, Ledger, Message
+from linenotes.tracing._trace import Trace
 
 
 def one_story(ledgers: Iterable[Ledger]) -> Ledger:
@@ -25,6 +26,18 @@ def one_story(ledgers: Iterable[Ledger]) -> Ledger:
             known = story.get(told.id)
             story[told.id] = told if known is None else _met_again(known, told)
     return Ledger(tuple(story.values()))
+
+
+def joined(traces: Sequence[Trace]) -> Trace:
+    """Return the traces of one thread, at least one, as a single one under the last one's id."""
+    first, last = traces[0], traces[-1]
+    return replace(
+        last,
+        start_ns=first.start_ns,
+        request=first.request,
+        spans=tuple(span for trace in traces for span in trace.spans),
+        messages=one_story(trace.ledger for trace in traces).messages,
+    )
 
 
 def _id_in_story(message: Message, number: int, story: dict[str, Message]) -> str:

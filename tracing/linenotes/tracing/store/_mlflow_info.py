@@ -31,7 +31,7 @@ from mlflow.tracing.constant import (
     TraceTagKey,
 )
 
-from linenotes.tracing._conventions import CASE, SAMPLE, VERSION
+from linenotes.tracing._conventions import CASE, SAMPLE, THREAD, VERSION
 from linenotes.tracing._trace import Trace
 from linenotes.tracing.store._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing.store._trace_header import ERROR
@@ -41,9 +41,6 @@ DIGEST = "linenotes.digest"
 """Metadata: the digest of the trace. Two writings of one execution have the same."""
 SCORES = "linenotes.digest.scores"
 """Metadata: the digest of the scores that stand in the spans."""
-
-THREAD = "linenotes.thread"
-"""Metadata: the LangGraph thread, by which the traces of one conversation are found."""
 
 _MAX_PREVIEW = 1_000
 _MAX_METADATA = 250

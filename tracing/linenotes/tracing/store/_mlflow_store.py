@@ -147,6 +147,7 @@ class MlflowStore:
         run: str | None = None,
         state: TraceState | None = None,
         version: str | None = None,
+        thread: str | None = None,
         limit: int = 50,
     ) -> list[TraceHeader]:
         """Return the newest traces of which all that is given holds.
@@ -160,6 +161,7 @@ class MlflowStore:
             run: it belongs to the MLflow run whose id starts with this.
             state: how it ended.
             version: the label of the agent's version, such as `triage@2`.
+            thread: it is a part of this LangGraph thread.
             limit: how many at most.
 
         Raises:
@@ -174,6 +176,7 @@ class MlflowStore:
             run=run,
             state=state,
             version=version,
+            thread=thread,
         )
         infos = self._client.find(wanted, self.experiment_id, limit=limit)
         return [trace_header(info) for info in infos]

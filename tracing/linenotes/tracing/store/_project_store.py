@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from linenotes.project import Project, Redactor, RunError
+from linenotes.tracing._story import joined
 from linenotes.tracing._trace import Trace
 from linenotes.tracing.export._otlp_exporter import exporting
 from linenotes.tracing.live._live_traces import discard_live, find_live, live_traces
 from linenotes.tracing.store._filed_trace import FiledTrace
 from linenotes.tracing.store._mlflow_store import LATEST, MlflowStore
+
+_LONGEST_THREAD = 500
+"""Traces; of a longer thread the last ones are read."""
 
 
 def open_store(
@@ -84,6 +88,24 @@ def read_trace(name: str, project: Project | None = None) -> Trace:
             if live is None:
                 raise
             return live.trace
+
+
+def read_thread(thread: str, project: Project | None = None) -> Trace:
+    """Return the stored traces of a LangGraph thread as one, told as one story.
+
+    Raises:
+        RunError: no stored trace belongs to the thread.
+        StoreError: the store did not answer.
+    """
+    project = project or Project.find()
+    with open_store(project) as store:
+        found = store.find_traces(thread=thread, limit=_LONGEST_THREAD)
+        if not found:
+            raise RunError(
+                f"No trace of a thread {thread!r} is stored. "
+                "`linenotes trace list` shows what is; `store_trace` stores a recording."
+            )
+        return joined([store.read_trace(header.trace_id) for header in reversed(found)])
 
 
 def _latest(project: Project) -> Trace:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from linenotes.tracing._conventions import CASE, EXCEPTION, EXCEPTION_TYPE, VERSION
+from linenotes.tracing._conventions import CASE, EXCEPTION, EXCEPTION_TYPE, THREAD, VERSION
 from linenotes.tracing._ledger import Message
 from linenotes.tracing._trace import Trace, TraceState
 
@@ -44,6 +44,7 @@ def filter_string(
     run: str | None = None,
     state: TraceState | None = None,
     version: str | None = None,
+    thread: str | None = None,
 ) -> str:
     """Return MLflow's filter for the traces of which all that is given holds."""
     present = {
@@ -57,6 +58,7 @@ def filter_string(
         **{f"tags.`{key}`": _PRESENT for key in keys},
         f"tags.`{CASE}`": case,
         f"tags.`{VERSION}`": version,
+        f"metadata.`{THREAD}`": thread,
         "trace.status": state,
     }
     clauses = [_equals(name, value) for name, value in wanted.items() if value is not None]
