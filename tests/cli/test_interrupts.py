@@ -70,6 +70,7 @@ def test_two_interrupts_stop_at_once(project: Path, state: Path, cli: Cli) -> No
 
 @pytest.mark.slow
 def test_a_killed_evaluation_is_continued(project: Path, state: Path, cli: Cli) -> None:
+    cli("trace", "doctor")  # the tests of a process share a state folder
     process = start_slow_evaluation(project, state)
     process.kill()
     process.communicate(timeout=60)

@@ -65,7 +65,10 @@ def lines(out: str) -> list[str]:
 def test_a_conversation_is_read_like_a_screenplay(office: str, cli: Cli) -> None:
     shown = cli("trace", "show", office)
     assert shown.code == 0
-    assert shown.out.startswith("office   OK   case ad-hoc, sample 0\n" + office)
+    first, second, *_ = shown.out.splitlines()
+    assert first == "office   OK   case ad-hoc, sample 0"
+    assert second.startswith("5 messages")
+    assert second.endswith(office)
     said = lines(shown.out)
     assert said[0] == "user → desk Is it legal?"
     assert any(line.startswith("team/lead → team/lawyer Look it up: section 7") for line in said)

@@ -131,7 +131,8 @@ def test_no_more_run_at_a_time_than_is_allowed(
     one_node: Callable[..., AgentVersion], run: Callable[..., Outcome]
 ) -> None:
     outcome = run(one_node(COUNT), cases=20, concurrency=3)
-    assert {output["answer"] for output in outcome.outputs.values()} == {1, 2, 3}
+    at_once = {output["answer"] for output in outcome.outputs.values()}
+    assert {1, 2} <= at_once <= {1, 2, 3}
 
 
 def test_one_at_a_time_runs_in_the_order_of_the_jobs(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from linenotes.evals import Sample
 
 WIDTH = 100
+TALK = 160
+"""Most columns for what agents say; numbers and prose are hard to read that wide."""
 
 
-def console(*, stderr: bool = False) -> Console:
-    """Return a console on stdout or stderr that is at most 100 columns wide."""
+def console(*, stderr: bool = False, widest: int = WIDTH) -> Console:
+    """Return a console on stdout or stderr, of 100 columns where it is no terminal."""
     from rich.console import Console
 
     found = Console(stderr=stderr)
@@ -37,7 +39,7 @@ def console(*, stderr: bool = False) -> Console:
         stderr=stderr,
         markup=False,  # what agents say is text, whatever brackets it holds
         highlight=False,
-        width=min(found.width, WIDTH) if found.is_terminal else WIDTH,
+        width=min(found.width, widest) if found.is_terminal else WIDTH,
     )
 
 
@@ -59,16 +61,19 @@ def agents_print_to_stderr() -> Iterator[None]:
         os.close(ours)
 
 
-def table(rows: Sequence[Sequence[str]]) -> Table:
-    """Return a table without lines; the first row is the header, the first column is left."""
+def table(rows: Sequence[Sequence[str]], *, words: Collection[int] = (0,)) -> Table:
+    """Return a table without lines; the first row is the header.
+
+    The columns at the positions `words` are left, the others, which hold numbers, right.
+    """
     from rich.table import Table
     from rich.text import Text
 
     header, *body = rows
     found = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
     for position, name in enumerate(header):
-        first = position == 0
-        found.add_column(Text(name), justify="left" if first else "right", no_wrap=first)
+        left = position in words
+        found.add_column(Text(name), justify="left" if left else "right", no_wrap=left)
     for row in body:
         found.add_row(*(Text(cell) for cell in row))
     return found

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 _ROUTE = 34
 """Most columns for `sender → recipient`."""
+_GAPS = 6
+"""Columns between who, kind and words."""
 _SHORTEST_TEXT = 20
+_ROOM_FOR_TEXT = 34
+"""Columns; where the words have less, time and cost make room for them."""
 _PLAIN = frozenset({"input", "reply"})
 """Kinds that need no word: somebody says something."""
 
@@ -34,13 +38,10 @@ class Columns:
 
         shown = list(messages)
         routes = [cell_len(one_line(route(m))) for m in shown]
-        kinds = [len(_kind(m)) for m in shown]
-        rows = [_figures(m) for m in shown]
-        return cls(
-            route=min(_ROUTE, width // 3, max(routes, default=0)),
-            kind=max(kinds, default=0),
-            figures=tuple(max(map(len, column)) for column in zip(*rows, strict=True)),
-        )
+        kind = max((len(_kind(m)) for m in shown), default=0)
+        who = min(_ROUTE, width // 3, max(routes, default=0))
+        widest = [max(map(len, column)) for column in zip(*map(_figures, shown), strict=True)]
+        return cls(route=who, kind=kind, figures=_fitting(widest, width - who - kind - _GAPS))
 
 
 def line(message: Message, *, width: int, columns: Columns | None = None) -> Text:
@@ -57,6 +58,15 @@ def line(message: Message, *, width: int, columns: Columns | None = None) -> Tex
     text.append_text(said)
     text.append(figures if figures.strip() else "", style="dim")
     return text
+
+
+def _fitting(widths: list[int], room: int) -> tuple[int, ...]:
+    """Return the widths of the figures, the last ones 0 where the words would get too little."""
+    for last in reversed(range(len(widths))):
+        if room - sum(wide + 2 for wide in widths if wide) >= _ROOM_FOR_TEXT:
+            break
+        widths[last] = 0
+    return tuple(widths)
 
 
 def heading(message: Message, *, columns: Columns) -> Text:

@@ -123,19 +123,24 @@ def _json_object(text: str) -> dict[str, JsonValue]:
 
 
 def _printer() -> Callable[[Message], None]:
-    from linenotes.cli._console import console
+    from linenotes.cli._console import TALK, console
     from linenotes.cli._ledgers import line
 
-    out = console()
-    return lambda message: out.print(line(message, width=out.width))
+    out = console(widest=TALK)
+
+    def show(message: Message) -> None:
+        if message.kind != "ack":
+            out.print(line(message, width=out.width))
+
+    return show
 
 
 def _finish(execution: Execution, version: AgentVersion, project: Project, *, as_json: bool) -> int:
     """Say how it ended, store the trace, and return the exit code."""
-    from linenotes.cli._console import console, print_json
+    from linenotes.cli._console import TALK, console, print_json
     from linenotes.evals import execution_document, store_execution
 
-    out = console()
+    out = console(widest=TALK)
     if as_json:
         # Printed first: a store that fails must not cost the answer, which may have been paid for.
         print_json(execution_document(execution))

@@ -16,8 +16,8 @@ _INDENT = 6
 _KINDS = {"WORKFLOW": "", "AGENT": "agent", "CHAT_MODEL": "model", "TOOL": "tool"}
 
 
-def title(trace: Trace, shown: Ledger) -> Iterator[Text]:
-    """Yield two lines that say which conversation it is, how it ended and what it cost."""
+def title(trace: Trace, shown: Ledger, *, width: int) -> Iterator[Text]:
+    """Yield the lines that say which conversation it is, how it ended and what it cost."""
     from rich.text import Text
 
     from linenotes.tracing import dollars, spell_seconds
@@ -29,13 +29,17 @@ def title(trace: Trace, shown: Ledger) -> Iterator[Text]:
     seconds = (trace.end_ns - trace.start_ns) / 1e9 if trace.end_ns else None
     shown_of_all = f"{len(shown)} of " if len(shown) < len(trace.messages) else ""
     parts = (
-        trace.trace_id,
         f"{shown_of_all}{len(trace.messages)} messages",
         f"{trace.ledger.tokens.total:,} tokens" if trace.ledger.tokens.total else "",
         dollars(trace.ledger.cost),
         spell_seconds(seconds) if seconds is not None else "",
     )
-    yield Text("   ".join(filter(None, parts)), style="dim")
+    figures = "   ".join(filter(None, parts))
+    fits = len(figures) + len(trace.trace_id) + 3 <= width
+    yield from (
+        Text(part, style="dim")
+        for part in ([f"{figures}   {trace.trace_id}"] if fits else [figures, trace.trace_id])
+    )
     yield Text()
 
 

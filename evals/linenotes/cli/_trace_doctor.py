@@ -55,9 +55,9 @@ def _print(abandoned: Sequence[LiveTrace], alive: Sequence[LiveTrace], *, done: 
     if not abandoned and not alive:
         click.echo("No trace is open.")
         return
-    header = ("trace", "", "agent", "messages", "at work", "last heard of")
+    header = ("trace", "state", "agent", "messages", "at work", "last heard of")
     rows = [*(_row(live, done) for live in abandoned), *(_row(live, "running") for live in alive)]
-    console().print(table([header, *rows]))
+    console().print(table([header, *rows], words=(0, 1, 2, 4, 5)))
 
 
 def _row(live: LiveTrace, done: str) -> tuple[str, ...]:

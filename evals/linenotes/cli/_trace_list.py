@@ -67,7 +67,7 @@ def command(
 
     A trace ended well (✓), failed (✗) or has not ended (…); of today it shows the time.
     """
-    from linenotes.cli._console import console, print_json
+    from linenotes.cli._console import TALK, console, print_json
     from linenotes.evals import trace_list_document
     from linenotes.tracing import open_store
 
@@ -87,7 +87,7 @@ def command(
     if as_json:
         print_json(trace_list_document(found))
         return 0
-    out = console()
+    out = console(widest=TALK)
     if found:
         out.print(_table(found, width=out.width))
         out.print(f"\nRead one: linenotes trace show {found[0].trace_id[:_ID]}", style="dim")

@@ -52,7 +52,7 @@ def command(
     ID is the trace's id, a unique start of it, or `latest`. --depth, --actor and --all choose
     what is shown, in whatever form.
     """
-    from linenotes.cli._console import console, print_json
+    from linenotes.cli._console import TALK, console, print_json
     from linenotes.cli._ledgers import one_line
     from linenotes.cli._pages import write_page
     from linenotes.cli._screenplays import full_screenplay, screenplay, span_lines, title
@@ -73,9 +73,9 @@ def command(
     elif as_mermaid:
         click.echo(mermaid(as_told(trace, focus)), nl=False)
     else:
-        out = console()
+        out = console(widest=TALK)
         lines = full_screenplay if full else span_lines if tree else screenplay
-        for text in title(trace, focus.apply(trace.ledger)):
+        for text in title(trace, focus.apply(trace.ledger), width=out.width):
             out.print(text)
         for text in lines(trace, focus, width=out.width):
             out.print(text, overflow="ellipsis", no_wrap=True)
