@@ -108,3 +108,19 @@ def test_a_text_fits(schema: dict[str, Any], pattern: str) -> None:
     text = fill_schema(schema, dice(3))
     assert isinstance(text, str)
     assert re.search(pattern, text)
+
+
+@pytest.mark.parametrize(
+    ("schema", "reason"),
+    [
+        ({"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}, "has no end"),
+        ({"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]}, "has no end"),
+        ({"type": "array", "minItems": 10**8, "items": {"type": "string"}}, "has no end"),
+        ({"type": "string", "minLength": 10**9}, "more than 100,000 characters"),
+        ({"$ref": "elsewhere#/a"}, "cannot be read"),
+        ({"type": "object", "required": 5}, "cannot be read"),
+    ],
+)
+def test_what_cannot_be_filled_is_refused(schema: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        fill_schema(schema, Random(0))  # noqa: S311  dice that can be cast again

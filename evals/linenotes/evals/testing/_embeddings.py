@@ -20,7 +20,7 @@ _WORD = re.compile(r"\w+")
 class _Body(BaseModel):
     model: str
     input: str | list[str] | list[int] | list[list[int]]
-    dimensions: int = Field(1536, ge=1)
+    dimensions: int = Field(1536, ge=1, le=16_384)
     encoding_format: Literal["float", "base64"] = "float"
 
 

@@ -111,6 +111,16 @@ class Reply:
     tokens: Tokens | None = None
     """The usage to report; by default about four characters a token are counted."""
 
+    def __post_init__(self) -> None:
+        """Refuse calls in another shape now: later only the client would be told.
+
+        Raises:
+            TypeError: one is no `ToolCall`.
+        """
+        for call in self.tool_calls:
+            if not isinstance(call, ToolCall):
+                raise TypeError(f"{call!r} is no tool call. Write ToolCall('name', {{...}}).")
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:

@@ -90,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer("POST")
 
     def _answer(self, method: str) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.rfile.read(max(0, int(self.headers.get("Content-Length") or 0)))
         key = (self.headers.get("Authorization") or "").removeprefix("Bearer ") or None
         answer = self.server.service.answer(method, self.path.partition("?")[0], body, key)
         self.send_response(answer.status)

@@ -10,8 +10,8 @@ refer to themselves: deep inside, whatever can be left out is.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -22,6 +22,10 @@ from linenotes.evals.testing._words import reads_as_an_end, word
 
 Schema = Mapping[str, Any]
 _DEEP = 5
+_DEEPEST = 100
+"""Levels; JSON of more than a few hundred cannot be read."""
+_MOST = 20_000
+"""Values, and references followed."""
 _SPAN = 9
 
 
@@ -39,8 +43,14 @@ def fill_schema(
         draw: the dice; a `random.Random` with the same seed gives the same value.
         closing: choose what reads as an end, such as FINISH, where the schema offers it.
         optional: give an object one in three of the fields that it may have and need not.
+
+    Raises:
+        ValueError: it is no schema, refers to itself without an end, or asks for too much.
     """
-    return _Filler(schema, draw, closing=closing, optional=optional).value(schema, 0)
+    try:
+        return _Filler(schema, draw, closing=closing, optional=optional).value(schema, 0)
+    except (LookupError, TypeError, AttributeError) as error:
+        raise ValueError(f"The schema cannot be read: {type(error).__name__}: {error}.") from error
 
 
 @dataclass(frozen=True)
@@ -49,8 +59,10 @@ class _Filler:
     draw: Random
     closing: bool
     optional: bool
+    budget: Iterator[int] = field(default_factory=lambda: iter(range(_MOST)))
 
     def value(self, schema: object, depth: int) -> JsonValue:
+        self._spend(depth)
         whole = self._resolved(schema)
         if "const" in whole:
             return whole["const"]  # type: ignore[no-any-return]  # a schema is JSON
@@ -61,10 +73,18 @@ class _Filler:
             return self.value({**rest, **self._option(options, depth)}, depth + 1)
         return self._typed(self._type(whole), whole, depth)
 
+    def _spend(self, depth: int = 0) -> None:
+        if depth > _DEEPEST or next(self.budget, None) is None:
+            raise ValueError(
+                f"The schema has no end: it asks for more than {_MOST:,} values or {_DEEPEST} "
+                "levels, or refers to itself where it must not be left out."
+            )
+
     def _resolved(self, schema: object) -> Schema:
         """Return a schema with what it refers to and what all of its parts say."""
         whole: dict[str, Any] = dict(schema) if isinstance(schema, Mapping) else {}
         while "$ref" in whole or "allOf" in whole:
+            self._spend()
             parts = [*whole.pop("allOf", ())]
             if reference := whole.pop("$ref", None):
                 parts.append(self._pointed(reference))

@@ -13,15 +13,22 @@ from linenotes.evals.testing._words import phrase, sentence, word
 
 Make = Callable[[Random], str]
 _LENGTHS = range(1, 17)
+_LONGEST = 100_000
 
 
 def schema_text(schema: Mapping[str, Any], draw: Random) -> str:
-    """Return a text that fits `schema`; for an unusual pattern, two words that may not."""
+    """Return a text that fits `schema`; for an unusual pattern, two words that may not.
+
+    Raises:
+        ValueError: it asks for a text that is too long.
+    """
     if pattern := schema.get("pattern"):
         usual = (text for make in _USUAL if re.search(pattern, text := make(draw)))
         return next(usual, phrase(draw))
     if make := _FORMATS.get(schema.get("format", "")):
         return make(draw)
+    if schema.get("minLength", 0) > _LONGEST:
+        raise ValueError(f"The schema asks for a text of more than {_LONGEST:,} characters.")
     text = phrase(draw)
     while len(text) < schema.get("minLength", 0):
         text = f"{text} {sentence(draw)}"
