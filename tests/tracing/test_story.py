@@ -53,6 +53,11 @@ def test_what_a_thread_held_before_stands_once_in_its_story() -> None:
     assert "painter" in story.messages[1].seen_by
 
 
+def test_a_story_is_told_in_the_order_in_which_it_happened() -> None:
+    before, after = told_in_two_parts()
+    assert one_story([after, before]) == one_story([before, after])
+
+
 def test_the_traces_of_a_thread_name_it() -> None:
     before, after = told_in_two_parts()
     assert (before.trace.thread, before.trace.state) == ("t", "IN_PROGRESS")

@@ -14,12 +14,12 @@ from linenotes.tracing._trace import Trace
 
 
 def one_story(ledgers: Iterable[Ledger]) -> Ledger:
-    """Return the messages of `ledgers`, given in the order in which they happened.
+    """Return the messages of `ledgers` in the order in which they happened.
 
     A message that an earlier ledger has is not repeated: whoever got it again has seen it.
     """
     story: dict[str, Message] = {}
-    for number, ledger in enumerate(ledgers):
+    for number, ledger in enumerate(sorted(ledgers, key=_begin)):
         ids = {message.id: _id_in_story(message, number, story) for message in ledger}
         for message in ledger:
             told = _renamed(message, ids)
@@ -38,6 +38,10 @@ def joined(traces: Sequence[Trace]) -> Trace:
         spans=tuple(span for trace in traces for span in trace.spans),
         messages=one_story(trace.ledger for trace in traces).messages,
     )
+
+
+def _begin(ledger: Ledger) -> int:
+    return min((message.start_ns for message in ledger), default=0)
 
 
 def _id_in_story(message: Message, number: int, story: dict[str, Message]) -> str:
