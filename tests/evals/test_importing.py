@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mlflow import MlflowClient
 
 from linenotes.evals import (
     Evaluation,
@@ -18,6 +19,7 @@ from linenotes.evals import (
     import_run,
     report,
 )
+from linenotes.evals._journal import Journal
 from linenotes.evals._records import FILE_NAME
 from linenotes.evals.documents._run_documents import ImportDocument
 from linenotes.project import Project, RunError, TraceFileError
@@ -73,7 +75,8 @@ def test_the_published_table_of_tau_bench_comes_out(
     ats = [found["mean"] for found in document["metrics"]["reward"]["pass_at"].values()]
     assert ats == pytest.approx([0.42, 0.56667, 0.66, 0.72], abs=1e-5)
     assert report.pass_hat_lines([result]) == [
-        "reward   pass^1 .420  pass^2 .273  pass^3 .220  pass^4 .200"
+        "reward   pass^1 .420 (.31 to .53)   pass^2 .273 (.18 to .40)   pass^3 .220 (.13 to .35)",
+        "         pass^4 .200 (.11 to .33)",
     ]
 
 
@@ -162,6 +165,45 @@ def test_a_trial_that_failed_is_a_failure_of_the_agent(bring: Callable[..., Impo
     result = bring([failed, record("y", 0, 1.0)]).result
     assert result.errors["agent"] == 1
     assert result.estimates["reward"].mean == 0.5
+
+
+def test_a_trial_that_the_infrastructure_failed_is_left_out(
+    bring: Callable[..., ImportedRun],
+) -> None:
+    failed = {"task_id": "i", "trial": 0, "traj": chat(), "error": "openai.APITimeoutError: slow"}
+    result = bring([failed, record("i", 1, 1.0)]).result
+    assert result.errors == {"infrastructure": 1, "agent": 0, "scorer": 0}
+    assert (result.estimates["reward"].mean, result.scored) == (1.0, 1)
+    (line,) = report.failures(result)
+    assert line == ("chats: 1 sample left out where the file has no score: APITimeoutError: slow")
+
+
+@pytest.mark.parametrize("error", ["RateLimitError: slow down", "ValueError: late"])
+def test_the_files_reward_counts_whatever_failed(
+    bring: Callable[..., ImportedRun], error: str
+) -> None:
+    result = bring([{**record("r", 0, 1.0), "error": error}, record("r", 1, 0.0)]).result
+    assert (result.estimates["reward"].mean, result.scored) == (0.5, 2)
+
+
+def test_an_import_that_breaks_leaves_no_run_that_seems_to_go_on(
+    bring: Callable[..., ImportedRun], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise MemoryError
+
+    records = [record("broken", n, 1.0, "broken") for n in range(2)]
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "scored", broken)
+        with pytest.raises(MemoryError):
+            bring(records)
+    project = Project.find()
+    with open_store(project) as store:
+        client = MlflowClient(tracking_uri=store.tracking_uri)
+    run_id = max(RunStore.of(project).plans(), key=lambda plan: plan.created).run_id
+    assert client.get_run(run_id).info.status == "KILLED"
+    assert bring(records).result.record.plan.run_id == run_id
+    assert client.get_run(run_id).info.status == "FINISHED"
 
 
 def test_costs_are_those_that_the_file_tells(

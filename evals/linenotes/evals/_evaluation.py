@@ -24,6 +24,7 @@ from linenotes.evals._plans import RunPlan
 from linenotes.evals._progress import Progress, Silent
 from linenotes.evals._publisher import Publisher, filed_trace
 from linenotes.evals._records import RunRecord
+from linenotes.evals._repeats import repeats
 from linenotes.evals._report import run_note
 from linenotes.evals._results import RunResult, estimate_all
 from linenotes.evals._runs import RunStore
@@ -268,9 +269,10 @@ def publish_run(
         StoreError: the store does not take it.
     """
     estimates = estimate_all(record, target)
-    note = run_note(record, estimates)
-    stored = publisher.publish(record, estimates, note=note, progress=progress)
-    return RunResult(record, estimates, stored)
+    repeated = repeats(record)
+    note = run_note(record, estimates, repeated)
+    stored = publisher.publish(record, estimates, repeated, note=note, progress=progress)
+    return RunResult(record, estimates, stored, repeated)
 
 
 def _how_to_continue(runs: Sequence[OngoingRun]) -> str:

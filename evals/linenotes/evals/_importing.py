@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -20,13 +21,14 @@ from typing import TYPE_CHECKING
 from linenotes.agents import VersionCard
 from linenotes.datasets import Case, Dataset
 from linenotes.evals._evaluation import publish_run
+from linenotes.evals._failures import attribute_text
 from linenotes.evals._journal import Journal
 from linenotes.evals._plans import DatasetInPlan, ImportInPlan, RunPlan
 from linenotes.evals._progress import Progress, Silent
 from linenotes.evals._publisher import Publisher
 from linenotes.evals._results import RunResult
 from linenotes.evals._runs import RunStore
-from linenotes.evals._samples import Failure, Sample, Score
+from linenotes.evals._samples import Sample, Score
 from linenotes.project import Project, RunError, StoreError, digest
 from linenotes.tracing import ImportedConversation, MlflowStore, open_store, read_conversations
 from linenotes.tracing import file_digest as digest_of
@@ -97,15 +99,25 @@ def import_run(
     with open_store(project, on_create=creating) as store:
         _refuse_taken_ids(store, conversations, known)
         publisher = Publisher(store)
-        if known is None:
-            plan = _begin(publisher, order, content, conversations)
-            journal = Journal.create(runs.path(plan.run_id), plan)
-        else:
-            journal = runs.open(known)
-        with journal:
+        plan = known or _begin(publisher, order, content, conversations)
+        with _stopped_on_failure(publisher, plan.run_id), _journal(runs, plan, known) as journal:
             added = _write(journal, conversations)
             result = _publish(publisher, journal, target, progress)
     return ImportedRun(result, again=known is not None and not added)
+
+
+@contextmanager
+def _stopped_on_failure(publisher: Publisher, run_id: str) -> Iterator[None]:
+    """No run is left that seems to be going on."""
+    try:
+        yield
+    except BaseException:
+        publisher.mark_stopped(run_id)
+        raise
+
+
+def _journal(runs: RunStore, plan: RunPlan, known: RunPlan | None) -> Journal:
+    return runs.open(known) if known else Journal.create(runs.path(plan.run_id), plan)
 
 
 def _read(order: ImportOrder, identity: str, progress: Progress) -> list[ImportedConversation]:
@@ -228,7 +240,7 @@ def _write(journal: Journal, conversations: Sequence[ImportedConversation]) -> i
 
 
 def _sample(one: ImportedConversation, case: Case) -> Sample:
-    failure = Failure("agent", "Error", one.trace.error) if one.trace.error else None
+    failure = attribute_text(one.trace.error) if one.trace.error else None
     return Sample(case, one.sample, one.trace.response, one.trace, failure)
 
 
@@ -244,6 +256,3 @@ def _publish(
             f"{error} All {len(record.samples)} conversations are kept in the journal: importing "
             "the file again publishes them."
         ) from error
-    except KeyboardInterrupt:
-        publisher.mark_stopped(record.plan.run_id)
-        raise

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from linenotes.evals._publisher import Stored
 from linenotes.evals._records import RunRecord
-from linenotes.evals._repeats import Repeats, repeats
+from linenotes.evals._repeats import Repeats
 from linenotes.evals._tables import score_table
 from linenotes.evals.documents._part import Document
 from linenotes.evals.documents._run_documents import (
@@ -35,17 +34,13 @@ class RunResult:
     estimates: Mapping[str, Estimate]
     """Metric to estimate, the primary metric first."""
     traces: Stored
+    repeats: Mapping[str, Repeats] = field(default_factory=dict)
+    """Metric to what repeating the cases shows, where that says something."""
 
     @property
     def scored(self) -> int:
         """How many samples have a value of the primary metric."""
         return sum(len(score_table(self.record, m)) for m in self.record.plan.metrics[:1])
-
-    @cached_property
-    def repeats(self) -> dict[str, Repeats]:
-        """What repeating the cases shows, for the metrics that it says something of."""
-        found = {name: repeats(self.record, name) for name in self.record.plan.metrics}
-        return {name: shown for name, shown in found.items() if shown}
 
     @property
     def errors(self) -> dict[str, int]:
