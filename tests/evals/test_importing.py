@@ -226,6 +226,19 @@ def test_nothing_is_made_of_a_file_with_a_mistake(
     assert RunStore.of(Project.find()).plans() == runs
 
 
+def test_a_task_that_is_no_case_is_named_and_nothing_is_made(
+    bring: Callable[..., ImportedRun],
+) -> None:
+    bring([record("before", 0, 1.0)])
+    runs = RunStore.of(Project.find()).plans()
+    deep: dict[str, Any] = {}
+    for _ in range(80):
+        deep = {"a": deep}
+    with pytest.raises(TraceFileError, match=r"record 1: the task .* nested deeper than 64 levels"):
+        bring([{**record("deep", 0, 1.0), "info": {"task": {"user": deep}}}])
+    assert RunStore.of(Project.find()).plans() == runs
+
+
 def test_a_trace_of_another_run_is_not_written_over(
     make_project: MakeProject, bring: Callable[..., ImportedRun]
 ) -> None:

@@ -18,6 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from linenotes.agents import VersionCard
 from linenotes.datasets import Case, Dataset
 from linenotes.evals._evaluation import publish_run
@@ -29,7 +31,7 @@ from linenotes.evals._publisher import Publisher
 from linenotes.evals._results import RunResult
 from linenotes.evals._runs import RunStore
 from linenotes.evals._samples import Sample, Score
-from linenotes.project import Project, RunError, StoreError, digest
+from linenotes.project import Project, RunError, StoreError, TraceFileError, digest
 from linenotes.tracing import ImportedConversation, MlflowStore, open_store, read_conversations
 from linenotes.tracing import file_digest as digest_of
 
@@ -201,14 +203,21 @@ def _cases(conversations: Sequence[ImportedConversation]) -> tuple[Case, ...]:
     trials: dict[str, list[ImportedConversation]] = {}
     for one in conversations:
         trials.setdefault(one.case, []).append(one)
-    return tuple(
-        Case(
+    return tuple(_case(name, of_case) for name, of_case in trials.items())
+
+
+def _case(name: str, trials: Sequence[ImportedConversation]) -> Case:
+    try:
+        return Case(
             id=name,
-            inputs=_shared([one.inputs for one in of_case]),
-            expectations=_shared([one.expectations for one in of_case]),
+            inputs=_shared([one.inputs for one in trials]),
+            expectations=_shared([one.expectations for one in trials]),
         )
-        for name, of_case in trials.items()
-    )
+    except ValidationError as error:
+        wrong = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise TraceFileError(
+            f"{trials[0].place}: the task {name!r:.80} cannot be a case: {wrong}. Mend it there."
+        ) from None
 
 
 def _shared(trials: Sequence[Mapping[str, JsonValue]]) -> dict[str, JsonValue]:

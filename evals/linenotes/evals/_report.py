@@ -90,7 +90,7 @@ def pass_hat_lines(results: Sequence[RunResult]) -> list[str]:
     """Return pass^1 to pass^K of each version's primary metric with intervals, if K > 1."""
     if not _has_pass_hat(results):
         return []
-    lines = []
+    lines: list[str] = []
     for result in results:
         plan = result.record.plan
         for metric in [name for name in plan.metrics[:1] if name in result.repeats]:

@@ -2,7 +2,7 @@
 
 The root is the whole conversation; each turn of an agent is an AGENT span with what it received
 and sent, and in it one CHAT_MODEL span for each thing the model said and one TOOL span for each
-result. Where the file has no times, messages are a millisecond apart from a given moment on: that
+result. Where the file has no times, messages are a microsecond apart from a given moment on: that
 keeps their order and says nothing about how long anything took.
 """
 
@@ -24,7 +24,7 @@ from linenotes.tracing.recorder._content import bubbles
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-_MILLISECOND = 1_000_000
+_MICROSECOND = 1_000
 _SHOWN = 60
 """Messages of a model's prompt. Each prompt repeats the whole chat, so a long one would grow with
 the square of its length."""
@@ -62,7 +62,7 @@ def chat_trace(chat: Sequence[ChatMessage], origin: ChatOrigin) -> Trace:
         state="ERROR" if origin.error else "OK",
         start_ns=start,
         end_ns=end,
-        request="\n".join(row.text for row in ledger.rows if row.kind == "input"),
+        request=next((row.text for row in ledger.rows if row.kind == "input"), ""),
         response=replies[-1] if replies else "",
         spans=tuple(spans),
         messages=ledger.rows,
@@ -80,15 +80,15 @@ def is_timed(chat: Sequence[ChatMessage]) -> bool:
 def _times(chat: Sequence[ChatMessage], start_ns: int) -> list[tuple[int, int]]:
     """Return when each message began and ended: it began when the one before it had ended.
 
-    What a user says takes no time. A message without a time comes a millisecond after the one
+    What a user says takes no time. A message without a time comes a microsecond after the one
     before it, and no message comes before the one that it follows.
     """
     known = [(place, m.at_ns) for place, m in enumerate(chat) if m.at_ns is not None]
-    first = known[0][1] - known[0][0] * _MILLISECOND if known else start_ns
+    first = max(0, known[0][1] - known[0][0] * _MICROSECOND) if known else start_ns
     found: list[tuple[int, int]] = []
     for message in chat:
         before = found[-1][1] if found else first
-        end = max(before, before + _MILLISECOND if message.at_ns is None else message.at_ns)
+        end = max(before, before + _MICROSECOND if message.at_ns is None else message.at_ns)
         found.append((end if message.role in {"system", "user"} else before, end))
     return found
 

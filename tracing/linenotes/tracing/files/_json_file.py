@@ -7,6 +7,7 @@ mistake in one can say where it stands. Lines are read one by one; one document 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,9 +41,24 @@ def read_documents(path: Path) -> Iterator[Document]:
     Raises:
         TraceFileError: the file cannot be read, is empty, or is not JSON at some place.
     """
+    with opened(path) as file:
+        yield from _documents(file, path)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BufferedReader]:
+    """Open a file that can be read from its start again.
+
+    Raises:
+        TraceFileError: it cannot be read, or is a pipe or a device.
+    """
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise TraceFileError(
+                f"{str(path)!r} is no regular file. Write the conversations into one first."
+            )
         with path.open("rb") as file:
-            yield from _documents(file, path)
+            yield file
     except OSError as error:
         raise TraceFileError(
             f"Cannot read {str(path)!r}: {error.strerror or error}. Name a readable file."

@@ -73,7 +73,7 @@ def _conversation(spans: Sequence[OtlpSpan], agent: str | None) -> ImportedConve
     own = is_own(spans)
     exchanges = Exchanges()
     ledger = own_ledger(spans) if own else derive_ledger(spans, exchanges)
-    asked = [row for row in ledger.messages if row.kind == "input"]
+    question = next((row.text for row in ledger.messages if row.kind == "input"), "")
     replies = [row for row in ledger.messages if USER in row.recipients]
     error = _error(spans) if root.failed else None
     trace = Trace(
@@ -82,7 +82,7 @@ def _conversation(spans: Sequence[OtlpSpan], agent: str | None) -> ImportedConve
         state="ERROR" if root.failed else "OK",
         start_ns=root.start_ns,
         end_ns=root.end_ns,
-        request="\n".join(row.text for row in asked),
+        request=question,
         response=replies[-1].text if replies else "",
         spans=tuple(_span(span, ledger, exchanges, own=own) for span in spans),
         messages=ledger.messages,
@@ -95,7 +95,7 @@ def _conversation(spans: Sequence[OtlpSpan], agent: str | None) -> ImportedConve
         case=case,
         sample=sample,
         place=root.place,
-        inputs={"task": case, "question": asked[0].text if asked else ""},
+        inputs={"task": case, "question": question},
         scores=_scores(spans),
         timed=True,
     )
