@@ -9,7 +9,7 @@ written.
 from __future__ import annotations
 
 import secrets
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -122,9 +122,9 @@ def _journal(runs: RunStore, plan: RunPlan, known: RunPlan | None) -> Journal:
     return runs.open(known) if known else Journal.create(runs.path(plan.run_id), plan)
 
 
-def _read(order: ImportOrder, identity: str, progress: Progress) -> list[ImportedConversation]:
+def _read(order: ImportOrder, identity: str, progress: Progress) -> deque[ImportedConversation]:
     progress.stage(f"Reading {order.path.name}")
-    return list(
+    return deque(
         read_conversations(
             order.path,
             identity=identity,
@@ -230,13 +230,17 @@ def _shared(trials: Sequence[Mapping[str, JsonValue]]) -> dict[str, JsonValue]:
     }
 
 
-def _write(journal: Journal, conversations: Sequence[ImportedConversation]) -> int:
-    """Write into the journal what it lacks, and return how many conversations that is."""
+def _write(journal: Journal, conversations: deque[ImportedConversation]) -> int:
+    """Write into the journal what it lacks, and return how many conversations that is.
+
+    The conversations are let go one by one: the journal knows them from then on.
+    """
     record = journal.record
     named = dict.fromkeys(one.case for one in conversations)
     cases = dict(zip(named, journal.plan.cases, strict=True))  # their ids may be redacted there
     added = 0
-    for one in conversations:
+    while conversations:
+        one = conversations.popleft()
         sample = _sample(one, cases[one.case])
         key = (sample.case.id, sample.index)
         if key not in record.samples:

@@ -54,8 +54,9 @@ def chat_trace(chat: Sequence[ChatMessage], origin: ChatOrigin) -> Trace:
     end = times[-1][1] if times else origin.start_ns
     replies = [row.text for row in ledger.rows if row.kind == "reply" and USER in row.recipients]
     spans = [_root(origin, ledger, start, end)]
+    shown = [openai_message(message) for message in chat]  # once: every prompt repeats them
     for turn in ledger.turns:
-        spans += _turn_spans(turn, chat, spans[0].span_id, origin.trace_id)
+        spans += _turn_spans(turn, shown, spans[0].span_id, origin.trace_id)
     return Trace(
         trace_id=origin.trace_id,
         name=origin.agent,
@@ -118,7 +119,7 @@ def _root(origin: ChatOrigin, ledger: ChatLedger, start: int, end: int) -> Span:
     )
 
 
-def _turn_spans(turn: Turn, chat: Sequence[ChatMessage], root_id: str, trace_id: str) -> list[Span]:
+def _turn_spans(turn: Turn, shown: Sequence[JsonValue], root_id: str, trace_id: str) -> list[Span]:
     agent = Span(
         span_id=_span_id(trace_id, f"turn {turn.number}"),
         parent_id=root_id,
@@ -141,13 +142,13 @@ def _turn_spans(turn: Turn, chat: Sequence[ChatMessage], root_id: str, trace_id:
     inner = (
         _tool_span(spoken, agent.span_id, trace_id)
         if spoken.chat.role == "tool"
-        else _model_span(spoken, agent.span_id, trace_id, chat)
+        else _model_span(spoken, agent.span_id, trace_id, shown)
         for spoken in turn.said
     )
     return [agent, *inner]
 
 
-def _model_span(spoken: Spoken, parent_id: str, trace_id: str, chat: Sequence[ChatMessage]) -> Span:
+def _model_span(spoken: Spoken, parent_id: str, trace_id: str, shown: Sequence[JsonValue]) -> Span:
     row, tokens = spoken.row, spoken.row.tokens
     attributes: dict[str, JsonValue] = {
         names.OPERATION_NAME: names.CHAT,
@@ -171,24 +172,21 @@ def _model_span(spoken: Spoken, parent_id: str, trace_id: str, chat: Sequence[Ch
         start_ns=row.start_ns,
         end_ns=row.end_ns,
         status="OK",
-        inputs={"model": row.model, "messages": _prompt(chat[: spoken.place])},
+        inputs={"model": row.model, "messages": _prompt(shown[: spoken.place])},
         outputs={
             "object": "chat.completion",
             "model": row.model,
-            "choices": [
-                {"index": 0, "message": openai_message(spoken.chat), "finish_reason": None}
-            ],
+            "choices": [{"index": 0, "message": shown[spoken.place], "finish_reason": None}],
             "usage": usage,
         },
         attributes=attributes,
     )
 
 
-def _prompt(before: Sequence[ChatMessage]) -> list[JsonValue]:
+def _prompt(messages: Sequence[JsonValue]) -> list[JsonValue]:
     """Return what a model was shown: of a long chat the beginning, a mark and the end."""
-    messages = [openai_message(message) for message in before]
     if len(messages) <= _SHOWN:
-        return messages
+        return list(messages)
     left_out = len(messages) - _SHOWN
     mark = f"… ({left_out} earlier messages are left out here; the conversation has them all)"
     return [*messages[:1], {"role": "system", "content": mark}, *messages[left_out + 1 :]]

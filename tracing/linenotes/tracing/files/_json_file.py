@@ -72,10 +72,14 @@ def _documents(file: BufferedReader, path: Path) -> Iterator[Document]:
                 place = f"{path}:line {number}"
                 yield Document(place, _parsed(line, place), is_line=True)
         return
+    yield Document(str(path), _whole(file, str(path)), is_line=False)
+
+
+def _whole(file: BufferedReader, place: str) -> JsonValue:
     content = b"".join(_from_start(file))
     if not content.strip():
-        raise TraceFileError(f"{str(path)!r} is empty. Name a file with conversations.")
-    yield Document(str(path), _parsed(content, str(path)), is_line=False)
+        raise TraceFileError(f"{place!r} is empty. Name a file with conversations.")
+    return _parsed(content, place)
 
 
 def _holds_a_document_a_line(file: BufferedReader) -> bool:
