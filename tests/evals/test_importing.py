@@ -216,6 +216,16 @@ def test_costs_are_those_that_the_file_tells(
     assert (result.cost, result.unpriced_calls) == (0.25, 1)
 
 
+def test_what_a_file_does_not_tell_is_unknown_and_not_nothing(
+    bring: Callable[..., ImportedRun],
+) -> None:
+    document: Any = bring([record("n", 0, 1.0)]).result.document()
+    assert (document["tokens"], document["wall_seconds"]) == (None, None)
+    told = record("n", 1, 1.0)
+    told["traj"][1]["usage"] = {"prompt_tokens": 3, "completion_tokens": 4}
+    assert bring([told]).result.tokens == 7
+
+
 def test_nothing_is_made_of_a_file_with_a_mistake(
     bring: Callable[..., ImportedRun],
 ) -> None:

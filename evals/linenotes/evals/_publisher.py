@@ -259,7 +259,7 @@ def _samples_table(record: RunRecord) -> dict[str, list[object]]:
 
 
 def _row(record: RunRecord, key: SampleKey) -> dict[str, object]:
-    sample = record.samples[key]
+    sample, imported = record.samples[key], record.plan.imported
     scores = {score.name: score.value for score in record.scores.get(key, ())}
     return {
         "case": key[0],
@@ -268,9 +268,9 @@ def _row(record: RunRecord, key: SampleKey) -> dict[str, object]:
         "response": output_text(sample.output),
         **{f"score/{name}": scores.get(name) for name in record.plan.metrics},
         "error": str(sample.error) if sample.error else None,
-        "seconds": round(sample.seconds, 3),
+        "seconds": round(sample.seconds, 3) if imported is None or imported.timed else None,
         "calls": sample.ledger.calls,
-        "tokens": sample.ledger.tokens.total,
+        "tokens": sample.ledger.tokens.total or (None if imported else 0),
         "cost": sample.ledger.cost,
         "trace_id": sample.trace.trace_id,
     }

@@ -57,9 +57,10 @@ class RunResult:
         return sum(sample.ledger.calls for sample in self.record.samples.values())
 
     @property
-    def tokens(self) -> int:
-        """Tokens in and out of all model calls."""
-        return sum(sample.ledger.tokens.total for sample in self.record.samples.values())
+    def tokens(self) -> int | None:
+        """Tokens in and out of all model calls; None where an imported file tells none."""
+        total = sum(sample.ledger.tokens.total for sample in self.record.samples.values())
+        return total or (None if self.record.plan.imported else 0)
 
     @property
     def cost(self) -> float | None:
@@ -109,7 +110,7 @@ class RunResult:
             tokens=self.tokens,
             cost=self.cost,
             unpriced_calls=self.unpriced_calls,
-            wall_seconds=round(self.record.wall_seconds, 3),
+            wall_seconds=None if plan.imported else round(self.record.wall_seconds, 3),
             traces=TracesDocument(expected=self.traces.expected, stored=self.traces.stored),
         )
 
