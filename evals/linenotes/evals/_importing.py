@@ -94,7 +94,7 @@ def import_run(
     conversations = _read(order, identity, progress)
     progress.stage("Opening the store")
     creating = partial(progress.stage, "Creating the store, once")
-    with open_store(project, on_create=creating) as store:
+    with project.redactor.in_force(), open_store(project, on_create=creating) as store:
         _refuse_taken_ids(store, conversations, known)
         publisher = Publisher(store)
         if known is None:
