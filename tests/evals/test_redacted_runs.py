@@ -10,7 +10,9 @@ import orjson
 import pytest
 
 from linenotes.agents import AgentVersion
+from linenotes.datasets import Case, Dataset
 from linenotes.evals import Evaluation, RunResult, evaluate
+from linenotes.evals._records import FILE_NAME
 from linenotes.project import Project, Redactor, RunError
 
 KEY = "sk-proj-" + "a1B2" * 8
@@ -71,6 +73,25 @@ def test_a_run_goes_on_with_cases_and_prompts_that_its_journal_does_not_hold(
     assert means == {"as_expected": 1, "sees_the_key": 0}
     folder = Path(os.environ["LINENOTES_STATE"]) / "runs" / run_id
     assert not [path for path in folder.rglob("*") if KEY.encode() in path.read_bytes()]
+
+
+def test_what_only_the_trace_gives_away_is_masked_in_the_output_too(
+    one_node: Callable[..., AgentVersion],
+) -> None:
+    node = """
+def answer(state):
+    return {"answer": {"note": "it is " + PHRASE, "login": {"password": PHRASE}}}
+
+PHRASE = "correct horse battery staple"
+"""
+    telling = Case(id="c", inputs={"question": {"password": "correct horse battery staple"}})
+    silent = node.replace(', "login": {"password": PHRASE}', "")
+    for source in (node, silent):
+        result = evaluate(one_node(source), Dataset("telling", (telling,)), samples=1)
+        folder = Path(os.environ["LINENOTES_STATE"]) / "runs" / result.record.plan.run_id
+        (sample,) = result.record.samples.values()
+        assert "it is [secret:password:" in str(sample.output)
+        assert "battery" not in (folder / FILE_NAME).read_text()
 
 
 @pytest.mark.parametrize("change", ["edited", "gone"])

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -183,6 +185,20 @@ def test_a_project_says_what_is_redacted(tmp_path: Path, monkeypatch: pytest.Mon
     text = redactor.text("Ann ann@example.org C-12 value of judge")
     assert re.sub(r":\w{4}\]", "]", text) == "? [personal:email] [secret:case] [secret:judge]"
     assert redactor.max_characters == 2000
+
+
+def test_a_function_in_a_file_is_loaded_once_until_the_file_changes(tmp_path: Path) -> None:
+    rules = tmp_path / "only_here.py"
+    rules.write_text("hide = ' '.join\n")
+    (tmp_path / "pyproject.toml").write_text(
+        "[tool.linenotes.redaction]\nfunction = 'only_here.py:hide'\n"
+    )
+    functions = [Redactor.of(Project.find(tmp_path)).function for _ in range(3)]
+    assert functions[0] is functions[1] is functions[2]
+    assert len([name for name in sys.modules if name.endswith("_only_here")]) == 1
+    rules.write_text("def hide(text): return text.replace('Ann', '?')\n")
+    os.utime(rules, (1, 1))
+    assert Redactor.of(Project.find(tmp_path)).text("Ann says") == "? says"
 
 
 @pytest.mark.parametrize(
