@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from linenotes.evals._publisher import Publisher
 from linenotes.evals._results import RunResult
 from linenotes.evals._runs import RunStore
 from linenotes.evals._samples import Failure, Sample, Score
-from linenotes.project import Project, RunError, StoreError, digest
+from linenotes.project import Project, Redactor, RunError, StoreError, digest
 from linenotes.tracing import ImportedConversation, MlflowStore, open_store, read_conversations
 from linenotes.tracing import file_digest as digest_of
 
@@ -96,6 +96,7 @@ def import_run(
     creating = partial(progress.stage, "Creating the store, once")
     with project.redactor.in_force(), open_store(project, on_create=creating) as store:
         _refuse_taken_ids(store, conversations, known)
+        conversations = _redacted(conversations)
         publisher = Publisher(store)
         if known is None:
             plan = _begin(publisher, order, content, conversations)
@@ -119,6 +120,14 @@ def _read(order: ImportOrder, identity: str, progress: Progress) -> list[Importe
             file_format=order.file_format,
         )
     )
+
+
+def _redacted(conversations: Sequence[ImportedConversation]) -> list[ImportedConversation]:
+    """Mask in all trials of a task what any of them gives away as a secret."""
+    redactor = Redactor.current()
+    masked = {name: iter(redactor.value(trials)) for name, trials in _by_case(conversations)}
+    # Ids stay apart here; the plan has them redacted, too.
+    return [replace(next(masked[one.case]), case=one.case) for one in conversations]
 
 
 def _refuse_taken_ids(
@@ -186,17 +195,23 @@ def _begin(
 
 
 def _cases(conversations: Sequence[ImportedConversation]) -> tuple[Case, ...]:
-    trials: dict[str, list[ImportedConversation]] = {}
-    for one in conversations:
-        trials.setdefault(one.case, []).append(one)
     return tuple(
         Case(
             id=name,
             inputs=_shared([one.inputs for one in of_case]),
             expectations=_shared([one.expectations for one in of_case]),
         )
-        for name, of_case in trials.items()
+        for name, of_case in _by_case(conversations)
     )
+
+
+def _by_case(
+    conversations: Sequence[ImportedConversation],
+) -> Iterable[tuple[str, list[ImportedConversation]]]:
+    trials: dict[str, list[ImportedConversation]] = {}
+    for one in conversations:
+        trials.setdefault(one.case, []).append(one)
+    return trials.items()
 
 
 def _shared(trials: Sequence[Mapping[str, JsonValue]]) -> dict[str, JsonValue]:

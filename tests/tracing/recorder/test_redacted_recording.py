@@ -3,14 +3,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import pytest
 from langgraph.graph import START, StateGraph
-from langgraph.graph.state import CompiledStateGraph
 
 from linenotes.project import Project, ProjectError, RedactionSettings, Redactor, Settings
 from linenotes.tracing import FiledTrace, Message, MlflowStore, Trace, record
+
+if TYPE_CHECKING:
+    from langgraph.graph.state import CompiledStateGraph
 
 KEY = "sk-proj-" + "a1B2" * 8
 PHRASE = "correct horse battery staple"
@@ -92,13 +94,18 @@ def test_a_project_that_is_broken_does_not_break_what_only_records(
         pass
 
 
+class Vault(TypedDict, total=False):
+    login: dict[str, str]
+    answer: str
+
+
 def vault() -> CompiledStateGraph[Any, Any, Any, Any]:
     """A graph that gives a phrase away by its key, and says it again."""
 
-    def unlock(_: dict[str, Any]) -> dict[str, Any]:
+    def unlock(_: Vault) -> dict[str, Any]:
         return {"login": {"user": "ann", "password": PHRASE}}
 
-    def tell(state: dict[str, Any]) -> dict[str, Any]:
+    def tell(state: Vault) -> dict[str, Any]:
         return {"answer": f"It opens with {state['login']['password']}."}
 
     graph = StateGraph(Vault)
@@ -107,11 +114,6 @@ def vault() -> CompiledStateGraph[Any, Any, Any, Any]:
     graph.add_edge(START, "unlock")
     graph.add_edge("unlock", "tell")
     return graph.compile()
-
-
-class Vault(TypedDict, total=False):
-    login: dict[str, str]
-    answer: str
 
 
 def test_what_a_key_gave_away_once_is_masked_in_all_that_follows(
