@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from linenotes.agents import AgentVersion
-from linenotes.datasets import Case, Dataset
+from linenotes.datasets import Dataset
 from linenotes.evals import Evaluation, RunResult, evaluate
 from linenotes.evals._records import FILE_NAME
 from linenotes.project import Project, Redactor, RunError
@@ -76,22 +76,28 @@ def test_a_run_goes_on_with_cases_and_prompts_that_its_journal_does_not_hold(
 
 
 def test_what_only_the_trace_gives_away_is_masked_in_the_output_too(
-    one_node: Callable[..., AgentVersion],
+    one_node: Callable[..., AgentVersion], numbers: Callable[[int], Dataset]
 ) -> None:
     node = """
-def answer(state):
-    return {"answer": {"note": "it is " + PHRASE, "login": {"password": PHRASE}}}
+from langchain_core.tools import tool
 
-PHRASE = "correct horse battery staple"
+@tool
+def log_in(password: str) -> str:
+    "Log in."
+    return "welcome"
+
+def answer(state):
+    log_in.invoke({"password": "correct horse battery staple"})
+    if state["question"] == 0:
+        raise ValueError("no entry for correct horse battery staple")
+    return {"answer": "it is correct horse battery staple"}
 """
-    telling = Case(id="c", inputs={"question": {"password": "correct horse battery staple"}})
-    silent = node.replace(', "login": {"password": PHRASE}', "")
-    for source in (node, silent):
-        result = evaluate(one_node(source), Dataset("telling", (telling,)), samples=1)
-        folder = Path(os.environ["LINENOTES_STATE"]) / "runs" / result.record.plan.run_id
-        (sample,) = result.record.samples.values()
-        assert "it is [secret:password:" in str(sample.output)
-        assert "battery" not in (folder / FILE_NAME).read_text()
+    result = evaluate(one_node(node), numbers(2), samples=1)
+    folder = Path(os.environ["LINENOTES_STATE"]) / "runs" / result.record.plan.run_id
+    failed, answered = (result.record.samples[f"c{n}", 0] for n in range(2))
+    assert "no entry for [secret:password:" in str(failed.error)
+    assert "it is [secret:password:" in str(answered.output)
+    assert "battery" not in (folder / FILE_NAME).read_text()
 
 
 @pytest.mark.parametrize("change", ["edited", "gone"])

@@ -66,6 +66,38 @@ def test_a_value_that_only_its_key_gives_away_is_masked_and_so_is_each_repetitio
     assert Redactor().value(redacted) == redacted
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"password": 84736251},
+        {"token": {"type": "bearer", "value": "plain letters"}},
+        {"api_keys": ["plain letters", 123456]},
+        {"passwords": {"ann": "plain letters"}},
+        {"secret": ["plain letters", {"value": "plain letters"}]},
+        {"db_pass": "plain letters"},
+    ],
+)
+def test_under_the_name_of_a_secret_everything_is_one(value: dict[str, object]) -> None:
+    redacted = Redactor().value(value)
+    assert "[secret:" in str(redacted)
+    assert not {"84736251", "123456", "plain letters"} & set(
+        re.findall("[0-9a-z ]+", str(redacted))
+    )
+    assert Redactor().value(redacted) == redacted
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"tokens": 12345678, "token_count": 12345678, "token": 128009, "max_tokens": "eleven"},
+        {"password": {"type": "string", "description": "What the user types."}, "secret": True},
+        {"first_pass": "a draft", "compass": "north", "credentials": {"user": "ann"}},
+    ],
+)
+def test_a_count_a_schema_and_a_pass_are_no_secrets(value: dict[str, object]) -> None:
+    assert Redactor().value(value) is value
+
+
 def test_the_probabilities_of_a_models_tokens_stay() -> None:
     value = [{"token": "Hello", "logprob": -0.1}]
     assert Redactor().value(value) is value

@@ -35,6 +35,9 @@ ORDINARY = (
     "password='${{ secrets.PASS }}' token='{{ token1 }}' password=$(pass1) password=$password",
     "password='<your pass 1>' api_key='...' secret='****1234' token=f'{head1}.{body1}' pwd=None))",
     "Authorization: Bearer authentication is what it takes; Authorization: Bearer YOUR_TOKEN",
+    "The password is required, the secret is 'practice' and the token is abc; first_pass=abc123",
+    "password='Enter your password here' api_key=your-api-key-here key1 api_key='YOUR_API_KEY_1'",
+    "password='[MASK]' sk-learn-is-a-great-library mysql -P3306 and mkdir -p; find -print mysql",
     "curl -u $USER:$PASS x; curl -u ann: x; docker run -u 1000:1000 x",
     '{"type": "object", "properties": {"password": {"type": "string"}, "token": {}}}',
 )
@@ -87,6 +90,12 @@ def test_code_stays(module: ModuleType) -> None:
         ("curl -u ann:hunter https://example.com", "hunter"),
         ("curl -s https://example.com --user 'ann:open sesame'", "open sesame"),
         ("curl -uann:hunter2 example.com", "hunter2"),
+        ("mysql -uroot -phunter2 shop", "hunter2"),
+        ("DB_PASS=hunter2 and pw: hunter22", "hunter2"),
+        ("Hello! My password is: hunter2", "hunter2"),
+        ("my password is hunter2, thanks", "hunter2"),
+        ("?next=/a%3Fpassword%3Dhunter2", "hunter2"),
+        ("password: correct-horse-battery", "correct-horse-battery"),
     ],
 )
 def test_what_stands_before_a_secret_gives_it_away(text: str, secret: str) -> None:

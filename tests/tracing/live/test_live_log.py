@@ -64,7 +64,7 @@ def test_a_recording_without_a_folder_warns_once_and_is_whole(project: Project) 
 
 
 def test_lines_are_with_the_system_when_write_returns(tmp_path: Path) -> None:
-    log = LiveLog(tmp_path, HEADER)
+    log = LiveLog(tmp_path, HEADER, RedactorWithMemory(Redactor()))
     log.write([{"graph": "g", "start": 1}, {"graph": "h", "start": 2}])
     [file] = tmp_path.iterdir()
     assert file.read_bytes().count(b"\n") == 3

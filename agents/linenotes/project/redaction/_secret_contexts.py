@@ -65,6 +65,7 @@ _LOGIN = re.compile(
     r"""(?<![\w-])(?:-u|--user|-U|--proxy-user)[ =]{0,4}(?P<quote>["'])?[^\s:"']{1,128}:"""
     r"""(?P<secret>(?(quote)[^"'\r\n]{1,1024}|[^\s"'`\\]{1,1024}))"""
 )
+_MYSQL = re.compile(r"(?<![\w-])-p(?P<quote>[\"'])?(?P<secret>[^\s\"':-][^\s\"':]{3,256})")
 
 
 def _is_no_port(match: _Match) -> bool:
@@ -89,6 +90,10 @@ def _is_login(match: _Match) -> bool:
     return not match["secret"].isdigit() and not _is_blank(match["secret"])
 
 
+def _is_no_word(match: _Match) -> bool:
+    return _NO_WORD.search(match["secret"]) is not None and not _is_blank(match["secret"])
+
+
 def _is_basic(match: _Match) -> bool:
     """Basic credentials are `user:password` in base 64."""
     text = match["secret"].rstrip("=")
@@ -111,20 +116,44 @@ _PATTERNS: Final = (
     ("bearer ", "authorization", _BEARER, _is_long_and_mixed),
     ("bearer ", "authorization", _HEADER, _is_header_token),
     ("curl", "password", _LOGIN, _is_login),
+    ("mysql", "password", _MYSQL, _is_no_word),
 )
 _SIGNS: Final = (
     *("://", "bearer ", "basic ", "cookie", "sig", "code", "auth", "curl"),
-    *("pass", "pwd", "secret", "token", "key", "credential"),
+    *("mysql", "pass", "pw", "secret", "token", "key", "credential"),
 )
-_SEPARATORS: Final = (":", "=", ">", "--", "asic ", "earer ", "ASIC ", "EARER ")
+_SEPARATORS: Final = (
+    ":",
+    "=",
+    ">",
+    "--",
+    " is ",
+    "%3",
+    " -p",
+    "asic ",
+    "earer ",
+    "ASIC ",
+    "EARER ",
+)
 _ENDINGS: Final = (
-    *("password", "passwd", "passphrase", "passcode", "pwd", "secret", "token", "key"),
+    *(
+        "password",
+        "passwd",
+        "passphrase",
+        "passcode",
+        "pwd",
+        "pass",
+        "pw",
+        "secret",
+        "token",
+        "key",
+    ),
     *("credential", "credentials", "authorization"),
 )
-_AFTER_NAME: Final = frozenset(":=> \t\\\"'")
+_AFTER_NAME: Final = frozenset(":=>% \t\\\"'")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}$")
 _VALUE = re.compile(
-    r"""(?:\\?["'])?\s{0,4}(?::\s{0,2}str\s{0,2}=|=>|:=|[:=>])\s{0,4}"""
+    r"""(?:\\?["'])?\s{0,4}(?::\s{0,2}str\s{0,2}=|=>|:=|[:=>]|%3[AaDd]|(?P<said>is\b:?))\s{0,4}"""
     r"""(?P<quote>\\?["'])?(?i:(?:bearer|basic|token)\s{1,4})?"""
     r"""(?P<secret>(?(quote)(?:(?!(?P=quote))(?:\\.|[^\r\n])){4,1024}|[^\s"'`,;&<>\\]{6,1024}))"""
 )
@@ -173,7 +202,9 @@ _BLANK = re.compile(
     r"""|\$[A-Z_][A-Z0-9_]*|\$[A-Za-z_]*(?i:pass|password|pwd|token|secret|key)\b|\$\([^()]*\)?"""
     r"""|%\(\w+\)[sdr]|%[sdrvq]\b|%\{\w+\}|%[A-Z][A-Z0-9_]*%"""
     r"""|\{{1,3}[^{}"'\\]*\}{1,3}|<[^<>]*>)[ .:/@,_-]*)+"""
-    r"""|(?:\*{3,}|…+|\.{3,}|[xX]{3,}[xX -]*+)\w{0,4}|(?i:none|null|true|false))"""
+    r"""|(?:\*{3,}|…+|\.{3,}|[xX]{3,}[xX -]*+)\w{0,4}|(?i:none|null|true|false)"""
+    r"""|\[[A-Za-z_ -]+\]"""
+    r"""|(?i:(?:your|enter)[-_ ][\w -]*|[\w -]*(?:password|token|key|secret)[-_ ]here))"""
     r"""[\])}.,:;!?]*"""
 )
 _CODE = re.compile(r"[A-Za-z_][\w.]*[\[(]|https?://|(?:self|os|settings|config)\.")
@@ -195,11 +226,11 @@ def _looks_secret(kind: str, match: _Match) -> bool:
     value = match["secret"]
     if _is_blank(value):
         return False
-    if match["quote"]:
+    if match["quote"] and (kind == "password" or not match.groupdict().get("said")):
         return value.lower() not in _WORDS
     if _CODE.match(value):
         return False
     inner = value.rstrip("!?.,:)]}")
     if kind == "password":
-        return _NO_WORD.search(inner) is not None
+        return _NO_WORD.search(inner) is not None or inner.count("-") >= 2  # noqa: PLR2004  words
     return len(inner) >= _SHORTEST_KEY and is_mixed(inner)
