@@ -102,7 +102,8 @@ class Vault(TypedDict, total=False):
 def vault() -> CompiledStateGraph[Any, Any, Any, Any]:
     """A graph that gives a phrase away by its key, and says it again."""
 
-    def unlock(_: Vault) -> dict[str, Any]:
+    def unlock(state: Vault) -> dict[str, Any]:
+        assert not state
         return {"login": {"user": "ann", "password": PHRASE}}
 
     def tell(state: Vault) -> dict[str, Any]:

@@ -123,17 +123,8 @@ _SIGNS: Final = (
     *("mysql", "pass", "pw", "secret", "token", "key", "credential"),
 )
 _SEPARATORS: Final = (
-    ":",
-    "=",
-    ">",
-    "--",
-    " is ",
-    "%3",
-    " -p",
-    "asic ",
-    "earer ",
-    "ASIC ",
-    "EARER ",
+    *(":", "=", ">", "--", "%3", " -p", "word is", "oken is", "ecret is"),
+    *("asic ", "earer ", "ASIC ", "EARER "),
 )
 _ENDINGS: Final = (
     *(
