@@ -94,6 +94,20 @@ def test_a_conversation_is_stored_as_a_trace_of_its_run(make_project: MakeProjec
     assert sample.output == stored.response
 
 
+def test_an_import_is_redacted_as_the_project_says(make_project: MakeProject) -> None:
+    settings = "[tool.linenotes.redaction]\npersonal = true\npatterns.badge = 'B-[0-9]+'\n"
+    records = [record("badges", 0, 1.0, "ann@example.org has B-1234")]
+    project = make_project({"pyproject.toml": settings, "chats.json": json.dumps(records)})
+    order = ImportOrder(project.root / "chats.json")
+    result = import_run(order, project).result
+    folder = RunStore.of(project).path(result.record.plan.run_id)
+    journal = (folder / FILE_NAME).read_text(encoding="utf-8")
+    assert "[secret:badge:" in journal
+    assert "ann@" not in journal
+    assert "B-1234" not in journal
+    assert import_run(order, project).again
+
+
 def test_the_same_file_again_adds_nothing(bring: Callable[..., ImportedRun]) -> None:
     records = [record("a", 0, 1.0), record("a", 1, 0.0)]
     first, again = bring(records), bring(records)

@@ -31,7 +31,7 @@ from linenotes.evals._runs import RunStore
 from linenotes.evals._samples import Sample
 from linenotes.evals._scorer_loading import find_scorers
 from linenotes.evals._scorers import Scorer, score_sample
-from linenotes.project import Project, Redactor, RunError, StoreError
+from linenotes.project import Project, RunError, StoreError
 from linenotes.tracing import FiledTrace, discard_live, exporting, open_store
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Evaluation:
         if concurrency < 1:
             raise RunError(f"Concurrency must be at least 1 sample at a time, not {concurrency}.")
         self._project = project
-        self._redactor = Redactor.of(project)
+        self._redactor = project.redactor
         self._concurrency = concurrency
         self._target: Target = target
         self._progress = progress or Silent()

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,7 @@ from linenotes.evals._publisher import Publisher
 from linenotes.evals._results import RunResult
 from linenotes.evals._runs import RunStore
 from linenotes.evals._samples import Sample, Score
-from linenotes.project import Project, RunError, StoreError, TraceFileError, digest
+from linenotes.project import Project, Redactor, RunError, StoreError, TraceFileError, digest
 from linenotes.tracing import ImportedConversation, MlflowStore, open_store, read_conversations
 from linenotes.tracing import file_digest as digest_of
 
@@ -98,8 +98,9 @@ def import_run(
     conversations = _read(order, identity, progress)
     progress.stage("Opening the store")
     creating = partial(progress.stage, "Creating the store, once")
-    with open_store(project, on_create=creating) as store:
+    with project.redactor.in_force(), open_store(project, on_create=creating) as store:
         _refuse_taken_ids(store, conversations, known)
+        conversations = _redacted(conversations)
         publisher = Publisher(store)
         plan = known or _begin(publisher, order, content, conversations)
         with _stopped_on_failure(publisher, plan.run_id), _journal(runs, plan, known) as journal:
@@ -133,6 +134,14 @@ def _read(order: ImportOrder, identity: str, progress: Progress) -> deque[Import
             file_format=order.file_format,
         )
     )
+
+
+def _redacted(conversations: Sequence[ImportedConversation]) -> deque[ImportedConversation]:
+    """Mask in all trials of a task what any of them gives away as a secret."""
+    redactor = Redactor.current()
+    masked = {name: iter(redactor.value(trials)) for name, trials in _by_case(conversations)}
+    # Ids stay apart here; the plan has them redacted, too.
+    return deque(replace(next(masked[one.case]), case=one.case) for one in conversations)
 
 
 def _refuse_taken_ids(
@@ -200,10 +209,7 @@ def _begin(
 
 
 def _cases(conversations: Sequence[ImportedConversation]) -> tuple[Case, ...]:
-    trials: dict[str, list[ImportedConversation]] = {}
-    for one in conversations:
-        trials.setdefault(one.case, []).append(one)
-    return tuple(_case(name, of_case) for name, of_case in trials.items())
+    return tuple(_case(name, of_case) for name, of_case in _by_case(conversations))
 
 
 def _case(name: str, trials: Sequence[ImportedConversation]) -> Case:
@@ -218,6 +224,15 @@ def _case(name: str, trials: Sequence[ImportedConversation]) -> Case:
         raise TraceFileError(
             f"{trials[0].place}: the task {name!r:.80} cannot be a case: {wrong}. Mend it there."
         ) from None
+
+
+def _by_case(
+    conversations: Sequence[ImportedConversation],
+) -> Iterable[tuple[str, list[ImportedConversation]]]:
+    trials: dict[str, list[ImportedConversation]] = {}
+    for one in conversations:
+        trials.setdefault(one.case, []).append(one)
+    return trials.items()
 
 
 def _shared(trials: Sequence[Mapping[str, JsonValue]]) -> dict[str, JsonValue]:

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from linenotes.project import Project, ProjectError
+from linenotes.project import Project, ProjectError, Redactor
 from linenotes.tracing.export._otlp_target import OtlpTarget, otlp_target
 
 if TYPE_CHECKING:
@@ -42,8 +42,10 @@ class Delivery:
 class OtlpExporter:
     """Sends traces to one collector until it is closed."""
 
-    def __init__(self, target: OtlpTarget) -> None:
+    def __init__(self, target: OtlpTarget, redactor: Redactor | None = None) -> None:
+        """Send to `target`, without what must not leave; None: without what is redacted now."""
         self._target = target
+        self._redactor = redactor or Redactor.current()
         self._waiting: queue.Queue[FiledTrace | None] = queue.Queue(_WAITING_TRACES)
         self._lock = threading.Lock()
         self._waiting_spans = 0
@@ -112,7 +114,7 @@ class OtlpExporter:
         try:
             from linenotes.tracing.export._otlp_sender import OtlpSender
 
-            self._sender = OtlpSender(self._target)
+            self._sender = OtlpSender(self._target, self._redactor)
         except Exception as error:  # noqa: BLE001  of a variable that the exporter cannot use
             self._failed = self._target.hide_secrets(f"{type(error).__name__}: {error}")
             return
@@ -146,7 +148,7 @@ def exporting(project: Project) -> Iterator[Callable[[FiledTrace], None]]:
     if target is None:
         yield lambda _filed: None
         return
-    exporter = OtlpExporter(target)
+    exporter = OtlpExporter(target, Redactor.current(project))
     try:
         yield exporter.submit
     finally:

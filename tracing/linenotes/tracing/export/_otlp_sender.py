@@ -21,6 +21,7 @@ from linenotes.tracing.export._otlp_spans import otlp_spans
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
+    from linenotes.project import Redactor
     from linenotes.tracing.export._otlp_target import OtlpTarget
     from linenotes.tracing.store._filed_trace import FiledTrace
 
@@ -36,8 +37,9 @@ _LONGEST_REASON = 200
 class OtlpSender:
     """Sends traces to one collector. For one thread at a time."""
 
-    def __init__(self, target: OtlpTarget) -> None:
+    def __init__(self, target: OtlpTarget, redactor: Redactor) -> None:
         self._target = target
+        self._redactor = redactor
         self._exporter = _exporter(target)
         self._overheard = _Overheard()
 
@@ -53,11 +55,12 @@ class OtlpSender:
         return self._overheard.reason is not None
 
     def send(self, filed: FiledTrace) -> bool:
-        """Send a trace and tell whether the collector took all of it."""
+        """Send a trace, redacted, and tell whether the collector took all of it."""
         self._overheard.reason = None
         with self._overheard.on(_LOGGERS[self._target.protocol]):
             try:
-                return all(self._export(part) for part in _parts(otlp_spans(filed)))
+                spans = otlp_spans(self._redactor.value(filed))
+                return all(self._export(part) for part in _parts(spans))
             except Exception as error:  # noqa: BLE001  whatever it is, the run must not notice
                 self._overheard.reason = f"{type(error).__name__}: {error}"
                 return False

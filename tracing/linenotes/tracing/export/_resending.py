@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from linenotes.project import Redactor
 from linenotes.tracing.export._otlp_target import OtlpTarget
 from linenotes.tracing.store._filed_trace import FiledTrace
 
@@ -23,10 +24,13 @@ class Resent:
 
 
 def resend(traces: Iterable[FiledTrace], target: OtlpTarget) -> Resent:
-    """Send traces to a collector; a collector that fails several in a row is left alone."""
+    """Send traces to a collector; a collector that fails several in a row is left alone.
+
+    They are redacted as the redactor in force says: others may have stored them.
+    """
     from linenotes.tracing.export._otlp_sender import OtlpSender
 
-    sender = OtlpSender(target)
+    sender = OtlpSender(target, Redactor.current())
     sent: list[str] = []
     not_sent: list[str] = []
     reason = None
