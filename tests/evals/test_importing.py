@@ -230,6 +230,22 @@ def test_costs_are_those_that_the_file_tells(
     assert (result.cost, result.unpriced_calls) == (0.25, 1)
 
 
+def test_an_import_that_another_process_carries_out_is_left_alone(
+    bring: Callable[..., ImportedRun],
+) -> None:
+    records = [record("twice", 0, 1.0, "twice")]
+    plan = bring(records).result.record.plan
+    project = Project.find()
+    with (
+        RunStore.of(project).open(plan),
+        pytest.raises(RunError, match="carried out by another process"),
+    ):
+        bring(records)
+    with open_store(project) as store:
+        client = MlflowClient(tracking_uri=store.tracking_uri)
+    assert client.get_run(plan.run_id).info.status == "FINISHED"
+
+
 def test_what_a_file_does_not_tell_is_unknown_and_not_nothing(
     bring: Callable[..., ImportedRun],
 ) -> None:

@@ -102,8 +102,11 @@ def import_run(
         _refuse_taken_ids(store, conversations, known)
         conversations = _redacted(conversations)
         publisher = Publisher(store)
-        plan = known or _begin(publisher, order, content, conversations)
-        with _stopped_on_failure(publisher, plan.run_id), _journal(runs, plan, known) as journal:
+        if known is None:
+            journal = _create(runs, publisher, _begin(publisher, order, content, conversations))
+        else:
+            journal = runs.open(known)  # another process may be writing it
+        with journal, _stopped_on_failure(publisher, journal.plan.run_id):
             added = _write(journal, conversations)
             result = _publish(publisher, journal, target, progress)
     return ImportedRun(result, again=known is not None and not added)
@@ -119,8 +122,9 @@ def _stopped_on_failure(publisher: Publisher, run_id: str) -> Iterator[None]:
         raise
 
 
-def _journal(runs: RunStore, plan: RunPlan, known: RunPlan | None) -> Journal:
-    return runs.open(known) if known else Journal.create(runs.path(plan.run_id), plan)
+def _create(runs: RunStore, publisher: Publisher, plan: RunPlan) -> Journal:
+    with _stopped_on_failure(publisher, plan.run_id):
+        return Journal.create(runs.path(plan.run_id), plan)
 
 
 def _read(order: ImportOrder, identity: str, progress: Progress) -> deque[ImportedConversation]:
