@@ -9,7 +9,13 @@ from langchain_core.messages import ToolMessage
 from pydantic import BaseModel
 
 from linenotes.tracing.recorder._book import context
-from linenotes.tracing.recorder._content import fields_of, forms_in, is_a, message_text
+from linenotes.tracing.recorder._content import (
+    fields_of,
+    forms_in,
+    is_a,
+    message_text,
+    same,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,7 +136,8 @@ def _is_handed_back(message: BaseMessage) -> bool:
 
 def retold(task: Task, value: object) -> Entry | None:
     """Return the reply of the task's own model that `value` repeats, or that held it in a form."""
-    if not value or not isinstance(value, str | dict | BaseModel):
+    is_filled = isinstance(value, str | dict) and len(value) > 0
+    if not is_filled and not is_a(value, BaseModel):
         return None
     said = task.activation.sent if task.activation else []
     own = (entry for entry in reversed(said) if entry.sampled and not entry.recipients)
@@ -143,9 +150,10 @@ def retold(task: Task, value: object) -> Entry | None:
 def _says(entry: Entry, value: object) -> bool:
     if isinstance(value, str):
         alike = entry.kind == "reply" and entry.spoken.strip() == value.strip()
-        return alike or any(value in form.values() for form in forms_in(entry.message))
+        fields = (field for form in forms_in(entry.message) for field in form.values())
+        return alike or any(same(field, value) for field in fields)
     form = {key: item for key, item in fields_of(value).items() if item is not None}
-    return any(form == said for said in forms_in(entry.message))
+    return any(same(form, said) for said in forms_in(entry.message))
 
 
 def retold_values(task: Task, values: Mapping[str, object]) -> Entry | None:
