@@ -29,10 +29,10 @@ def json_value(value: object) -> JsonValue:
     Messages become `{"role", "content", ...}` as in OpenAI's chat format; models, dataclasses,
     sets and tuples become objects and arrays; anything else that JSON lacks becomes its text.
     """
-    return _converted(value, _DEEPEST, itertools.count())
+    return _converted(value, (), itertools.count())
 
 
-def _converted(value: object, levels: int, nodes: Iterator[int]) -> JsonValue:
+def _converted(value: object, outer: tuple[int, ...], nodes: Iterator[int]) -> JsonValue:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -42,22 +42,22 @@ def _converted(value: object, levels: int, nodes: Iterator[int]) -> JsonValue:
         return int(value) if -_LARGEST <= value < _LARGEST else text_of(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(value)
-    if levels == 0 or next(nodes) >= _MOST:
-        return "… (cut off: too deep)" if levels == 0 else "… (cut off: too large)"
-    return _structure(value, levels - 1, nodes)
+    if (too_deep := len(outer) == _DEEPEST or id(value) in outer) or next(nodes) >= _MOST:
+        return "… (cut off: too deep)" if too_deep else "… (cut off: too large)"
+    return _structure(value, (*outer, id(value)), nodes)
 
 
-def _structure(value: object, levels: int, nodes: Iterator[int]) -> JsonValue:
+def _structure(value: object, outer: tuple[int, ...], nodes: Iterator[int]) -> JsonValue:
     if isinstance(value, Mapping):
-        return {text_of(key): _converted(inner, levels, nodes) for key, inner in value.items()}
+        return {text_of(key): _converted(inner, outer, nodes) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_converted(inner, levels, nodes) for inner in value]
+        return [_converted(inner, outer, nodes) for inner in value]
     if isinstance(value, set | frozenset):
         # Sorted: the order of a set's texts is another in every process.
-        return sorted((_converted(inner, levels, nodes) for inner in value), key=orjson.dumps)
+        return sorted((_converted(inner, outer, nodes) for inner in value), key=orjson.dumps)
     if _is_message(value):
         return _message(value)  # type: ignore[arg-type]  # LangChain's messages, not imported here
-    return _converted(_plain(value), levels, nodes)
+    return _converted(_plain(value), outer, nodes)
 
 
 def _is_message(value: object) -> bool:
@@ -83,7 +83,7 @@ def text_of(value: object) -> str:
     """Return the text of any value, also of one that refuses to have one."""
     try:
         text = str(value)
-    except Exception:  # noqa: BLE001  a stranger's class may raise anything
+    except (Exception, SystemExit):  # noqa: BLE001  a stranger's class may raise anything
         text = f"<{type(value).__name__}>"
     return text.encode("utf-8", "backslashreplace").decode()
 

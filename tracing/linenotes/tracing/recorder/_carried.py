@@ -8,18 +8,24 @@ given all of it. What can be neither hashed nor taken apart, such as an array, i
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
+from linenotes.tracing.recorder._content import fields_of
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from linenotes.tracing.recorder._entries import Entry
 
 _ANY = ""
 """The name under which a value is found whatever it is called; no state has a key without one."""
+
+_MOST = 1_000
+"""Containers: a larger value is known as itself only."""
 
 
 class Carried:
@@ -107,27 +113,30 @@ class _Itself:
 def token_of(value: object) -> object:
     """Return what `value` has in common with its copies, and can be looked up by."""
     try:
+        return _token(value, itertools.count())
+    except Exception:  # noqa: BLE001  a stranger's value may refuse, or contain itself
+        return _Itself(value)
+
+
+def _token(value: object, nodes: Iterator[int]) -> object:
+    try:
         hash(value)
-    except Exception:  # noqa: BLE001  values of a stranger's state may refuse to be hashed
-        try:
-            return _structure(value)
-        except Exception:  # noqa: BLE001  or contain themselves
-            return _Itself(value)
+    except TypeError:
+        if next(nodes) == _MOST:
+            raise OverflowError from None
+        return _structure(value, nodes)
     return value
 
 
-def _structure(value: object) -> object:
+def _structure(value: object, nodes: Iterator[int]) -> object:
     if isinstance(value, dict):
-        return dict, frozenset((key, token_of(item)) for key, item in value.items())
+        return dict, frozenset((key, _token(item, nodes)) for key, item in value.items())
     if isinstance(value, list | tuple):
-        return type(value), tuple(token_of(item) for item in value)
+        return type(value), tuple(_token(item, nodes) for item in value)
     if isinstance(value, set):
         return set, frozenset(value)
-    if isinstance(value, BaseModel):
-        return type(value), token_of(vars(value))
-    if dataclasses.is_dataclass(value):
-        fields = {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
-        return type(value), token_of(fields)
+    if isinstance(value, BaseModel) or dataclasses.is_dataclass(value):
+        return type(value), _token({**fields_of(value)}, nodes)
     return _Itself(value)
 
 
