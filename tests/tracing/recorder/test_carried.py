@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphRecursionError
 from langgraph.graph import START, StateGraph
@@ -147,14 +148,14 @@ def calls_of_the_recorder(messages: int) -> int:
         nonlocal counted
         counted += event == "call" and "recorder" in frame.f_code.co_filename
 
-    def speak(_: Any) -> dict[str, Any]:  # noqa: ANN401  what a node gets
+    def speak(_: Log) -> dict[str, Any]:
         nonlocal said
         said += 1
         return {"log": [f"This is message {said}."]}
 
     graph = StateGraph(Log)
     for name, other in (("ping", "pong"), ("pong", "ping")):
-        graph.add_node(name, speak)
+        graph.add_node(name, RunnableLambda(speak))
         graph.add_edge(name, other)
     graph.add_edge(START, "ping")
     with suppress(GraphRecursionError), record() as ledger:
@@ -181,16 +182,16 @@ class Fan(TypedDict, total=False):
 
 def test_value_said_again_is_not_read_within_its_own_superstep() -> None:
     graph = StateGraph(Fan)
-    graph.add_node("work", lambda _: {"out": ["the same words"]})
-    graph.add_node("slow", lambda state: {"ask": f"{state['ask']} slowly"})
+    graph.add_node("first", lambda _: {"out": ["the same words"]})
+    graph.add_node("second", lambda state: {"ask": f"{state['ask']} second"})
     graph.add_node("join", lambda state: {"out": [f"joined {len(state['out'])}"]})
-    graph.add_edge(START, "work")
-    graph.add_edge(START, "slow")
-    graph.add_edge(["work", "slow"], "join")
+    graph.add_edge(START, "first")
+    graph.add_edge(START, "second")
+    graph.add_edge(["first", "second"], "join")
     talk = graph.compile(checkpointer=InMemorySaver())
     with record() as ledger:
         for ask in ("go", "again"):
             talk.invoke({"ask": ask}, {"configurable": {"thread_id": "1"}, "max_concurrency": 1})
 
-    said = [message for message in ledger if message.sender == "work"]
+    said = [message for message in ledger if message.sender == "first"]
     assert [message.recipients for message in said] == [("join",), ("join",)]
