@@ -680,3 +680,57 @@ def test_what_a_node_says_is_its_own_however_it_is_written(
         ("atlas", "editor", "reply", "It is Paris."),
         ("editor", "user", "reply", "Paris!"),
     ]
+
+
+class Notes(TypedDict, total=False):
+    notes: str
+    task: str
+
+
+def test_value_that_quotes_the_nodes_reply_is_that_reply(
+    scripted: Build, screenplay: Screenplay
+) -> None:
+    model = scripted("Dumplings and hand-pulled noodles.")
+    told = []
+    graph = StateGraph(Notes)
+    graph.add_node("finder", lambda s: {"notes": f"food: {model.invoke(s['task']).content}"})
+    graph.add_node("writer", lambda s: {"task": s["notes"].upper()})
+    graph.add_edge(START, "finder")
+    graph.add_edge("finder", "writer")
+    with record(on_message=told.append) as ledger:
+        graph.compile().invoke({"task": "What to eat?"})
+
+    assert screenplay(ledger) == [
+        ("user", "finder", "input", "What to eat?"),
+        ("finder", "writer", "reply", "Dumplings and hand-pulled noodles."),
+        ("writer", "user", "state", "FOOD: DUMPLINGS AND HAND-PULLED NOODLES."),
+    ]
+    assert [message.recipients for message in told] == [m.recipients for m in ledger]
+
+
+def test_reply_that_another_prompt_quotes_is_announced_with_its_reader(scripted: Build) -> None:
+    kept, model = scripted("A thought that is long enough."), scripted("The answer.")
+    thoughts: list[str] = []
+    told = []
+
+    def think(state: MessagesState) -> None:
+        thoughts.append(str(kept.invoke(state["messages"]).content))
+
+    graph = StateGraph(MessagesState)
+    graph.add_node("thinker", think)
+    graph.add_node("writer", lambda _: {"messages": [model.invoke(f"Consider: {thoughts[0]}")]})
+    graph.add_edge(START, "thinker")
+    graph.add_edge("thinker", "writer")
+    with record(on_message=told.append) as ledger:
+        graph.compile().invoke(ASK)
+
+    assert {m.text: m.recipients for m in told} == {m.text: m.recipients for m in ledger}
+    assert {m.text: m.recipients for m in told}["A thought that is long enough."] == ("writer",)
+
+
+def test_payload_that_code_made_took_no_time(scripted: Build) -> None:
+    graph = map_graph(scripted)
+    with record() as ledger:
+        graph.invoke({"topic": "tea"})
+
+    assert {m.start_ns == m.end_ns for m in ledger if m.kind == "send"} == {True}

@@ -140,7 +140,6 @@ class Conversation:
         if task.node == START and task.sends:
             open_routed(self._book, task)
         write(self._book, task, output, at)
-        self._settle(task)
         self.announce()
 
     def _take_returned(self, task: Task, output: object) -> None:
@@ -161,20 +160,12 @@ class Conversation:
         """Make rows of what `task` asks the user, and let its actor have what it was given."""
         self._book.deliveries.receive(task)
         self._settled += self._questions.ask(self._book, task, error, at)
-        self._settle(task)
         self.announce()
 
     def task_failed(self, task: Task) -> None:
         """Let the actor of `task` have what it was given: it is what it failed on."""
         self._book.deliveries.receive(task)
-        self._settle(task)
         self.announce()
-
-    def _settle(self, task: Task) -> None:
-        """Note that the replies that `task` kept to itself will reach nobody."""
-        if task.activation and task.activation.run is task:
-            kept = (entry for entry in task.activation.sent if not entry.passed_on)
-            self._settled += [entry for entry in kept if entry.kind == "reply"]
 
     def model_started(self, run: Run, prompt: Sequence[BaseMessage]) -> None:
         """Let the actor have what it was given, and what else it shows or quotes to its model."""

@@ -67,8 +67,6 @@ class Entry:
     unanswered: int = 0
     """How many of its tool calls have no result yet."""
     deliveries: list[Activation] = field(default_factory=list)
-    passed_on: bool = False
-    """True when its sender let it out of its own node."""
     announced: bool = False
     twin: int = 0
     """How many rows before it had the same id."""

@@ -96,6 +96,7 @@ def _values_row(writer: Writer, kind: MessageKind, payload: object, target: str)
     entry = retold_values(writer.task, {**values, "goto": target})
     if entry is None:
         entry = writer.say(kind, payload=values or ("" if payload is None else payload))
+        entry.start_ns = entry.end_ns  # code made it at the very end
     if values:
         writer.book.values.add(entry, values)
     return entry

@@ -103,7 +103,6 @@ def _question(book: Book, task: Task, value: object, at: int) -> Entry:
         payload=value,
     )
     entry.recipients[USER] = None
-    entry.passed_on = True
     return entry
 
 

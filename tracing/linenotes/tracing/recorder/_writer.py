@@ -16,6 +16,7 @@ from linenotes.tracing.recorder._content import (
     message_text,
     same,
 )
+from linenotes.tracing.recorder._quotes import is_quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,7 +102,6 @@ def written(writer: Writer, message: BaseMessage) -> Entry | None:
         book.entries.alias(message, entry)
     if entry.activation is not task.activation:
         return None
-    entry.passed_on = True
     return entry
 
 
@@ -157,8 +157,17 @@ def _says(entry: Entry, value: object) -> bool:
 
 
 def retold_values(task: Task, values: Mapping[str, object]) -> Entry | None:
-    found = (retold(task, item) for value in values.values() for item in parts_of(value))
-    return next((entry for entry in found if entry), None) or retold(task, dict(values))
+    items = [item for value in values.values() for item in parts_of(value)]
+    found = next((entry for item in items if (entry := retold(task, item))), None)
+    return found or retold(task, dict(values)) or _quoted(task, items)
+
+
+def _quoted(task: Task, values: Sequence[object]) -> Entry | None:
+    """Return the reply of the task's own model that one of its texts quotes."""
+    texts = [value for value in values if isinstance(value, str)]
+    said = task.activation.sent if task.activation and texts else []
+    own = (one for one in reversed(said) if one.sampled and one.kind == "reply")
+    return next((one for one in own if not one.recipients and is_quoted(one, texts)), None)
 
 
 def parts_of(output: object) -> Sequence[object]:

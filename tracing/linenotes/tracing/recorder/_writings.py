@@ -79,7 +79,6 @@ def _write_value(writer: Writer, value: object) -> None:
     if said or value is None or is_known(writer.book, value):
         return
     entry = retold_values(writer.task, {WHOLE: value}) or writer.say("state", payload=value)
-    entry.passed_on = True
     writer.book.values.add(entry, {WHOLE: value})
 
 
@@ -100,7 +99,6 @@ def _write_state(writer: Writer, output: object) -> None:
     if entry is None and task.activation and task.activation.run is task:
         entry = writer.say("state", payload=values)  # a part of an agent does not speak for it
     if entry:
-        entry.passed_on = True
         writer.book.values.add(entry, values)
 
 
