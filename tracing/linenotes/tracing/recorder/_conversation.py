@@ -300,9 +300,9 @@ class Conversation:
 
 
 def _written_texts(prompt: Sequence[BaseMessage], found: Sequence[Entry | None]) -> list[str]:
-    """Return the texts of a prompt that code wrote: those may quote what others said."""
+    """Return the texts of a prompt that code or a tool wrote: those may quote what others said."""
     return [
         message_text(message)
         for message, entry in zip(prompt, found, strict=True)
-        if entry is None or (entry.activation and not entry.sampled)
+        if entry is None or entry.kind == "result" or (entry.activation and not entry.sampled)
     ]
