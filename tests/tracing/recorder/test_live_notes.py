@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 
 from linenotes.project import Project, Settings
@@ -128,3 +129,14 @@ def test_without_durable_nothing_is_written(
         chain().invoke({"question": "Why?"})
 
     assert not project.state.exists()
+
+
+def test_the_log_knows_the_conversation_that_it_belongs_to(project: Project) -> None:
+    graph = StateGraph(MessagesState)
+    graph.add_node("robot", lambda _: {"messages": [AIMessage("Hello.")]})
+    graph.add_edge(START, "robot")
+    config: Any = {"configurable": {"thread_id": 7}}
+    with record(durable=project) as ledger:
+        graph.compile(checkpointer=InMemorySaver()).invoke(ASK, config)
+
+    assert only(project).thread == ledger.trace.thread == "7"

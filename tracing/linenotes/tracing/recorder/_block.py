@@ -55,9 +55,9 @@ class LiveLedger(Ledger):
         return self._redactor.value(value)
 
     def _finish(self, error: BaseException | None) -> None:
-        assert self._recording is not None
-        self._trace = self._recording.finish(error)
-        self._recording = None
+        recording, self._recording = self._recording, None
+        assert recording is not None
+        self._trace = recording.finish(error)
 
 
 @contextmanager

@@ -16,8 +16,9 @@ from langgraph.errors import GraphBubbleUp
 
 from linenotes.project import Project, Redactor, RedactorWithMemory
 from linenotes.tracing._prices import Prices
-from linenotes.tracing._trace import storable
+from linenotes.tracing._trace import Trace, storable
 from linenotes.tracing.live._live_log import LiveHeader, LiveLog
+from linenotes.tracing.recorder._content import error_text
 from linenotes.tracing.recorder._conversation import Conversation
 from linenotes.tracing.recorder._listener import Listener
 from linenotes.tracing.recorder._live_notes import LiveNotes
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from linenotes.tracing._ledger import Message
-    from linenotes.tracing._trace import Trace
 
 _LOG = logging.getLogger(__name__)
 _OUTSIDER = "assistant"
@@ -154,17 +154,54 @@ class Recording:
     def finish(self, error: BaseException | None) -> Trace:
         """Stop listening, announce what is left, and return the whole trace."""
         with self._listener.lock:
-            self._conversation.close(self._listener.log.running_tasks())
             ended = None if isinstance(error, GeneratorExit) else error
-            trace = self.trace(ended, self._clock())
-            if self._live is not None:
-                self._live.finish(trace)
+            try:
+                self._conversation.close(self._listener.log.running_tasks())
+            except Exception as defect:  # noqa: BLE001  what was recorded is no less true
+                self._listener.defects.append(defect)
+            trace = self._whole_trace(ended)
             self._listener.close()
             self._conversation.forget()
         self._report(self._listener.defects)
         if self._live is not None and (lack := self._live.shortcoming):
             warnings.warn(lack, RuntimeWarning, stacklevel=2)
         return trace
+
+    def _whole_trace(self, error: BaseException | None) -> Trace:
+        """Return the trace at its end; a bare one where a stranger's values defeat it."""
+        end_ns = self._clock()
+        try:
+            trace = self.trace(error, end_ns)
+        except Exception as defect:  # noqa: BLE001  a graph must not fail because it is watched
+            self._listener.defects.append(defect)
+            trace = self._bare_trace(error or _failure(self._listener), end_ns)
+        if self._live is not None:
+            try:
+                self._live.finish(trace)
+            except Exception as defect:  # noqa: BLE001  as above
+                self._listener.defects.append(defect)
+        return trace
+
+    def _bare_trace(self, error: BaseException | None, end_ns: int) -> Trace:
+        messages = []
+        for row in self._conversation.rows:
+            with suppress(Exception):
+                messages.append(row.to_message())
+        bare = Trace(
+            trace_id=self.trace_id,
+            name=self._agent or "agent",
+            state="ERROR" if error else "OK",
+            start_ns=self._start_ns,
+            end_ns=end_ns,
+            request="",
+            response="",
+            spans=(),
+            messages=tuple(messages),
+            case=self._case,
+            sample=self._sample,
+            error=error_text(error) if error else None,
+        )
+        return self._redactor.refreshed().value(storable(bare))
 
     def _report(self, defects: list[Exception]) -> None:
         for defect in defects:

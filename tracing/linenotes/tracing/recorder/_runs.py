@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from linenotes.tracing.recorder._running_graph import Graph
 
 START = "__start__"
-FROM_CACHE = "from_cache"
 _PUSH = "__pregel_push"
 RunKind = Literal["chain", "model", "tool", "retriever"]
 Slot = tuple[int, int]
