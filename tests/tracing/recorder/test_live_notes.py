@@ -136,7 +136,7 @@ def test_the_log_knows_the_conversation_that_it_belongs_to(project: Project) -> 
     graph.add_node("robot", lambda _: {"messages": [AIMessage("Hello.")]})
     graph.add_edge(START, "robot")
     config: Any = {"configurable": {"thread_id": 7}}
-    with record(durable=project) as ledger:
+    with record(durable=True, project=project) as ledger:
         graph.compile(checkpointer=InMemorySaver()).invoke(ASK, config)
 
     assert only(project).thread == ledger.trace.thread == "7"

@@ -201,7 +201,7 @@ class Recording:
             sample=self._sample,
             error=error_text(error) if error else None,
         )
-        return self._redactor.refreshed().value(storable(bare))
+        return self.redactor.value(storable(bare))
 
     def _report(self, defects: list[Exception]) -> None:
         for defect in defects:
