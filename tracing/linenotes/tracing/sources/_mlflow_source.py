@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linenotes.project import RunError
+from linenotes.project import RunError, without_credentials
 from linenotes.tracing._ledger import Ledger
 from linenotes.tracing.sources._replay import replay
 from linenotes.tracing.sources._span_events import span_events
@@ -68,7 +68,7 @@ def _fetched(trace_id: str, tracking_uri: str | None) -> MlflowTrace:
         client.close()
     if stored is None:
         raise RunError(
-            f"No trace {trace_id!r} in the store {uri!r}. "
+            f"No trace {trace_id!r} in the store {without_credentials(uri)!r}. "
             "Give the whole id, `tr-` and 32 hex digits, and the tracking URI of its store."
         )
     return stored
