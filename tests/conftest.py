@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -32,6 +33,8 @@ class Collector:
     """An HTTP status or a gRPC code to answer with. None: it takes everything."""
     answers: threading.Event = field(default_factory=threading.Event)
     """Cleared: whoever asks waits."""
+    seconds: float = 0
+    """How long each answer takes."""
     came: threading.Event = field(default_factory=threading.Event)
     """Set when something has come, before it is answered."""
     requests: list[ExportTraceServiceRequest] = field(default_factory=list)
@@ -55,6 +58,7 @@ class Collector:
     def take(self, request: ExportTraceServiceRequest, headers: dict[str, str]) -> None:
         self.came.set()
         self.answers.wait(60)
+        sleep(self.seconds)
         if self.refusal is None:
             self.requests.append(request)
             self.headers.append(headers)

@@ -13,9 +13,10 @@ from linenotes.tracing._trace import (
     trace_id_for,
 )
 from linenotes.tracing._values import json_value, output_text
-from linenotes.tracing.export._otlp_exporter import Delivery, OtlpExporter, exporting
+from linenotes.tracing.export._export_result import ExportResult
+from linenotes.tracing.export._otlp_exporter import OtlpExporter, exporting
 from linenotes.tracing.export._otlp_target import OtlpTarget, otlp_target
-from linenotes.tracing.export._resending import Resent, resend
+from linenotes.tracing.export._resending import resend
 from linenotes.tracing.files._conversation_file import (
     FileFormat,
     file_digest,
@@ -49,7 +50,7 @@ from linenotes.tracing.views._span_tree import Branch, span_tree
 __all__ = [
     "USER",
     "Branch",
-    "Delivery",
+    "ExportResult",
     "FileFormat",
     "FiledTrace",
     "Focus",
@@ -63,7 +64,6 @@ __all__ = [
     "MlflowStore",
     "OtlpExporter",
     "OtlpTarget",
-    "Resent",
     "Share",
     "Span",
     "SpanEvent",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from linenotes.tracing.export._export_result import ExportResult
 from linenotes.tracing.export._otlp_target import OtlpTarget
 from linenotes.tracing.store._filed_trace import FiledTrace
 
@@ -12,17 +12,7 @@ _PATIENCE = 3
 """So many traces in a row that do not arrive, and the others are not tried."""
 
 
-@dataclass(frozen=True)
-class Resent:
-    """Which traces a collector took and which it did not."""
-
-    sent: tuple[str, ...]
-    not_sent: tuple[str, ...]
-    reason: str | None = None
-    """Why the last of them did not arrive."""
-
-
-def resend(traces: Iterable[FiledTrace], target: OtlpTarget) -> Resent:
+def resend(traces: Iterable[FiledTrace], target: OtlpTarget) -> ExportResult:
     """Send traces to a collector; a collector that fails several in a row is left alone."""
     from linenotes.tracing.export._otlp_sender import OtlpSender
 
@@ -43,4 +33,4 @@ def resend(traces: Iterable[FiledTrace], target: OtlpTarget) -> Resent:
             not_sent.append(filed.trace.trace_id)
     finally:
         sender.close()
-    return Resent(tuple(sent), tuple(not_sent), reason)
+    return ExportResult(tuple(sent), tuple(not_sent), reason)
