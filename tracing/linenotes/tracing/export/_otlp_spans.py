@@ -117,7 +117,7 @@ def _attributes(filed: FiledTrace, span: Span) -> dict[str, AttributeValue]:
 def _identity(filed: FiledTrace) -> dict[str, JsonValue]:
     """Return by what a person finds the trace again: on the root, as no span has a header."""
     return {
-        names.SESSION: filed.trace.case,
+        names.SESSION: filed.trace.case or filed.trace.thread,
         names.CASE: filed.trace.case,
         names.SAMPLE: filed.trace.sample,
         names.RUN: filed.run_id,

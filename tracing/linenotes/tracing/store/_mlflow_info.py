@@ -1,6 +1,7 @@
 """What MLflow keeps about a trace beside its spans: what its lists show, filter and group by.
 
-The case is the trace's session, so a run's list groups the samples of a case. The preview starts
+The case is the trace's session, so a run's list groups the samples of a case; without a case it
+is the thread, so a conversation stays together. The preview starts
 with `[case#sample]`, since MLflow pairs the traces of two runs by it. Only tags and metadata are
 indexed: whatever must be found is one of them.
 
@@ -103,7 +104,7 @@ def _metadata(filed: FiledTrace) -> dict[str, str]:
         DIGEST: trace_digest(trace),
         THREAD: trace.thread,
         SCORES: scores_digest(filed),
-        TraceMetadataKey.TRACE_SESSION: trace.case,
+        TraceMetadataKey.TRACE_SESSION: trace.case or trace.thread,
         TraceMetadataKey.SOURCE_RUN: filed.run_id,
         TraceMetadataKey.MODEL_ID: filed.model_id,
         TraceMetadataKey.TOKEN_USAGE: orjson.dumps(usage).decode() if tokens.total else None,

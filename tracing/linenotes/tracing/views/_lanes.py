@@ -13,6 +13,7 @@ from typing import Literal
 
 from linenotes.tracing._ledger import Message
 from linenotes.tracing.views._incidents import Incident
+from linenotes.tracing.views._one_line import one_line
 from linenotes.tracing.views._shares import Role, role_of
 
 COLOURS = 9
@@ -198,6 +199,4 @@ def _lines(name: str, room: int) -> tuple[str, ...]:
 
 
 def _cut(text: str, room: float, letter: float) -> str:
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    letters = max(3, int(room / letter))
-    return line if len(line) <= letters else line[: letters - 1].rstrip() + "…"
+    return one_line(text, max(3, int(room / letter)))
