@@ -8,7 +8,7 @@ last. Ids identify messages; their order is only how they are shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -92,6 +92,12 @@ class Message:
     def route(self) -> str:
         """Its title, `sender → recipients`; the sender alone while nobody has got it."""
         return " → ".join(filter(None, (self.sender, ", ".join(self.recipients))))
+
+
+def total_cost(messages: Iterable[Message]) -> float | None:
+    """Return what messages with a known price cost together; None where none has one."""
+    known = [message.cost for message in messages if message.cost is not None]
+    return sum(known) if known else None
 
 
 @dataclass(frozen=True)
@@ -187,8 +193,7 @@ class Ledger:
     @property
     def cost(self) -> float | None:
         """What the model calls with a known price cost, in US dollars; None where none has one."""
-        known = [message.cost for message in self.messages if message.cost is not None]
-        return sum(known) if known else None
+        return total_cost(self.messages)
 
     @property
     def unpriced(self) -> int:

@@ -139,16 +139,15 @@ def _contents(span: Span) -> dict[str, JsonValue]:
 
 
 def _failure(span: Span) -> dict[str, JsonValue]:
-    failures = (e.attributes.get(names.EXCEPTION_TYPE) for e in span.events)
-    return {names.ERROR_TYPE: next(filter(None, failures), None)} if span.status == "ERROR" else {}
+    if span.status != "ERROR" or span.exception is None:
+        return {}
+    return {names.ERROR_TYPE: span.exception.error_type}
 
 
 def _status(span: Span) -> Status:
     if span.status != "ERROR":
         return Status(StatusCode[span.status])
-    messages = (event.attributes.get(names.EXCEPTION_MESSAGE) for event in span.events)
-    message = next((str(text) for text in messages if text is not None), None)
-    return Status(StatusCode.ERROR, message)
+    return Status(StatusCode.ERROR, span.exception.error_text if span.exception else None)
 
 
 def _events(events: Sequence[SpanEvent]) -> list[Event]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from linenotes.tracing._langgraph import START
 from linenotes.tracing.recorder._actors import (
     activation_of,
     is_call,
@@ -16,7 +17,7 @@ from linenotes.tracing.recorder._actors import (
     task_step,
 )
 from linenotes.tracing.recorder._running_graph import running_graph
-from linenotes.tracing.recorder._runs import FROM_CACHE, START, Run, RunKind, Scope, Task
+from linenotes.tracing.recorder._runs import FROM_CACHE, Run, RunKind, Scope, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -92,7 +92,7 @@ def _why_no_response(trace: Trace) -> str:
 
 def _metadata(filed: FiledTrace) -> dict[str, str]:
     trace = filed.trace
-    tokens = trace.ledger.tokens
+    tokens, cost = trace.ledger.tokens, trace.ledger.cost
     usage = {
         "input_tokens": tokens.input,
         "output_tokens": tokens.output,
@@ -108,15 +108,12 @@ def _metadata(filed: FiledTrace) -> dict[str, str]:
         TraceMetadataKey.SOURCE_RUN: filed.run_id,
         TraceMetadataKey.MODEL_ID: filed.model_id,
         TraceMetadataKey.TOKEN_USAGE: orjson.dumps(usage).decode() if tokens.total else None,
-        TraceMetadataKey.COST: _cost(trace),
+        TraceMetadataKey.COST: None
+        if cost is None
+        else orjson.dumps({"total_cost": cost}).decode(),
         ERROR: trace.error,
     }
     return {key: _cut(value, _MAX_METADATA) for key, value in wanted.items() if value}
-
-
-def _cost(trace: Trace) -> str | None:
-    known = [message.cost for message in trace.messages if message.cost is not None]
-    return orjson.dumps({"total_cost": sum(known)}).decode() if known else None
 
 
 def _tags(filed: FiledTrace) -> dict[str, str]:

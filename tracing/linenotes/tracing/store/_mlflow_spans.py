@@ -18,7 +18,6 @@ import orjson
 from mlflow.entities import Span as MlflowSpan
 
 from linenotes.tracing._conventions import (
-    EXCEPTION_MESSAGE,
     MESSAGE_ID,
     MESSAGES_RECEIVED,
     MESSAGES_SENT,
@@ -176,8 +175,7 @@ def _is_read_as_json(text: str) -> bool:
 
 
 def _status_message(span: Span) -> str:
-    messages = (event.attributes.get(EXCEPTION_MESSAGE) for event in span.events)
-    return next((str(message) for message in messages if message is not None), "")
+    return (span.exception.error_text if span.exception else None) or ""
 
 
 def _span(stored: MlflowSpan, kept: list[str]) -> Span:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from linenotes.tracing._conventions import CASE, EXCEPTION, EXCEPTION_TYPE, THREAD, VERSION
+from linenotes.tracing._conventions import CASE, EXCEPTION, THREAD, VERSION
 from linenotes.tracing._ledger import Message
 from linenotes.tracing._trace import Trace, TraceState
 
@@ -76,7 +76,7 @@ def _keys(trace: Trace) -> Iterator[str]:
             yield _TOOL + span.name
         for event in span.events:
             if event.name == EXCEPTION:
-                yield f"{_ERROR}{event.attributes.get(EXCEPTION_TYPE)}"
+                yield f"{_ERROR}{event.error_type}"
     if trace.error and (error_type := _ERROR_TYPE.match(trace.error)):
         yield _ERROR + error_type[0]
     for message in trace.messages:

@@ -13,8 +13,6 @@ from typing import Literal
 from linenotes.tracing._conventions import (
     AGENT_NAME,
     EXCEPTION,
-    EXCEPTION_MESSAGE,
-    EXCEPTION_TYPE,
     INTERRUPT,
     INTERRUPT_VALUE,
 )
@@ -100,8 +98,7 @@ def span_actor(span: Span, spans: Mapping[str, Span]) -> str | None:
 def event_text(event: SpanEvent) -> str | None:
     """Return what an event says of an error or an interruption, None for other events."""
     if event.name == EXCEPTION:
-        parts = (event.attributes.get(name) for name in (EXCEPTION_TYPE, EXCEPTION_MESSAGE))
-        return ": ".join(str(part) for part in parts if part) or "error"
+        return event.error or "error"
     if event.name == INTERRUPT:
         return str(event.attributes.get(INTERRUPT_VALUE) or "interrupted")
     return None
