@@ -31,6 +31,8 @@ class Collector:
     address: str = ""
     refusal: Any = None
     """An HTTP status or a gRPC code to answer with. None: it takes everything."""
+    body: str = ""
+    """What it says by HTTP."""
     answers: threading.Event = field(default_factory=threading.Event)
     """Cleared: whoever asks waits."""
     seconds: float = 0
@@ -122,8 +124,10 @@ def _start_http() -> tuple[Collector, End]:
             request = messages.ExportTraceServiceRequest.FromString(body)
             collector.take(request, {"path": self.path, **dict(self.headers)})
             self.send_response(collector.refusal or 200)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Type", "text/plain")
+            self.send_header("Content-Length", str(len(collector.body)))
             self.end_headers()
+            self.wfile.write(collector.body.encode())
 
         def log_message(self, *_: object) -> None: ...
 

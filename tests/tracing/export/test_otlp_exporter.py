@@ -61,9 +61,10 @@ def test_who_exports_says_how_long_the_end_may_take(
 ) -> None:
     collector.answers.clear()
     with exporting(_project(tmp_path, collector.address, protocol), patience=0.1) as export:
-        export(desk_filed("soon"))
+        export(filed := desk_filed("soon"))
     assert not collector.answers.is_set()
     assert "did not get 1 of 1 traces" in caplog.text
+    assert f"`linenotes trace export {filed.trace.trace_id}`." in caplog.text
 
 
 def test_what_a_collector_refuses_is_counted_with_its_reason(
@@ -78,6 +79,28 @@ def test_what_a_collector_refuses_is_counted_with_its_reason(
     assert result.reason == wanted
 
 
+@pytest.mark.parametrize("protocol", ["http/protobuf"])
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (302, "302 Found"),
+        (304, "304 Not Modified"),
+        (422, "422 Unprocessable Entity no such header"),
+        (503, "503 Service Unavailable no such header"),
+    ],
+)
+def test_whatever_is_no_success_is_told_with_its_status(
+    collector: Collector, target: OtlpTarget, desk_filed: MakeFiled, status: int, reason: str
+) -> None:
+    collector.refusal = status
+    collector.body = "no such header" if status > 400 else ""
+    exporter = OtlpExporter(target)
+    exporter.submit(desk_filed("status"))
+    result = exporter.close(patience=60)
+    assert (len(result.sent), len(result.not_sent)) == (0, 1)
+    assert str(result.reason).replace("Content", "Entity") == reason
+
+
 def test_a_collector_that_is_full_is_not_waited_for_at_the_end(
     collector: Collector, target: OtlpTarget, desk_filed: MakeFiled, protocol: str
 ) -> None:
@@ -86,7 +109,7 @@ def test_a_collector_that_is_full_is_not_waited_for_at_the_end(
     exporter.submit(desk_filed("full"))
     result = exporter.close(patience=3600, limit=3600)
     assert (len(result.sent), len(result.not_sent)) == (0, 1)
-    assert result.reason in ("RESOURCE_EXHAUSTED not today", "Too Many Requests")
+    assert result.reason in ("RESOURCE_EXHAUSTED not today", "429 Too Many Requests")
 
 
 def test_a_run_ends_before_a_slow_collector_has_taken_everything(
@@ -169,10 +192,10 @@ def test_a_collector_that_is_down_is_told_of_once_without_its_password(
         address = "http://me:secret@127.0.0.1:1/v1/traces?key=secret"
         environment.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", address)
         with caplog.at_level(logging.DEBUG), exporting(project) as export:
-            for n in range(3):
+            for n in range(4):
                 export(desk_filed("down", n))
     (told,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert "http://127.0.0.1:1/v1/traces did not get 3 of 3 traces: " in told.getMessage()
+    assert "http://127.0.0.1:1/v1/traces did not get 4 of 4 traces: " in told.getMessage()
     assert f"`linenotes trace export --run {'0' * 32}`." in told.getMessage()
     assert "secret" not in told.getMessage()
 

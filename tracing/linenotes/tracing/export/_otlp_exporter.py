@@ -1,8 +1,8 @@
 """Sends traces to a collector beside the run, which never waits for it and never fails by it.
 
 A thread of its own sends one trace after another. What waits for it is bounded: a trace that
-finds no room is counted and left out. The journal and the MLflow store have every trace in any
-case, so what the collector did not get can be sent again.
+finds no room is counted and left out. The MLflow store has every trace in any case, so what the
+collector did not get can be sent again.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ _LAST_SECONDS = 30.0
 """How long the end waits altogether, however many arrive."""
 _TROUBLE_SECONDS = 1.0
 """How long a collector that cannot be reached is waited for at the end."""
+_FEW = 3
+"""So many traces are named one by one; of more, the run is."""
 _LOG = logging.getLogger("linenotes")
 
 
@@ -169,10 +171,12 @@ def exporting(
 
 
 def _warn(target: OtlpTarget, result: ExportResult, runs: Sequence[str | None]) -> None:
-    which = dict.fromkeys(f"--run {run}" if run else "TRACE_ID..." for run in runs)
+    which = [" ".join(result.not_sent)]
+    if len(result.not_sent) > _FEW:
+        which = [*dict.fromkeys(f"--run {run}" if run else "TRACE_ID..." for run in runs)]
     _LOG.warning(
-        "The collector %s did not get %s of %s traces: %s. The journal and the MLflow store "
-        "keep them. Check OTEL_EXPORTER_OTLP_ENDPOINT, then send them with %s.",
+        "The collector %s did not get %s of %s traces: %s. The MLflow store keeps them. "
+        "Check OTEL_EXPORTER_OTLP_ENDPOINT, then send them with %s.",
         target.shown,
         len(result.not_sent),
         len(result.sent) + len(result.not_sent),

@@ -9,8 +9,9 @@ Only imported when traces are sent, since OpenTelemetry's SDK is slow to import.
 from __future__ import annotations
 
 import logging
+import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from linenotes.tracing.export._otlp_spans import otlp_spans
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
+    from requests import Response
 
     from linenotes.tracing.export._otlp_target import OtlpTarget
     from linenotes.tracing.store._filed_trace import FiledTrace
@@ -31,6 +33,12 @@ _LOGGERS = {
 _MAX_CHARACTERS = 1_000_000
 """What goes into one request: collectors take 4 MB by gRPC unless they are told otherwise."""
 _LONGEST_REASON = 200
+_READABLE = ("application/json", "text/plain")
+_CREDENTIALS = (
+    "OTEL_PYTHON_EXPORTER_OTLP_HTTP_TRACES_CREDENTIAL_PROVIDER",
+    "OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER",
+)
+"""Variables that name a session of the user's own, which stays as it is."""
 
 
 class OtlpSender:
@@ -38,8 +46,8 @@ class OtlpSender:
 
     def __init__(self, target: OtlpTarget) -> None:
         self._target = target
-        self._exporter = _exporter(target)
         self._overheard = _Overheard()
+        self._exporter = _exporter(target, self._overheard.answered)
 
     @property
     def reason(self) -> str:
@@ -54,7 +62,7 @@ class OtlpSender:
 
     def send(self, filed: FiledTrace) -> bool:
         """Send a trace and tell whether the collector took all of it."""
-        self._overheard.reason = None
+        self._overheard.begin()
         with self._overheard.on(_LOGGERS[self._target.protocol]):
             try:
                 return all(self._export(part) for part in _parts(otlp_spans(filed)))
@@ -76,7 +84,28 @@ class _Overheard(logging.Filter):
     def __init__(self) -> None:
         super().__init__()
         self.reason: str | None = None
+        self._answer: str | None = None
         self._thread = 0
+
+    def begin(self) -> None:
+        """Forget the trace before."""
+        self.reason = self._answer = None
+
+    def answered(self, response: Response, **_: object) -> None:
+        """Remember what a collector that did not take a trace answered by HTTP.
+
+        Raises:
+            HTTPError: the collector is somewhere else, which the exporter takes for success.
+        """
+        from requests import HTTPError
+
+        if response.status_code < 300:  # noqa: PLR2004  it took the trace
+            return
+        kind = response.headers.get("Content-Type", "")
+        told = response.text if kind.startswith(_READABLE) else ""
+        self._answer = " ".join(f"{response.status_code} {response.reason} {told}".split())
+        if response.status_code < 400:  # noqa: PLR2004  a redirection
+            raise HTTPError(self._answer)
 
     @contextmanager
     def on(self, name: str) -> Iterator[None]:
@@ -93,7 +122,7 @@ class _Overheard(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.thread != self._thread:
             return True
-        self.reason = _reason(record) or self.reason
+        self.reason = self._answer or _reason(record) or self.reason
         return False
 
 
@@ -119,16 +148,20 @@ def _words(told: object) -> str:
     return innermost.partition("] ")[2].strip("'\")") if errno else text
 
 
-def _exporter(target: OtlpTarget) -> SpanExporter:
+def _exporter(target: OtlpTarget, answered: Callable[..., None]) -> SpanExporter:
     if target.protocol == "grpc":
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 
         return OTLPSpanExporter(endpoint=target.endpoint)
+    import requests
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import (
         OTLPSpanExporter as HttpSpanExporter,
     )
 
-    return HttpSpanExporter(endpoint=target.endpoint)
+    session = None if any(map(os.environ.get, _CREDENTIALS)) else requests.Session()
+    if session is not None:
+        session.hooks["response"].append(answered)
+    return HttpSpanExporter(endpoint=target.endpoint, session=session)
 
 
 def _parts(spans: Sequence[ReadableSpan]) -> Iterator[list[ReadableSpan]]:
