@@ -116,12 +116,17 @@ class Ledger:
 
         Args:
             trace: the trace, or its id, `tr-` and 32 hex digits.
-            tracking_uri: where the trace with this id is stored; by default MLflow's own setting.
+            tracking_uri: where the trace with this id is stored. By default it is the store of
+                the project, as for `read_trace`, which also takes the start of an id and `latest`.
 
         Raises:
             RunError: no trace has the id.
             StoreError: the store did not answer.
         """
+        if isinstance(trace, str) and tracking_uri is None:
+            from linenotes.tracing.store._project_store import read_trace
+
+            return read_trace(trace).ledger
         from linenotes.tracing.sources._mlflow_source import ledger_from_mlflow
 
         return ledger_from_mlflow(trace, tracking_uri)

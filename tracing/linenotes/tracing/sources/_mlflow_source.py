@@ -45,22 +45,20 @@ def foreign_trace(stored: MlflowTrace) -> Trace:
 
 
 def ledger_from_mlflow(trace: MlflowTrace | str, tracking_uri: str | None) -> Ledger:
-    """Return the ledger of an MLflow trace, or of the one with this id.
+    """Return the ledger of an MLflow trace, or of the one with this id in the store there.
 
     Raises:
         RunError: no trace has the id.
         StoreError: the store did not answer.
     """
-    stored = _fetched(trace, tracking_uri) if isinstance(trace, str) else trace
-    return any_trace_from_mlflow(stored).ledger
+    if not isinstance(trace, str):
+        return any_trace_from_mlflow(trace).ledger
+    return any_trace_from_mlflow(_fetched(trace, str(tracking_uri))).ledger
 
 
-def _fetched(trace_id: str, tracking_uri: str | None) -> MlflowTrace:
-    import mlflow
-
+def _fetched(trace_id: str, uri: str) -> MlflowTrace:
     from linenotes.tracing.store._mlflow_client import TraceClient
 
-    uri = tracking_uri or mlflow.get_tracking_uri()
     client = TraceClient(uri)
     try:
         stored = client.read(trace_id)

@@ -153,7 +153,7 @@ class MlflowStore:
         """Return the newest traces of which all that is given holds.
 
         Args:
-            agent: an agent spoke in it.
+            agent: an agent spoke in it, or it is the whole that was executed.
             tool: a tool was called in it.
             handoff: the first agent passed on to the second, by handoff, delegation or `Send`.
             error: an exception of this type was raised in it, such as `TimeoutError`.

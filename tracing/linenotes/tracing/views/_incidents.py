@@ -37,6 +37,11 @@ class Incident:
         """What it is, in a word or two."""
         return "failed" if self.kind == "error" else "waits for an answer"
 
+    @property
+    def mark(self) -> str:
+        """A sign for it; that of an interruption is calm, as nothing is wrong."""
+        return "✗" if self.kind == "error" else "‖"
+
 
 def incidents(trace: Trace) -> tuple[Incident, ...]:
     """Return what happened, in the order of time."""

@@ -34,7 +34,9 @@ def _actors(told: Sequence[Message | Incident]) -> list[str]:
 
 def _lines(item: Message | Incident, aliases: dict[str, str]) -> list[str]:
     if isinstance(item, Incident):
-        return _note(f"✗ {item.title}: {item.text}", aliases.get(item.actor or ""), aliases)
+        return _note(
+            f"{item.mark} {item.title}: {item.text}", aliases.get(item.actor or ""), aliases
+        )
     sender = aliases[item.sender]
     if not item.recipients:
         return _note(item.text, sender, aliases)
