@@ -1,5 +1,6 @@
 """What agents said to one another: the recorder, the ledger, traces and where they are kept."""
 
+from linenotes.tracing._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing._ledger import USER, Ledger, Message, MessageKind, Tokens
 from linenotes.tracing._prices import dollars
 from linenotes.tracing._story import one_story
@@ -23,19 +24,18 @@ from linenotes.tracing.files._conversation_file import (
     read_conversations,
 )
 from linenotes.tracing.files._imported import ImportedConversation
-from linenotes.tracing.live._closing import close_abandoned
-from linenotes.tracing.live._live_reading import LiveTrace
-from linenotes.tracing.live._live_traces import discard_live, find_live, live_traces
-from linenotes.tracing.recorder._block import LiveLedger, record
-from linenotes.tracing.store._filed_trace import FiledTrace, TraceScore
-from linenotes.tracing.store._mlflow_store import MlflowStore
-from linenotes.tracing.store._project_store import (
+from linenotes.tracing.keeping._closing import close_abandoned
+from linenotes.tracing.keeping._project_store import (
     file_trace,
     open_store,
     read_thread,
     read_trace,
     store_trace,
 )
+from linenotes.tracing.live._live_reading import LiveTrace
+from linenotes.tracing.live._live_traces import discard_live, find_live, live_traces
+from linenotes.tracing.recorder._block import LiveLedger, record
+from linenotes.tracing.store._mlflow_store import MlflowStore
 from linenotes.tracing.store._trace_header import TraceHeader
 from linenotes.tracing.store._ui_server import UiServer, experiment_url, start_ui
 from linenotes.tracing.views._contents import attachments, details

@@ -124,10 +124,10 @@ class Ledger:
             StoreError: the store did not answer.
         """
         if isinstance(trace, str) and tracking_uri is None:
-            from linenotes.tracing.store._project_store import read_trace
+            from linenotes.tracing.keeping._project_store import read_trace
 
             return read_trace(trace).ledger
-        from linenotes.tracing.sources._mlflow_source import ledger_from_mlflow
+        from linenotes.tracing.store._mlflow_ledger import ledger_from_mlflow
 
         return ledger_from_mlflow(trace, tracking_uri)
 

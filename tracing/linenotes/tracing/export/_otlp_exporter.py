@@ -19,8 +19,8 @@ from linenotes.tracing.export._export_result import ExportResult
 from linenotes.tracing.export._otlp_target import OtlpTarget, otlp_target
 
 if TYPE_CHECKING:
+    from linenotes.tracing._filed_trace import FiledTrace
     from linenotes.tracing.export._otlp_sender import OtlpSender
-    from linenotes.tracing.store._filed_trace import FiledTrace
 
 _WAITING_TRACES = 4_096
 _WAITING_SPANS = 50_000

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
     from requests import Response
 
+    from linenotes.tracing._filed_trace import FiledTrace
     from linenotes.tracing.export._otlp_target import OtlpTarget
-    from linenotes.tracing.store._filed_trace import FiledTrace
 
 _LOGGERS = {
     "grpc": "opentelemetry.exporter.otlp.proto.grpc.exporter",

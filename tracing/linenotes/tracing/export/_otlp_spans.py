@@ -20,9 +20,9 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from linenotes.tracing import _conventions as names
+from linenotes.tracing._score_events import score_events
 from linenotes.tracing._trace import spans_of
 from linenotes.tracing.export._gen_ai_messages import asked_of_model, heard, said, said_by_model
-from linenotes.tracing.store._score_events import score_events
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
     from pydantic import JsonValue
 
+    from linenotes.tracing._filed_trace import FiledTrace
     from linenotes.tracing._trace import Span, SpanEvent, SpanType, Trace
-    from linenotes.tracing.store._filed_trace import FiledTrace
 
 _OPERATIONS: Mapping[SpanType, str] = {
     "WORKFLOW": names.INVOKE_AGENT,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from linenotes.tracing._filed_trace import FiledTrace
 from linenotes.tracing.export._export_result import ExportResult
 from linenotes.tracing.export._otlp_target import OtlpTarget
-from linenotes.tracing.store._filed_trace import FiledTrace
 
 _PATIENCE = 3
 """So many traces in a row that do not arrive, and the others are not tried."""

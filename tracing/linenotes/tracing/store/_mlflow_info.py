@@ -33,8 +33,8 @@ from mlflow.tracing.constant import (
 )
 
 from linenotes.tracing._conventions import CASE, SAMPLE, THREAD, VERSION
+from linenotes.tracing._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing._trace import Trace
-from linenotes.tracing.store._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing.store._trace_header import ERROR
 from linenotes.tracing.store._trace_tags import tag_key, tags_found_by
 

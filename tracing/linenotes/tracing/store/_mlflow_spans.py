@@ -24,8 +24,8 @@ from linenotes.tracing._conventions import (
     MLFLOW_COST,
 )
 from linenotes.tracing._ledger import Message
+from linenotes.tracing._score_events import score_events
 from linenotes.tracing._trace import Span, SpanEvent, SpanLink, Trace, spans_of
-from linenotes.tracing.store._score_events import score_events
 from linenotes.tracing.views._sequence_diagram import sequence_diagram
 from linenotes.tracing.views._trace_panel import (
     CONVERSATION,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Trace as MlflowTrace
     from pydantic import JsonValue
 
-    from linenotes.tracing.store._filed_trace import FiledTrace
+    from linenotes.tracing._filed_trace import FiledTrace
 
 RECORD = "linenotes.trace"
 """Root attribute: the trace without its spans, its messages among the rest."""

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from linenotes.project import Redactor, RunError, keep_offline, without_credentials
+from linenotes.tracing._filed_trace import FiledTrace
 from linenotes.tracing._trace import Trace, TraceState
-from linenotes.tracing.store._filed_trace import FiledTrace
 from linenotes.tracing.store._trace_header import TraceHeader, trace_header
 from linenotes.tracing.store._trace_tags import filter_string
 

@@ -30,7 +30,7 @@ from linenotes.tracing.views._span_tree import Branch, span_tree
 if TYPE_CHECKING:
     from jinja2 import Template
 
-    from linenotes.tracing.store._filed_trace import TraceScore
+    from linenotes.tracing._filed_trace import TraceScore
 
 _LONG, _LINES = 900, 14
 """Longer texts are folded."""
