@@ -39,6 +39,8 @@ class Collector:
     """How long each answer takes."""
     came: threading.Event = field(default_factory=threading.Event)
     """Set when something has come, before it is answered."""
+    asked: int = 0
+    """How often somebody came."""
     requests: list[ExportTraceServiceRequest] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
 
@@ -58,6 +60,7 @@ class Collector:
         return list(dict.fromkeys(f"tr-{span.trace_id.hex()}" for span in self.spans))
 
     def take(self, request: ExportTraceServiceRequest, headers: dict[str, str]) -> None:
+        self.asked += 1
         self.came.set()
         self.answers.wait(60)
         sleep(self.seconds)

@@ -101,6 +101,19 @@ def test_whatever_is_no_success_is_told_with_its_status(
     assert str(result.reason).replace("Content", "Entity") == reason
 
 
+@pytest.mark.parametrize("protocol", ["http/protobuf"])
+def test_a_collector_that_refuses_several_in_a_row_is_left_alone(
+    collector: Collector, target: OtlpTarget, desk_filed: MakeFiled
+) -> None:
+    collector.refusal = 422
+    exporter = OtlpExporter(target)
+    for n in range(10):
+        exporter.submit(desk_filed("useless", n))
+    _until(lambda: collector.asked == 3)
+    result = exporter.close(patience=60)
+    assert (len(result.sent), len(result.not_sent), collector.asked) == (0, 10, 3)
+
+
 def test_a_collector_that_is_full_is_not_waited_for_at_the_end(
     collector: Collector, target: OtlpTarget, desk_filed: MakeFiled, protocol: str
 ) -> None:

@@ -116,18 +116,22 @@ class OtlpExporter:
 
     def _work(self) -> None:
         try:
-            from linenotes.tracing.export._otlp_sender import OtlpSender
+            from linenotes.tracing.export._otlp_sender import PATIENCE, OtlpSender
 
             self._sender = OtlpSender(self._target)
         except Exception as error:  # noqa: BLE001  of a variable that the exporter cannot use
             self._failed = self._target.hide_secrets(f"{type(error).__name__}: {error}")
             return
+        refused_in_a_row = 0
         for filed in iter(self._next, None):
             arrived = self._sender.send(filed)
             with self._lock:
                 self._sent += [filed.trace.trace_id] * arrived
                 self._failed = self._failed if arrived else self._sender.reason
                 self._waiting_spans -= len(filed.trace.spans)
+            refused_in_a_row = refused_in_a_row + 1 if self._sender.is_refused else 0
+            if refused_in_a_row == PATIENCE:
+                self._closing.set()  # the next would be refused as well
             if self._closing.is_set() and not arrived:
                 return
 

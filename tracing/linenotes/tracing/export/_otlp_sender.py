@@ -33,6 +33,10 @@ _LOGGERS = {
 _MAX_CHARACTERS = 1_000_000
 """What goes into one request: collectors take 4 MB by gRPC unless they are told otherwise."""
 _LONGEST_REASON = 200
+_PASSING = (408, 429)
+"""What a collector answers that may take the trace a little later."""
+PATIENCE = 3
+"""So many traces in a row that are refused, and no other is tried."""
 _READABLE = ("application/json", "text/plain")
 _CREDENTIALS = (
     "OTEL_PYTHON_EXPORTER_OTLP_HTTP_TRACES_CREDENTIAL_PROVIDER",
@@ -60,6 +64,11 @@ class OtlpSender:
         """True while a trace is tried again, and after one that did not arrive."""
         return self._overheard.reason is not None
 
+    @property
+    def is_refused(self) -> bool:
+        """True after a trace that the collector will not take however often it is tried."""
+        return self._overheard.refused
+
     def send(self, filed: FiledTrace) -> bool:
         """Send a trace and tell whether the collector took all of it."""
         self._overheard.begin()
@@ -84,12 +93,14 @@ class _Overheard(logging.Filter):
     def __init__(self) -> None:
         super().__init__()
         self.reason: str | None = None
+        self.refused = False
         self._answer: str | None = None
         self._thread = 0
 
     def begin(self) -> None:
         """Forget the trace before."""
         self.reason = self._answer = None
+        self.refused = False
 
     def answered(self, response: Response, **_: object) -> None:
         """Remember what a collector that did not take a trace answered by HTTP.
@@ -104,6 +115,7 @@ class _Overheard(logging.Filter):
         kind = response.headers.get("Content-Type", "")
         told = response.text if kind.startswith(_READABLE) else ""
         self._answer = " ".join(f"{response.status_code} {response.reason} {told}".split())
+        self.refused = 400 <= response.status_code < 500 and response.status_code not in _PASSING  # noqa: PLR2004  4xx
         if response.status_code < 400:  # noqa: PLR2004  a redirection
             raise HTTPError(self._answer)
 

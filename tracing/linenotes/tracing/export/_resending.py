@@ -8,13 +8,10 @@ from linenotes.tracing._filed_trace import FiledTrace
 from linenotes.tracing.export._export_result import ExportResult
 from linenotes.tracing.export._otlp_target import OtlpTarget
 
-_PATIENCE = 3
-"""So many traces in a row that do not arrive, and the others are not tried."""
-
 
 def resend(traces: Iterable[FiledTrace], target: OtlpTarget) -> ExportResult:
     """Send traces to a collector; a collector that fails several in a row is left alone."""
-    from linenotes.tracing.export._otlp_sender import OtlpSender
+    from linenotes.tracing.export._otlp_sender import PATIENCE, OtlpSender
 
     sender = OtlpSender(target)
     sent: list[str] = []
@@ -23,11 +20,11 @@ def resend(traces: Iterable[FiledTrace], target: OtlpTarget) -> ExportResult:
     failed_in_a_row = 0
     try:
         for filed in traces:
-            if failed_in_a_row < _PATIENCE and sender.send(filed):
+            if failed_in_a_row < PATIENCE and sender.send(filed):
                 sent.append(filed.trace.trace_id)
                 failed_in_a_row = 0
                 continue
-            if failed_in_a_row < _PATIENCE:
+            if failed_in_a_row < PATIENCE:
                 reason = sender.reason
             failed_in_a_row += 1
             not_sent.append(filed.trace.trace_id)
