@@ -33,8 +33,8 @@ _LOGGERS = {
 _MAX_CHARACTERS = 1_000_000
 """What goes into one request: collectors take 4 MB by gRPC unless they are told otherwise."""
 _LONGEST_REASON = 200
-_PASSING = (408, 429)
-"""What a collector answers that may take the trace a little later."""
+_REFUSALS = frozenset(range(300, 500)) - {408, 429}
+"""What a collector answers that will not take the trace a little later either."""
 PATIENCE = 3
 """So many traces in a row that are refused, and no other is tried."""
 _READABLE = ("application/json", "text/plain")
@@ -115,7 +115,7 @@ class _Overheard(logging.Filter):
         kind = response.headers.get("Content-Type", "")
         told = response.text if kind.startswith(_READABLE) else ""
         self._answer = " ".join(f"{response.status_code} {response.reason} {told}".split())
-        self.refused = 400 <= response.status_code < 500 and response.status_code not in _PASSING  # noqa: PLR2004  4xx
+        self.refused = response.status_code in _REFUSALS
         if response.status_code < 400:  # noqa: PLR2004  a redirection
             raise HTTPError(self._answer)
 
