@@ -11,10 +11,16 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 import pytest
+
+from linenotes.project import Project, import_code
+from linenotes.tracing import record, store_trace
+
+if TYPE_CHECKING:
+    from tests.conftest import Collector
 
 
 class Ended(Protocol):
@@ -90,7 +96,7 @@ CARD = "4111 1111 1111 1111"
 DOORS = (
     *("input", "prompt", "reply", "tool arguments", "tool result", "state", "sent", "metadata"),
     *("exception", "cause of the exception", "expectation", "tag", "rationale", "scorer error"),
-    *("case", "model", "nested"),
+    *("case", "model", "nested", "chat", "call in a chat", "result in a chat", "task"),
 )
 
 
@@ -282,6 +288,7 @@ def leaky(tmp_path: Path, provider: Provider, monkeypatch: pytest.MonkeyPatch) -
         "scorers.py": SCORERS,
         "given.json": json.dumps(given),
         "prompts/planner/v1.md": secrets_of("prompt"),
+        "chats.json": json.dumps([_chat()]),
         "cases.jsonl": "\n".join(orjson.dumps(case).decode() for case in cases),
     }
     for name, text in files.items():
@@ -294,6 +301,14 @@ def leaky(tmp_path: Path, provider: Provider, monkeypatch: pytest.MonkeyPatch) -
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
+
+
+@pytest.fixture
+def collector(collectors: Callable[[str], Collector], monkeypatch: pytest.MonkeyPatch) -> Collector:
+    """A collector that the environment names."""
+    started = collectors("http/protobuf")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", started.address)
+    return started
 
 
 def _agent_name() -> str:
@@ -328,7 +343,7 @@ def _cells(database: Path) -> bytes:
 
 
 def _carry_out(cli: Callable[..., Ended]) -> list[Ended]:
-    """Run the agent, let it fail, evaluate it, and publish that again."""
+    """Run the agent, let it fail, evaluate it, publish that again, and import a chat."""
     inputs = {"question": secrets_of("input")}
     failing = json.dumps({**inputs, "fail": True})
     scorers = [f"--scorer=scorers.py:{name}" for name in ("judged", "same_secret", "broken")]
@@ -337,7 +352,33 @@ def _carry_out(cli: Callable[..., Ended]) -> list[Ended]:
         cli("run", "app.py:build", "--json", "--input", failing),
         cli("eval", "app.py:build", "--dataset=cases.jsonl", "--samples=1", *scorers),
         cli("eval", "--resume", "latest", "--json"),
+        cli("trace", "import", "chats.json"),
+        cli("trace", "export", "latest"),
     ]
+
+
+def _record(folder: Path) -> bytes:
+    """Record the agent as any program would, store that, and return the file of the running one."""
+    graph = import_code("app.py", Project.find()).build()
+    with record(durable=True) as ledger:
+        graph.invoke({"question": secrets_of("input")})
+        (live,) = (folder / "state" / "live").glob("*.jsonl")
+        running = live.read_bytes()
+    store_trace(ledger.trace)
+    return running
+
+
+def _chat() -> dict[str, Any]:
+    """A conversation that was held elsewhere, in the OpenAI chat format."""
+    arguments = json.dumps({"query": secrets_of("call in a chat"), "password": PHRASE})
+    call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": arguments}}
+    said = [
+        {"role": "user", "content": f"{secrets_of('chat')} {PHRASE}"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": secrets_of("result in a chat")},
+        {"role": "assistant", "content": f"It is {PHRASE}."},
+    ]
+    return {"task": {"note": secrets_of("task")}, "trial": 0, "reward": 1.0, "messages": said}
 
 
 def _written(folder: Path, before: set[Path]) -> dict[str, bytes]:
@@ -349,31 +390,37 @@ def _written(folder: Path, before: set[Path]) -> dict[str, bytes]:
 
 @pytest.mark.slow
 def test_no_secret_is_on_disk_after_running_and_evaluating(
-    leaky: Path, cli: Callable[..., Ended]
+    leaky: Path, cli: Callable[..., Ended], collector: Collector
 ) -> None:
     own = set(leaky.rglob("*"))
     ended = _carry_out(cli)
-    assert [one.code for one in ended[:2]] == [0, 1], ended[0].err + ended[1].err
-    assert ended[-1].json["metrics"]["same_secret"]["mean"] is not None
+    told = "".join(one.err for one in ended)
+    assert [one.code for one in ended] == [0, 1, 0, 0, 0, 0], told
+    assert ended[3].json["metrics"]["same_secret"]["mean"] is not None
     assert _leaks("".join(one.out + one.err for one in ended).encode()) == set()
 
-    written = _written(leaky, own)
+    running = _record(leaky)
+    sent = [request.SerializeToString() for request in collector.requests]
+    written = _written(leaky, own) | {"live": running, "sent": b"".join(sent)}
     assert {"journal.jsonl", "mlflow.db", "samples.json"} <= {Path(name).name for name in written}
     leaks = {name: _leaks(content) for name, content in written.items()}
     assert {name: found for name, found in leaks.items() if found} == {}
     everything = b"".join(written.values())
     for placeholder in (b"[secret:openai-key:", b"[personal:email:", b"[secret:badge:"):
-        assert placeholder in everything
+        assert all(placeholder in part for part in (everything, running, b"".join(sent)))
 
 
 @pytest.mark.slow
 def test_without_redaction_the_same_secrets_are_on_disk(
-    leaky: Path, cli: Callable[..., Ended]
+    leaky: Path, cli: Callable[..., Ended], collector: Collector
 ) -> None:
     off = "[tool.linenotes.redaction]\nsecrets = false\nmax-characters = 10_000_000\n"
     (leaky / "pyproject.toml").write_text(off, encoding="utf-8")
     own = set(leaky.rglob("*"))
     _carry_out(cli)
+    assert _leaks(_record(leaky)) >= {"environment", "card", "openai (reply)"}
+    sent = _leaks(b"".join(request.SerializeToString() for request in collector.requests))
+    assert sent >= {"environment", "card", "openai (reply)", "openai (rationale)"}
     leaks = _leaks(b"".join(_written(leaky, own).values()))
     # A graph's metadata is not recorded, and the message of a scorer's error is short.
     missing = {what for what in set(_forbidden().values()) - leaks if "(metadata)" not in what}

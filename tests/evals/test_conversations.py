@@ -22,6 +22,11 @@ def test_every_case_has_its_turn_before_one_has_a_second(make_record: MakeRecord
     assert noteworthy(record) == [("a", 0), ("b", 0), ("a", 1), ("b", 1), ("c", 0)]
 
 
+def test_a_turn_is_counted_within_the_case(make_record: MakeRecord) -> None:
+    record = make_record({"a": [True, False, False], "b": [True] * 5 + [False]})
+    assert noteworthy(record)[:3] == [("a", 1), ("b", 5), ("a", 2)]
+
+
 def test_where_all_is_well_one_is_enough(make_record: MakeRecord) -> None:
     assert noteworthy(make_record({"a": [True, True], "b": [True]})) == [("a", 0)]
 

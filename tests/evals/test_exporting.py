@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from linenotes.agents import AgentVersion
-from linenotes.datasets import Dataset
-from linenotes.evals import RunResult, evaluate
+from linenotes.datasets import Case, Dataset
+from linenotes.evals import RunResult, evaluate, find_scorers, run_once, store_execution
 from linenotes.tracing import open_store
 
 if TYPE_CHECKING:
@@ -54,6 +54,37 @@ def test_each_sample_is_in_mlflow_and_once_at_the_collector_with_one_id_and_its_
         assert event.name == "gen_ai.evaluation.result"
         assert said["gen_ai.evaluation.name"].string_value == "matches_expectations"
         assert said["gen_ai.evaluation.score.label"].string_value == "pass"
+
+
+@pytest.mark.parametrize("verb", ["run", "eval"])
+def test_what_scorers_say_is_redacted_on_its_way_to_the_collector(
+    collector: Collector, one_node: Version, verb: str
+) -> None:
+    key = "sk-proj-" + "a1B2" * 8
+    scorers = f"""
+from linenotes.evals import Score
+
+def judged(sample):
+    return Score("judged", value="{key}", rationale="because of {key}")
+
+def broken(sample):
+    raise ValueError("no {key}")
+"""
+    version = one_node(files={"scorers.py": scorers})
+    case = Case(id="c", inputs={"question": 1})
+    specs = ["scorers.py:judged", "scorers.py:broken"]
+    if verb == "run":
+        execution = run_once(
+            version, case, scorers=find_scorers(specs, version.agent.project), durable=True
+        )
+        assert key not in str(execution)
+        store_execution(execution, version, version.agent.project)
+    else:
+        evaluate(version, Dataset("one", (case,)), specs, samples=1)
+    sent = str(collector.requests)
+    assert "judged" in sent
+    assert "[secret:openai-key:" in sent
+    assert key not in sent
 
 
 def test_a_run_that_is_resumed_sends_nothing_again(

@@ -9,7 +9,7 @@ import pytest
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
-from linenotes.evals._failures import attribute, describe
+from linenotes.evals._failures import attribute, attribute_text, describe
 from linenotes.project import PromptError
 
 
@@ -131,3 +131,22 @@ def test_an_answer_that_cannot_be_read_is_the_infrastructures(
         server.shutdown()
         thread.join()
     assert attribute(caught.value).kind == "infrastructure"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "type_"),
+    [
+        ("TimeoutError", "infrastructure", "TimeoutError"),
+        ("openai.RateLimitError: slow down", "infrastructure", "RateLimitError"),
+        ("httpx.ConnectError: refused", "infrastructure", "ConnectError"),
+        ("Request timed out.", "infrastructure", "Error"),
+        ("Error code: 429 - {'error': 'quota'}", "infrastructure", "Error"),
+        ("Error code: 400 - {'error': 'too long'}", "agent", "Error"),
+        ("ValueError: the connection error of the user", "agent", "ValueError"),
+        ("no seat is left", "agent", "Error"),
+    ],
+)
+def test_an_error_of_which_a_file_keeps_the_text(text: str, kind: str, type_: str) -> None:
+    found = attribute_text(text)
+    assert (found.kind, found.type) == (kind, type_)
+    assert str(found).endswith(text.removeprefix("openai.").removeprefix("httpx."))

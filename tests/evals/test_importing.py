@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mlflow import MlflowClient
 
 from linenotes.evals import (
     Evaluation,
@@ -18,6 +19,7 @@ from linenotes.evals import (
     import_run,
     report,
 )
+from linenotes.evals._journal import Journal
 from linenotes.evals._records import FILE_NAME
 from linenotes.evals.documents._run_documents import ImportDocument
 from linenotes.project import Project, RunError, TraceFileError
@@ -73,7 +75,8 @@ def test_the_published_table_of_tau_bench_comes_out(
     ats = [found["mean"] for found in document["metrics"]["reward"]["pass_at"].values()]
     assert ats == pytest.approx([0.42, 0.56667, 0.66, 0.72], abs=1e-5)
     assert report.pass_hat_lines([result]) == [
-        "reward   pass^1 .420  pass^2 .273  pass^3 .220  pass^4 .200"
+        "reward   pass^1 .420 (.31 to .53)   pass^2 .273 (.18 to .40)   pass^3 .220 (.13 to .35)",
+        "         pass^4 .200 (.11 to .33)",
     ]
 
 
@@ -89,6 +92,20 @@ def test_a_conversation_is_stored_as_a_trace_of_its_run(make_project: MakeProjec
     assert stored == sample.trace
     assert (stored.name, stored.case, stored.sample) == ("airline", "39", 0)
     assert sample.output == stored.response
+
+
+def test_an_import_is_redacted_as_the_project_says(make_project: MakeProject) -> None:
+    settings = "[tool.linenotes.redaction]\npersonal = true\npatterns.badge = 'B-[0-9]+'\n"
+    records = [record("badges", 0, 1.0, "ann@example.org has B-1234")]
+    project = make_project({"pyproject.toml": settings, "chats.json": json.dumps(records)})
+    order = ImportOrder(project.root / "chats.json")
+    result = import_run(order, project).result
+    folder = RunStore.of(project).path(result.record.plan.run_id)
+    journal = (folder / FILE_NAME).read_text(encoding="utf-8")
+    assert "[secret:badge:" in journal
+    assert "ann@" not in journal
+    assert "B-1234" not in journal
+    assert import_run(order, project).again
 
 
 def test_the_same_file_again_adds_nothing(bring: Callable[..., ImportedRun]) -> None:
@@ -164,6 +181,45 @@ def test_a_trial_that_failed_is_a_failure_of_the_agent(bring: Callable[..., Impo
     assert result.estimates["reward"].mean == 0.5
 
 
+def test_a_trial_that_the_infrastructure_failed_is_left_out(
+    bring: Callable[..., ImportedRun],
+) -> None:
+    failed = {"task_id": "i", "trial": 0, "traj": chat(), "error": "openai.APITimeoutError: slow"}
+    result = bring([failed, record("i", 1, 1.0)]).result
+    assert result.errors == {"infrastructure": 1, "agent": 0, "scorer": 0}
+    assert (result.estimates["reward"].mean, result.scored) == (1.0, 1)
+    (line,) = report.failures(result)
+    assert line == ("chats: 1 sample left out where the file has no score: APITimeoutError: slow")
+
+
+@pytest.mark.parametrize("error", ["RateLimitError: slow down", "ValueError: late"])
+def test_the_files_reward_counts_whatever_failed(
+    bring: Callable[..., ImportedRun], error: str
+) -> None:
+    result = bring([{**record("r", 0, 1.0), "error": error}, record("r", 1, 0.0)]).result
+    assert (result.estimates["reward"].mean, result.scored) == (0.5, 2)
+
+
+def test_an_import_that_breaks_leaves_no_run_that_seems_to_go_on(
+    bring: Callable[..., ImportedRun], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise MemoryError
+
+    records = [record("broken", n, 1.0, "broken") for n in range(2)]
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "scored", broken)
+        with pytest.raises(MemoryError):
+            bring(records)
+    project = Project.find()
+    with open_store(project) as store:
+        client = MlflowClient(tracking_uri=store.tracking_uri)
+    run_id = max(RunStore.of(project).plans(), key=lambda plan: plan.created).run_id
+    assert client.get_run(run_id).info.status == "KILLED"
+    assert bring(records).result.record.plan.run_id == run_id
+    assert client.get_run(run_id).info.status == "FINISHED"
+
+
 def test_costs_are_those_that_the_file_tells(
     bring: Callable[..., ImportedRun],
 ) -> None:
@@ -174,6 +230,32 @@ def test_costs_are_those_that_the_file_tells(
     assert (result.cost, result.unpriced_calls) == (0.25, 1)
 
 
+def test_an_import_that_another_process_carries_out_is_left_alone(
+    bring: Callable[..., ImportedRun],
+) -> None:
+    records = [record("twice", 0, 1.0, "twice")]
+    plan = bring(records).result.record.plan
+    project = Project.find()
+    with (
+        RunStore.of(project).open(plan),
+        pytest.raises(RunError, match="carried out by another process"),
+    ):
+        bring(records)
+    with open_store(project) as store:
+        client = MlflowClient(tracking_uri=store.tracking_uri)
+    assert client.get_run(plan.run_id).info.status == "FINISHED"
+
+
+def test_what_a_file_does_not_tell_is_unknown_and_not_nothing(
+    bring: Callable[..., ImportedRun],
+) -> None:
+    document: Any = bring([record("n", 0, 1.0)]).result.document()
+    assert (document["tokens"], document["wall_seconds"]) == (None, None)
+    told = record("n", 1, 1.0)
+    told["traj"][1]["usage"] = {"prompt_tokens": 3, "completion_tokens": 4}
+    assert bring([told]).result.tokens == 7
+
+
 def test_nothing_is_made_of_a_file_with_a_mistake(
     bring: Callable[..., ImportedRun],
 ) -> None:
@@ -181,6 +263,19 @@ def test_nothing_is_made_of_a_file_with_a_mistake(
     runs = RunStore.of(Project.find()).plans()
     with pytest.raises(TraceFileError, match=r"record 2: reward is 'bad'"):
         bring([record("m", 0, 1.0), {**record("m", 1, 1.0), "reward": "bad"}])
+    assert RunStore.of(Project.find()).plans() == runs
+
+
+def test_a_task_that_is_no_case_is_named_and_nothing_is_made(
+    bring: Callable[..., ImportedRun],
+) -> None:
+    bring([record("before", 0, 1.0)])
+    runs = RunStore.of(Project.find()).plans()
+    deep: dict[str, Any] = {}
+    for _ in range(80):
+        deep = {"a": deep}
+    with pytest.raises(TraceFileError, match=r"record 1: the task .* nested deeper than 64 levels"):
+        bring([{**record("deep", 0, 1.0), "info": {"task": {"user": deep}}}])
     assert RunStore.of(Project.find()).plans() == runs
 
 

@@ -121,6 +121,11 @@ def test_metrics_have_their_bounds_and_belong_to_the_model(
     assert metrics["polite"] == pytest.approx(2 / 3)
     assert (metrics["polite/low"], metrics["polite/high"]) == (estimate.low, estimate.high)
     assert metrics["polite/pass_hat_2"] == pytest.approx(2 / 3)
+    hat = evaluated.repeats["polite"].pass_hat[1]
+    assert (metrics["polite/pass_hat_2/low"], metrics["polite/pass_hat_2/high"]) == (
+        hat.low,
+        hat.high,
+    )
     assert metrics["length"] == 6
     assert "broken" not in metrics
     of_model = client.get_logged_model(evaluated.record.plan.model_id).metrics or []

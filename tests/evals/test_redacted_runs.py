@@ -10,7 +10,9 @@ import orjson
 import pytest
 
 from linenotes.agents import AgentVersion
+from linenotes.datasets import Dataset
 from linenotes.evals import Evaluation, RunResult, evaluate
+from linenotes.evals._records import FILE_NAME
 from linenotes.project import Project, Redactor, RunError
 
 KEY = "sk-proj-" + "a1B2" * 8
@@ -71,6 +73,31 @@ def test_a_run_goes_on_with_cases_and_prompts_that_its_journal_does_not_hold(
     assert means == {"as_expected": 1, "sees_the_key": 0}
     folder = Path(os.environ["LINENOTES_STATE"]) / "runs" / run_id
     assert not [path for path in folder.rglob("*") if KEY.encode() in path.read_bytes()]
+
+
+def test_what_only_the_trace_gives_away_is_masked_in_the_output_too(
+    one_node: Callable[..., AgentVersion], numbers: Callable[[int], Dataset]
+) -> None:
+    node = """
+from langchain_core.tools import tool
+
+@tool
+def log_in(password: str) -> str:
+    "Log in."
+    return "welcome"
+
+def answer(state):
+    log_in.invoke({"password": "correct horse battery staple"})
+    if state["question"] == 0:
+        raise ValueError("no entry for correct horse battery staple")
+    return {"answer": "it is correct horse battery staple"}
+"""
+    result = evaluate(one_node(node), numbers(2), samples=1)
+    folder = Path(os.environ["LINENOTES_STATE"]) / "runs" / result.record.plan.run_id
+    failed, answered = (result.record.samples[f"c{n}", 0] for n in range(2))
+    assert "no entry for [secret:password:" in str(failed.error)
+    assert "it is [secret:password:" in str(answered.output)
+    assert "battery" not in (folder / FILE_NAME).read_text()
 
 
 @pytest.mark.parametrize("change", ["edited", "gone"])

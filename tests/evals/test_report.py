@@ -7,6 +7,7 @@ import pytest
 
 from linenotes.evals import Failure, RunRecord, RunResult, compare_runs, report
 from linenotes.evals._publisher import Stored
+from linenotes.evals._repeats import repeats
 from linenotes.evals._results import estimate_all
 
 AGENT = Failure("agent", "ValueError", "bad")
@@ -24,6 +25,7 @@ def result(make_record: Callable[..., RunRecord]) -> Callable[..., RunResult]:
             record,
             estimate_all(record, "population"),
             Stored(expected, expected if stored is None else stored),
+            repeats(record),
         )
 
     return make
@@ -165,7 +167,7 @@ def test_a_verdict_without_bounds_is_not_called_unmeasurable(
 
 def test_a_note_for_mlflow_is_a_table_with_intervals(result: Callable[..., RunResult]) -> None:
     made = result({"a": [True], "b": [False]})
-    note = report.run_note(made.record, made.estimates)
+    note = report.run_note(made.record, made.estimates, made.repeats)
     assert note.startswith("**app v1** on **numbers**: n=2 cases, K=1")
     assert "| correct | 50% | " in note
     assert note.endswith("| population |")
@@ -173,23 +175,25 @@ def test_a_note_for_mlflow_is_a_table_with_intervals(result: Callable[..., RunRe
 
 def test_a_repeated_rate_has_one_line_with_pass_1_to_k(result: Callable[..., RunResult]) -> None:
     found = result({"a": [True, True], "b": [True, False]})
-    assert report.pass_hat_lines([found]) == ["correct   pass^1 .750  pass^2 .500"]
+    assert report.pass_hat_lines([found]) == [
+        "correct   pass^1 .750 (.01 to 1.00)   pass^2 .500 (.09 to .91)"
+    ]
 
 
 def test_of_several_versions_each_has_its_line(result: Callable[..., RunResult]) -> None:
     first = result({"a": [True, True], "b": [True, True]}, version="v1")
     second = result({"a": [False, False], "b": [False, False]}, version="v2")
     assert report.pass_hat_lines([first, second]) == [
-        "v1 correct   pass^1 1.000  pass^2 1.000",
-        "v2 correct   pass^1 .000  pass^2 .000",
+        "v1 correct   pass^1 1.000 (.01 to 1.00)   pass^2 1.000 (.34 to 1.00)",
+        "v2 correct   pass^1 .000 (.00 to .99)   pass^2 .000 (.00 to .66)",
     ]
 
 
 def test_of_many_samples_the_first_and_the_last_k_are_shown(
     result: Callable[..., RunResult],
 ) -> None:
-    (line,) = report.pass_hat_lines([result({"a": [True] * 20, "b": [True] * 20})])
-    assert line.split()[1::2] == [
+    lines = report.pass_hat_lines([result({"a": [True] * 20, "b": [True] * 20})])
+    assert [word for word in " ".join(lines).split() if "^" in word] == [
         "pass^1",
         "pass^2",
         "pass^3",
@@ -206,5 +210,5 @@ def test_without_repeats_there_is_no_such_line(result: Callable[..., RunResult])
 
 def test_the_note_of_a_run_has_a_row_for_each_pass_hat(result: Callable[..., RunResult]) -> None:
     found = result({"a": [True, True], "b": [True, False]})
-    note = report.run_note(found.record, found.estimates)
+    note = report.run_note(found.record, found.estimates, found.repeats)
     assert "| correct, pass^2 | 50% |" in note

@@ -8,6 +8,7 @@ import pytest
 
 from linenotes.evals import Failure, RunRecord, RunResult
 from linenotes.evals._publisher import Stored
+from linenotes.evals._repeats import repeats
 from linenotes.evals._results import estimate_all
 
 AGENT = Failure("agent", "ValueError", "bad")
@@ -18,7 +19,7 @@ LOST = Failure("infrastructure", "APITimeoutError", "Request timed out.")
 def result(make_record: Callable[..., RunRecord]) -> Callable[..., RunResult]:
     def make(values: dict[str, list[bool | None]], **more: object) -> RunResult:
         record = make_record(values, **more)
-        return RunResult(record, estimate_all(record, "population"), Stored(4, 4))
+        return RunResult(record, estimate_all(record, "population"), Stored(4, 4), repeats(record))
 
     return make
 

@@ -97,7 +97,7 @@ def test_prices_are_those_of_the_working_directory(
     table = '[tool.linenotes.prices."mine"]\ninput = 3\noutput = 4\ncached = 1\n'
     (tmp_path / "pyproject.toml").write_text(table, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    assert Prices().price(["mine"], None) == Price(3, 4, 1, 3)
+    assert Prices(Project.here()).price(["mine"], None) == Price(3, 4, 1, 3)
 
 
 def test_settings_that_cannot_be_read_stop_no_recording(
@@ -105,6 +105,7 @@ def test_settings_that_cannot_be_read_stop_no_recording(
 ) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.linenotes]\nnonsense = 1\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
+    assert Project.here() is None
     assert Prices().price(["mine"], None) is None
 
 

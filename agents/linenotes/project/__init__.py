@@ -25,6 +25,7 @@ from linenotes.project._settings import (
 )
 from linenotes.project._store_errors import store_errors, without_credentials
 from linenotes.project._user_code import find_code, import_code
+from linenotes.project.redaction._memory import RedactorWithMemory
 from linenotes.project.redaction._redactor import Redactor
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "PromptError",
     "RedactionSettings",
     "Redactor",
+    "RedactorWithMemory",
     "RunError",
     "ScorerError",
     "Settings",

@@ -7,6 +7,7 @@ import os
 import tomllib
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 
 from linenotes.project._errors import ProjectError
 from linenotes.project._settings import AgentSettings, Settings
+from linenotes.project.redaction._redactor import Redactor
 
 _MARKERS = ("pyproject.toml", "langgraph.json", ".git", ".linenotes")
 
@@ -41,6 +43,26 @@ class Project:
             if any((folder / marker).exists() for marker in _MARKERS):
                 return cls(root=folder, settings=_read_settings(folder))
         return cls(root=here, settings=Settings())
+
+    @classmethod
+    def here(cls) -> Project | None:
+        """Return the project of the working directory, as read once; None where it is broken.
+
+        For programs that only record: the commands tell what is broken.
+        """
+        try:
+            return _usable(_working_folder())
+        except ProjectError:
+            return None
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """What is kept out of every store, as the settings say.
+
+        Raises:
+            ProjectError: the function that they name cannot be imported.
+        """
+        return Redactor.of(self)
 
     @property
     def state(self) -> Path:
@@ -79,6 +101,13 @@ class Project:
         """The MLflow store: the environment's, else the settings', else sqlite in `state`."""
         named = os.environ.get("MLFLOW_TRACKING_URI") or self.settings.tracking_uri
         return named or f"sqlite:///{self.state / 'mlflow.db'}"
+
+
+@lru_cache(maxsize=32)
+def _usable(folder: Path) -> Project:
+    project = Project.find(folder)
+    _ = project.redactor  # whose function may not import
+    return project
 
 
 def _working_folder() -> Path:

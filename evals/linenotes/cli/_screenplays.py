@@ -32,7 +32,8 @@ def title(trace: Trace, shown: Ledger, *, width: int) -> Iterator[Text]:
         f"{shown_of_all}{len(trace.messages)} messages",
         f"{trace.ledger.tokens.total:,} tokens" if trace.ledger.tokens.total else "",
         dollars(trace.ledger.cost),
-        spell_seconds(seconds) if seconds is not None else "",
+        # What a file without times holds took next to nothing.
+        spell_seconds(seconds) if seconds is not None and seconds >= 0.0005 else "",  # noqa: PLR2004  it would read 0 ms
     )
     figures = "   ".join(filter(None, parts))
     fits = len(figures) + len(trace.trace_id) + 3 <= width

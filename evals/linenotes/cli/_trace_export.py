@@ -53,7 +53,7 @@ def command(
         raise click.UsageError("Say which traces: TRACE_ID... or --run RUN.")
     project = Project.find()
     target = _target(project, endpoint, protocol)
-    with open_store(project) as store:
+    with project.redactor.in_force(), open_store(project) as store:
         names = trace_ids if run is None else _of_run(project, store, run)
         with Live() as live:
             live.stage("Sending", total=len(names))

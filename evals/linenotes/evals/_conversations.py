@@ -1,12 +1,16 @@
 """Which conversations of a run are kept as pages: those that a person would open first.
 
 These are samples that failed, those that scored lowest, and the best one to hold them against.
-Every case has its turn before one has a second.
+Every case has its turn before one has a second. A run that is published again shows other pages
+where its scores have changed; those of before stay beside them, and its note links the new ones.
 """
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
+from collections.abc import Mapping
 
 from linenotes.evals._records import RunRecord, SampleKey
 from linenotes.project import digest
@@ -21,13 +25,23 @@ _LONGEST_NAME = 80
 def noteworthy(record: RunRecord) -> list[SampleKey]:
     """Return the samples to keep a page of, at most ten, the worst first and the best last."""
     values = _values(record)
-    failed = [key for key in record.samples if record.samples[key].error]
-    scored = [key for key in record.samples if key in values and key not in failed]
-    best = min(scored, key=lambda key: (-values[key], key), default=None)
-    low = [key for key in scored if values[key] <= 0 or values[key] < values[best or key]]
-    worst = sorted(failed, key=_turn) + sorted(low, key=lambda key: (values[key], *_turn(key)))
-    shown = [key for key in worst if key != best][: MAX_PAGES - bool(best)]
+    failed = {key: -math.inf for key, sample in record.samples.items() if sample.error}
+    scored = {key: values[key] for key in record.samples if key in values and key not in failed}
+    best = min(scored, key=lambda key: (-scored[key], key), default=None)
+    low = {key: v for key, v in scored.items() if v <= 0 or v < scored[best or key]}
+    shown = [key for key in _worst_first(failed | low) if key != best][: MAX_PAGES - bool(best)]
     return [*shown, best] if best else shown
+
+
+def _worst_first(values: Mapping[SampleKey, float]) -> list[SampleKey]:
+    """Order samples by value, and equal ones by how many of their case come before them."""
+    by_value = sorted(values, key=lambda key: (values[key], key[1]))
+    before: Counter[str] = Counter()
+    turns: dict[SampleKey, int] = {}
+    for key in by_value:
+        turns[key] = before[key[0]]
+        before[key[0]] += 1
+    return sorted(by_value, key=lambda key: (values[key], turns[key], key))
 
 
 def page_path(key: SampleKey) -> str:
@@ -37,10 +51,6 @@ def page_path(key: SampleKey) -> str:
     if name != case:
         name = f"{name}-{digest(case)[:6]}"
     return f"{FOLDER}/{name}-{sample}.html"
-
-
-def _turn(key: SampleKey) -> tuple[int, str]:
-    return key[1], key[0]
 
 
 def _values(record: RunRecord) -> dict[SampleKey, float]:

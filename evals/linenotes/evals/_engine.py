@@ -116,7 +116,8 @@ async def run_sample(
             sample=job.index,
             trace_id=trace_id,
             on_message=on_message,
-            durable=job.version.agent.project if durable else False,
+            project=job.version.agent.project,
+            durable=durable,
         ) as ledger,
     ):
         try:
@@ -130,7 +131,8 @@ async def run_sample(
         except BaseException as error:  # noqa: BLE001  the system under test fails as data
             failure = attribute(error)
     # What scorers see is what the journal keeps, or scoring again would give other scores.
-    return Sample(shown, job.index, Redactor.current().value(output), ledger.trace, failure)
+    output, trace, failure = ledger.redacted((output, ledger.trace, failure))
+    return Sample(shown, job.index, output, trace, failure)
 
 
 async def _invoke(job: Job, *, thread: str) -> JsonValue:

@@ -24,13 +24,14 @@ from linenotes.evals._plans import RunPlan
 from linenotes.evals._progress import Progress, Silent
 from linenotes.evals._publisher import Publisher, filed_trace
 from linenotes.evals._records import RunRecord
+from linenotes.evals._repeats import repeats
 from linenotes.evals._report import run_note
 from linenotes.evals._results import RunResult, estimate_all
 from linenotes.evals._runs import RunStore
 from linenotes.evals._samples import Sample
 from linenotes.evals._scorer_loading import find_scorers
 from linenotes.evals._scorers import Scorer, score_sample
-from linenotes.project import Project, Redactor, RunError, StoreError
+from linenotes.project import Project, RunError, StoreError
 from linenotes.tracing import FiledTrace, discard_live, exporting, open_store
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Evaluation:
         if concurrency < 1:
             raise RunError(f"Concurrency must be at least 1 sample at a time, not {concurrency}.")
         self._project = project
-        self._redactor = Redactor.of(project)
+        self._redactor = project.redactor
         self._concurrency = concurrency
         self._target: Target = target
         self._progress = progress or Silent()
@@ -268,9 +269,10 @@ def publish_run(
         StoreError: the store does not take it.
     """
     estimates = estimate_all(record, target)
-    note = run_note(record, estimates)
-    stored = publisher.publish(record, estimates, note=note, progress=progress)
-    return RunResult(record, estimates, stored)
+    repeated = repeats(record)
+    note = run_note(record, estimates, repeated)
+    stored = publisher.publish(record, estimates, repeated, note=note, progress=progress)
+    return RunResult(record, estimates, stored, repeated)
 
 
 def _how_to_continue(runs: Sequence[OngoingRun]) -> str:

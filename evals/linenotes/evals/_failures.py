@@ -8,6 +8,7 @@ the user's that would fail every sample alike, which ends the run with its own m
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -19,6 +20,15 @@ _MISTAKEN_STATUS = {401, 403, 404}
 _ERROR = 400
 _SERVER_ERROR = 500
 _LONGEST = 2000
+_NAME = re.compile(r"(?:\w+\.)*([A-Z]\w*)")
+_LOST_NAME = re.compile(
+    "Timeout|Connect|BrokenPipe|Transport|Protocol|RateLimit|TooManyRequests|Throttling|Overloaded"
+    "|ResourceExhausted|DeadlineExceeded|ServiceUnavailable|BadGateway|InternalServerError"
+)
+_LOST_TEXT = re.compile(
+    r"Request timed out|Connection error|.*\bError code: (?:408|409|429|5\d\d)\b"
+)
+"""How OpenAI's client says it, where only its text was kept."""
 
 
 def attribute(error: BaseException) -> Failure:
@@ -34,6 +44,18 @@ def attribute(error: BaseException) -> Failure:
         if _is_infrastructure(cause):
             return failure_of("infrastructure", cause)
     return failure_of("agent", error)
+
+
+def attribute_text(error: str) -> Failure:
+    """Return whose failure an error is of which only the text is left, as files keep it."""
+    name, _, message = error.partition(":")
+    named = _NAME.fullmatch(name.strip())
+    is_lost = (named and _LOST_NAME.search(named[1])) or _LOST_TEXT.match(error)
+    return Failure(
+        kind="infrastructure" if is_lost else "agent",
+        type=named[1] if named else "Error",
+        message=message.strip() if named else error,
+    )
 
 
 def failure_of(kind: ErrorKind, error: BaseException) -> Failure:

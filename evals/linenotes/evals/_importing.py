@@ -9,25 +9,29 @@ written.
 from __future__ import annotations
 
 import secrets
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from linenotes.agents import VersionCard
 from linenotes.datasets import Case, Dataset
 from linenotes.evals._evaluation import publish_run
+from linenotes.evals._failures import attribute_text
 from linenotes.evals._journal import Journal
 from linenotes.evals._plans import DatasetInPlan, ImportInPlan, RunPlan
 from linenotes.evals._progress import Progress, Silent
 from linenotes.evals._publisher import Publisher
 from linenotes.evals._results import RunResult
 from linenotes.evals._runs import RunStore
-from linenotes.evals._samples import Failure, Sample, Score
-from linenotes.project import Project, RunError, StoreError, digest
+from linenotes.evals._samples import Sample, Score
+from linenotes.project import Project, Redactor, RunError, StoreError, TraceFileError, digest
 from linenotes.tracing import ImportedConversation, MlflowStore, open_store, read_conversations
 from linenotes.tracing import file_digest as digest_of
 
@@ -94,23 +98,38 @@ def import_run(
     conversations = _read(order, identity, progress)
     progress.stage("Opening the store")
     creating = partial(progress.stage, "Creating the store, once")
-    with open_store(project, on_create=creating) as store:
+    with project.redactor.in_force(), open_store(project, on_create=creating) as store:
         _refuse_taken_ids(store, conversations, known)
+        conversations = _redacted(conversations)
         publisher = Publisher(store)
         if known is None:
-            plan = _begin(publisher, order, content, conversations)
-            journal = Journal.create(runs.path(plan.run_id), plan)
+            journal = _create(runs, publisher, _begin(publisher, order, content, conversations))
         else:
-            journal = runs.open(known)
-        with journal:
+            journal = runs.open(known)  # another process may be writing it
+        with journal, _stopped_on_failure(publisher, journal.plan.run_id):
             added = _write(journal, conversations)
             result = _publish(publisher, journal, target, progress)
     return ImportedRun(result, again=known is not None and not added)
 
 
-def _read(order: ImportOrder, identity: str, progress: Progress) -> list[ImportedConversation]:
+@contextmanager
+def _stopped_on_failure(publisher: Publisher, run_id: str) -> Iterator[None]:
+    """No run is left that seems to be going on."""
+    try:
+        yield
+    except BaseException:
+        publisher.mark_stopped(run_id)
+        raise
+
+
+def _create(runs: RunStore, publisher: Publisher, plan: RunPlan) -> Journal:
+    with _stopped_on_failure(publisher, plan.run_id):
+        return Journal.create(runs.path(plan.run_id), plan)
+
+
+def _read(order: ImportOrder, identity: str, progress: Progress) -> deque[ImportedConversation]:
     progress.stage(f"Reading {order.path.name}")
-    return list(
+    return deque(
         read_conversations(
             order.path,
             identity=identity,
@@ -119,6 +138,14 @@ def _read(order: ImportOrder, identity: str, progress: Progress) -> list[Importe
             file_format=order.file_format,
         )
     )
+
+
+def _redacted(conversations: Sequence[ImportedConversation]) -> deque[ImportedConversation]:
+    """Mask in all trials of a task what any of them gives away as a secret."""
+    redactor = Redactor.current()
+    masked = {name: iter(redactor.value(trials)) for name, trials in _by_case(conversations)}
+    # Ids stay apart here; the plan has them redacted, too.
+    return deque(replace(next(masked[one.case]), case=one.case) for one in conversations)
 
 
 def _refuse_taken_ids(
@@ -186,17 +213,30 @@ def _begin(
 
 
 def _cases(conversations: Sequence[ImportedConversation]) -> tuple[Case, ...]:
+    return tuple(_case(name, of_case) for name, of_case in _by_case(conversations))
+
+
+def _case(name: str, trials: Sequence[ImportedConversation]) -> Case:
+    try:
+        return Case(
+            id=name,
+            inputs=_shared([one.inputs for one in trials]),
+            expectations=_shared([one.expectations for one in trials]),
+        )
+    except ValidationError as error:
+        wrong = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise TraceFileError(
+            f"{trials[0].place}: the task {name!r:.80} cannot be a case: {wrong}. Mend it there."
+        ) from None
+
+
+def _by_case(
+    conversations: Sequence[ImportedConversation],
+) -> Iterable[tuple[str, list[ImportedConversation]]]:
     trials: dict[str, list[ImportedConversation]] = {}
     for one in conversations:
         trials.setdefault(one.case, []).append(one)
-    return tuple(
-        Case(
-            id=name,
-            inputs=_shared([one.inputs for one in of_case]),
-            expectations=_shared([one.expectations for one in of_case]),
-        )
-        for name, of_case in trials.items()
-    )
+    return trials.items()
 
 
 def _shared(trials: Sequence[Mapping[str, JsonValue]]) -> dict[str, JsonValue]:
@@ -209,13 +249,17 @@ def _shared(trials: Sequence[Mapping[str, JsonValue]]) -> dict[str, JsonValue]:
     }
 
 
-def _write(journal: Journal, conversations: Sequence[ImportedConversation]) -> int:
-    """Write into the journal what it lacks, and return how many conversations that is."""
+def _write(journal: Journal, conversations: deque[ImportedConversation]) -> int:
+    """Write into the journal what it lacks, and return how many conversations that is.
+
+    The conversations are let go one by one: the journal knows them from then on.
+    """
     record = journal.record
     named = dict.fromkeys(one.case for one in conversations)
     cases = dict(zip(named, journal.plan.cases, strict=True))  # their ids may be redacted there
     added = 0
-    for one in conversations:
+    while conversations:
+        one = conversations.popleft()
         sample = _sample(one, cases[one.case])
         key = (sample.case.id, sample.index)
         if key not in record.samples:
@@ -228,7 +272,7 @@ def _write(journal: Journal, conversations: Sequence[ImportedConversation]) -> i
 
 
 def _sample(one: ImportedConversation, case: Case) -> Sample:
-    failure = Failure("agent", "Error", one.trace.error) if one.trace.error else None
+    failure = attribute_text(one.trace.error) if one.trace.error else None
     return Sample(case, one.sample, one.trace.response, one.trace, failure)
 
 
@@ -244,6 +288,3 @@ def _publish(
             f"{error} All {len(record.samples)} conversations are kept in the journal: importing "
             "the file again publishes them."
         ) from error
-    except KeyboardInterrupt:
-        publisher.mark_stopped(record.plan.run_id)
-        raise

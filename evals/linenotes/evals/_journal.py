@@ -111,9 +111,9 @@ class Journal:
         self.close()
 
     def _write(self, event: dict[str, object], *, trace: Trace | None = None) -> None:
-        event = self._redactor.value(event)
+        event, trace = self._redactor.value((event, trace))
         if trace is not None:
-            event["trace"] = orjson.Fragment(self._redactor.value(trace).to_json())
+            event = {**event, "trace": orjson.Fragment(trace.to_json())}
         line = _line(event)
         with self._lock:
             try:

@@ -13,7 +13,7 @@ from linenotes.evals._event_loop import complete
 from linenotes.evals._publisher import trace_score
 from linenotes.evals._samples import Sample, Score
 from linenotes.evals._scorers import Scorer, score_sample
-from linenotes.project import Project, Redactor
+from linenotes.project import Project
 from linenotes.tracing import FiledTrace, Message, file_trace
 
 
@@ -48,7 +48,7 @@ def run_once(
         sample = await run_sample(job, on_message=on_message, durable=durable)
         return Execution(sample, await score_sample(sample, scorers))
 
-    with Redactor.of(version.agent.project).in_force():
+    with version.agent.project.redactor.in_force():
         return complete(run())
 
 

@@ -19,7 +19,7 @@ from linenotes.datasets import Dataset, register_dataset
 from linenotes.evals._conversations import noteworthy, page_path
 from linenotes.evals._progress import Progress
 from linenotes.evals._records import RunRecord, SampleKey
-from linenotes.evals._repeats import repeats
+from linenotes.evals._repeats import Repeats
 from linenotes.evals._samples import Score
 from linenotes.project import Redactor, StoreError, store_errors
 from linenotes.tracing import FiledTrace, MlflowStore, TraceScore, conversation_page, output_text
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from linenotes.evals.statistics import Estimate
 
-_BATCH = 100
-"""Traces that are written in one transaction."""
+_BATCH = 25
+"""Traces that are written in one transaction: more hold more memory and are hardly faster."""
 _TABLE = "samples.json"
 
 
@@ -107,6 +107,7 @@ class Publisher:
         self,
         record: RunRecord,
         estimates: Mapping[str, Estimate],
+        repeated: Mapping[str, Repeats],
         *,
         note: str,
         progress: Progress,
@@ -118,7 +119,7 @@ class Publisher:
                 self._store.write_traces([filed_trace(record, key) for key in batch])
                 for _ in batch:
                     progress.advance()
-            self._log_metrics(record, estimates)
+            self._log_metrics(record, estimates, repeated)
             self._log_samples(record)
             note += self._log_conversations(record)
             self._client.set_tag(run_id, "mlflow.note.content", note)
@@ -134,12 +135,19 @@ class Publisher:
     def _attributed(self, doing: str) -> AbstractContextManager[None]:
         return store_errors(doing, self._store.tracking_uri)
 
-    def _log_metrics(self, record: RunRecord, estimates: Mapping[str, Estimate]) -> None:
+    def _log_metrics(
+        self,
+        record: RunRecord,
+        estimates: Mapping[str, Estimate],
+        repeated: Mapping[str, Repeats],
+    ) -> None:
         values: dict[str, float] = {"samples": len(record.samples)}
         for name, estimate in estimates.items():
-            bounds = {"": estimate.mean, "/low": estimate.low, "/high": estimate.high}
-            bounds |= _pass_hats(record, name)
-            values |= {name + key: v for key, v in bounds.items() if v is not None}
+            values |= _bounds(name, estimate)
+            hats = repeated[name].pass_hat[1:] if name in repeated else ()
+            for k, found in enumerate(hats, start=2):
+                # MLflow's names of metrics have no circumflex.
+                values |= _bounds(f"{name}/pass_hat_{k}", found)
         for name, value in values.items():
             self._client.log_metric(
                 record.plan.run_id,
@@ -183,11 +191,9 @@ def _outcome(record: RunRecord, key: SampleKey) -> str:
     return next((f": {primary} {value}" for value in values), "")
 
 
-def _pass_hats(record: RunRecord, metric: str) -> dict[str, float | None]:
-    repeated = repeats(record, metric)
-    found = repeated.pass_hat[1:] if repeated else ()
-    # MLflow's names of metrics have no circumflex.
-    return {f"/pass_hat_{k}": estimate.mean for k, estimate in enumerate(found, start=2)}
+def _bounds(name: str, found: Estimate) -> dict[str, float]:
+    bounds = {name: found.mean, f"{name}/low": found.low, f"{name}/high": found.high}
+    return {key: value for key, value in bounds.items() if value is not None}
 
 
 def _run_tags(version: VersionCard, *, group: str, numbers: Mapping[str, int]) -> dict[str, str]:
@@ -253,7 +259,7 @@ def _samples_table(record: RunRecord) -> dict[str, list[object]]:
 
 
 def _row(record: RunRecord, key: SampleKey) -> dict[str, object]:
-    sample = record.samples[key]
+    sample, imported = record.samples[key], record.plan.imported
     scores = {score.name: score.value for score in record.scores.get(key, ())}
     return {
         "case": key[0],
@@ -262,9 +268,9 @@ def _row(record: RunRecord, key: SampleKey) -> dict[str, object]:
         "response": output_text(sample.output),
         **{f"score/{name}": scores.get(name) for name in record.plan.metrics},
         "error": str(sample.error) if sample.error else None,
-        "seconds": round(sample.seconds, 3),
+        "seconds": round(sample.seconds, 3) if imported is None or imported.timed else None,
         "calls": sample.ledger.calls,
-        "tokens": sample.ledger.tokens.total,
+        "tokens": sample.ledger.tokens.total or (None if imported else 0),
         "cost": sample.ledger.cost,
         "trace_id": sample.trace.trace_id,
     }

@@ -25,16 +25,21 @@ class Repeats:
     """pass@1, pass@2, …: the chance that at least one of k samples passes."""
 
     def texts(self) -> list[str]:
-        """Return `pass^1 .420` for each k; of many, the first ones and the last."""
-        found = [f"pass^{k} {_decimals(e.mean)}" for k, e in enumerate(self.pass_hat, start=1)]
+        """Return `pass^1 .420 (.31 to .53)` for each k; of many, the first ones and the last."""
+        found = [f"pass^{k} {_with_bounds(e)}" for k, e in enumerate(self.pass_hat, start=1)]
         return found if len(found) <= _DEPTHS else [*found[: _DEPTHS - 1], found[-1]]
 
 
-def repeats(record: RunRecord, metric: str) -> Repeats | None:
-    """Return what repeating shows of a metric.
+def repeats(record: RunRecord) -> dict[str, Repeats]:
+    """Return what repeating the cases shows, for the metrics that it says something of.
 
-    None where it is no rate, or some scored case has one sample only.
+    It says nothing of what is no rate, or where some scored case has one sample only.
     """
+    found = {name: _of_metric(record, name) for name in record.plan.metrics}
+    return {name: shown for name, shown in found.items() if shown}
+
+
+def _of_metric(record: RunRecord, metric: str) -> Repeats | None:
     from linenotes.evals.statistics import pass_at, pass_hat
 
     scores = score_table(record, metric)
@@ -48,5 +53,14 @@ def repeats(record: RunRecord, metric: str) -> Repeats | None:
     )
 
 
-def _decimals(rate: float | None) -> str:
-    return "–" if rate is None else f"{rate:.3f}".removeprefix("0")
+def _with_bounds(found: Estimate) -> str:
+    if found.mean is None:
+        return "–"
+    if found.low is None or found.high is None:
+        return f"{_decimals(found.mean, 3)} (no interval)"
+    low, high = (_decimals(bound, 2) for bound in (found.low, found.high))
+    return f"{_decimals(found.mean, 3)} ({low} to {high})"
+
+
+def _decimals(rate: float, places: int) -> str:
+    return f"{rate:.{places}f}".removeprefix("0")

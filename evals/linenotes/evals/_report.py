@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from linenotes.evals._comparison import RunComparison
 from linenotes.evals._records import RunRecord
-from linenotes.evals._repeats import repeats
+from linenotes.evals._repeats import Repeats
 from linenotes.evals._results import RunResult
 from linenotes.evals._tables import is_rate, score_table
 from linenotes.tracing import dollars
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _NAMED = 5
 """How many cases a sentence names."""
+_WIDTH = 100
+"""Columns of a line."""
 _SPEAKS_OF = {"population": "cases like these", "dataset": "exactly these cases"}
 
 
@@ -65,7 +67,7 @@ def _row(
     record = result.record
     cells = [interval(result.estimates[name], rate=is_rate(record, name)) for name in metrics]
     if with_hat:
-        cells.append(_pass_hat(record))
+        cells.append(_pass_hat(result))
     return (
         record.plan.version,
         str(record.plan.samples),
@@ -76,27 +78,37 @@ def _row(
     )
 
 
-def _pass_hat(record: RunRecord) -> str:
-    from linenotes.evals.statistics import pass_hat
-
-    scores = score_table(record, record.plan.metrics[0])
-    fewest = int(scores.groupby("case").size().min()) if len(scores) else 0
-    if fewest < record.plan.samples or record.plan.samples == 1:
+def _pass_hat(result: RunResult) -> str:
+    plan = result.record.plan
+    repeated = result.repeats.get(plan.metrics[0])
+    if repeated is None or len(repeated.pass_hat) < plan.samples:
         return "–"
-    return interval(pass_hat(scores, record.plan.samples), rate=True)
+    return interval(repeated.pass_hat[plan.samples - 1], rate=True)
 
 
 def pass_hat_lines(results: Sequence[RunResult]) -> list[str]:
-    """Return a line for each version with pass^1 to pass^K of its primary metric, if K > 1."""
+    """Return pass^1 to pass^K of each version's primary metric with intervals, if K > 1."""
     if not _has_pass_hat(results):
         return []
-    lines = []
+    lines: list[str] = []
     for result in results:
         plan = result.record.plan
         for metric in [name for name in plan.metrics[:1] if name in result.repeats]:
             name = f"{plan.version} {metric}" if len(results) > 1 else metric
-            lines.append("  ".join([f"{name} ", *result.repeats[metric].texts()]))
+            lines += _filled(f"{name}   ", result.repeats[metric].texts())
     return lines
+
+
+def _filled(head: str, parts: Sequence[str]) -> Iterator[str]:
+    """Yield the parts behind the head, on as many lines as they need."""
+    line = head + parts[0]
+    for part in parts[1:]:
+        if len(f"{line}   {part}") > _WIDTH:
+            yield line
+            line = " " * len(head) + part
+        else:
+            line = f"{line}   {part}"
+    yield line
 
 
 def _mean_seconds(record: RunRecord) -> str:
@@ -135,6 +147,11 @@ def failures(result: RunResult) -> list[str]:
 
 
 def _consequence(result: RunResult, kind: str) -> str:
+    if result.record.plan.imported is not None:
+        lost = (
+            "left out" if kind == "infrastructure" else "failed in the agent and scored as failed"
+        )
+        return f"{lost} where the file has no score"
     if kind == "infrastructure":
         return "lost to the infrastructure and not scored (`linenotes eval --resume` tries again)"
     if kind == "scorer":
@@ -275,7 +292,9 @@ def closing_lines(results: Sequence[RunResult], comparisons: Sequence[RunCompari
     return [line for line in lines if line]
 
 
-def run_note(record: RunRecord, estimates: Mapping[str, Estimate]) -> str:
+def run_note(
+    record: RunRecord, estimates: Mapping[str, Estimate], repeated: Mapping[str, Repeats]
+) -> str:
     """Return the run's description for MLflow: a Markdown table with the intervals.
 
     Rates of cases that have several samples also have a row for each pass^k.
@@ -291,12 +310,11 @@ def run_note(record: RunRecord, estimates: Mapping[str, Estimate]) -> str:
     for name, found in estimates.items():
         mean, _, bounds = interval(found, rate=is_rate(record, name)).partition("  ")
         lines.append(f"| {name} | {mean} | {bounds or '–'} | {found.target} |")
-        lines += _pass_hat_rows(record, name)
+        lines += _pass_hat_rows(name, repeated[name]) if name in repeated else ()
     return "\n".join(lines)
 
 
-def _pass_hat_rows(record: RunRecord, metric: str) -> Iterator[str]:
-    repeated = repeats(record, metric)
-    for k, found in enumerate(repeated.pass_hat[1:] if repeated else (), start=2):
+def _pass_hat_rows(metric: str, repeated: Repeats) -> Iterator[str]:
+    for k, found in enumerate(repeated.pass_hat[1:], start=2):
         mean, _, bounds = interval(found, rate=True).partition("  ")
         yield f"| {metric}, pass^{k} | {mean} | {bounds} | {found.target} |"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from linenotes.evals._publisher import Stored
 from linenotes.evals._records import RunRecord
-from linenotes.evals._repeats import Repeats, repeats
+from linenotes.evals._repeats import Repeats
 from linenotes.evals._tables import score_table
 from linenotes.evals.documents._part import Document
 from linenotes.evals.documents._run_documents import (
@@ -35,17 +34,13 @@ class RunResult:
     estimates: Mapping[str, Estimate]
     """Metric to estimate, the primary metric first."""
     traces: Stored
+    repeats: Mapping[str, Repeats] = field(default_factory=dict)
+    """Metric to what repeating the cases shows, where that says something."""
 
     @property
     def scored(self) -> int:
         """How many samples have a value of the primary metric."""
         return sum(len(score_table(self.record, m)) for m in self.record.plan.metrics[:1])
-
-    @cached_property
-    def repeats(self) -> dict[str, Repeats]:
-        """What repeating the cases shows, for the metrics that it says something of."""
-        found = {name: repeats(self.record, name) for name in self.record.plan.metrics}
-        return {name: shown for name, shown in found.items() if shown}
 
     @property
     def errors(self) -> dict[str, int]:
@@ -62,9 +57,10 @@ class RunResult:
         return sum(sample.ledger.calls for sample in self.record.samples.values())
 
     @property
-    def tokens(self) -> int:
-        """Tokens in and out of all model calls."""
-        return sum(sample.ledger.tokens.total for sample in self.record.samples.values())
+    def tokens(self) -> int | None:
+        """Tokens in and out of all model calls; None where an imported file tells none."""
+        total = sum(sample.ledger.tokens.total for sample in self.record.samples.values())
+        return total or (None if self.record.plan.imported else 0)
 
     @property
     def cost(self) -> float | None:
@@ -114,7 +110,7 @@ class RunResult:
             tokens=self.tokens,
             cost=self.cost,
             unpriced_calls=self.unpriced_calls,
-            wall_seconds=round(self.record.wall_seconds, 3),
+            wall_seconds=None if plan.imported else round(self.record.wall_seconds, 3),
             traces=TracesDocument(expected=self.traces.expected, stored=self.traces.stored),
         )
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from linenotes.evals._failures import failure_of
 from linenotes.evals._samples import Sample, Score, ScoreValue
 from linenotes.evals._score_values import checked
+from linenotes.project import Redactor
 
 ScoreFunction = Callable[[Sample], ScoreValue | Score | Awaitable[ScoreValue | Score]]
 
@@ -47,10 +48,10 @@ class Scorer:
 
 
 async def score_sample(sample: Sample, scorers: Sequence[Scorer]) -> tuple[Score, ...]:
-    """Return one score for each scorer; none for a sample that did not finish."""
+    """Return one score for each scorer, redacted; none for a sample that did not finish."""
     if sample.error is not None:
         return ()
-    return tuple([await scorer.score(sample) for scorer in scorers])
+    return Redactor.current().value(tuple([await scorer.score(sample) for scorer in scorers]))
 
 
 def matches_expectations(sample: Sample) -> bool:

@@ -20,7 +20,8 @@ def score_table(
 
     A sample whose agent failed is a failed sample: where the metric is a pass or a failure, it
     counts as a failure. On other scales there is no worst value, so it is left out. Samples that
-    the infrastructure or the scorer failed are always left out.
+    the infrastructure or the scorer failed are always left out. None of this holds for a sample
+    that has a score nevertheless, as a file of conversations may give one.
 
     Args:
         record: the run.
@@ -32,7 +33,7 @@ def score_table(
     values = _values(record, metric)
     if all(is_rate(run, metric) for run in (record, *beside)):
         failed = {key for key, s in record.samples.items() if s.error and s.error.kind == "agent"}
-        values |= dict.fromkeys(failed, 0.0)
+        values = dict.fromkeys(failed, 0.0) | values
     cases = {case.id: case for case in record.plan.cases}
     rows = [
         (case, sample, float(value), cases[case].cluster, cases[case].weight)

@@ -186,7 +186,7 @@ def test_the_doctors_document_tells_the_dead_from_the_living(
     make_project: Callable[..., Project],
 ) -> None:
     project = make_project()
-    with record(durable=project, agent="desk", case="c1", sample=0) as ledger:
+    with record(project=project, durable=True, agent="desk", case="c1", sample=0) as ledger:
         alive = find_live(project, ledger.trace_id)
         assert alive is not None
         abandoned = replace(alive, alive=False)

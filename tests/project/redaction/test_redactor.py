@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +64,38 @@ def test_a_value_that_only_its_key_gives_away_is_masked_and_so_is_each_repetitio
     assert redacted["max_tokens"] == "eleven"
     assert [bool(PLACEHOLDER.fullmatch(one)) for one in redacted["cookies"]] == [True, False]
     assert Redactor().value(redacted) == redacted
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"password": 84736251},
+        {"token": {"type": "bearer", "value": "plain letters"}},
+        {"api_keys": ["plain letters", 123456]},
+        {"passwords": {"ann": "plain letters"}},
+        {"secret": ["plain letters", {"value": "plain letters"}]},
+        {"db_pass": "plain letters"},
+    ],
+)
+def test_under_the_name_of_a_secret_everything_is_one(value: dict[str, object]) -> None:
+    redacted = Redactor().value(value)
+    assert "[secret:" in str(redacted)
+    assert not {"84736251", "123456", "plain letters"} & set(
+        re.findall("[0-9a-z ]+", str(redacted))
+    )
+    assert Redactor().value(redacted) == redacted
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"tokens": 12345678, "token_count": 12345678, "token": 128009, "max_tokens": "eleven"},
+        {"password": {"type": "string", "description": "What the user types."}, "secret": True},
+        {"first_pass": "a draft", "compass": "north", "credentials": {"user": "ann"}},
+    ],
+)
+def test_a_count_a_schema_and_a_pass_are_no_secrets(value: dict[str, object]) -> None:
+    assert Redactor().value(value) is value
 
 
 def test_the_probabilities_of_a_models_tokens_stay() -> None:
@@ -183,6 +217,20 @@ def test_a_project_says_what_is_redacted(tmp_path: Path, monkeypatch: pytest.Mon
     text = redactor.text("Ann ann@example.org C-12 value of judge")
     assert re.sub(r":\w{4}\]", "]", text) == "? [personal:email] [secret:case] [secret:judge]"
     assert redactor.max_characters == 2000
+
+
+def test_a_function_in_a_file_is_loaded_once_until_the_file_changes(tmp_path: Path) -> None:
+    rules = tmp_path / "only_here.py"
+    rules.write_text("hide = ' '.join\n")
+    (tmp_path / "pyproject.toml").write_text(
+        "[tool.linenotes.redaction]\nfunction = 'only_here.py:hide'\n"
+    )
+    functions = [Redactor.of(Project.find(tmp_path)).function for _ in range(3)]
+    assert functions[0] is functions[1] is functions[2]
+    assert len([name for name in sys.modules if name.endswith("_only_here")]) == 1
+    rules.write_text("def hide(text): return text.replace('Ann', '?')\n")
+    os.utime(rules, (1, 1))
+    assert Redactor.of(Project.find(tmp_path)).text("Ann says") == "? says"
 
 
 @pytest.mark.parametrize(

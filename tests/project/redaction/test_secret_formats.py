@@ -41,6 +41,13 @@ def test_a_format_is_known_wherever_the_secret_stands(kind: str, secret: str, fr
         assert secret not in redacted
 
 
+@pytest.mark.parametrize(
+    "start", ["shpat_", "dckr_pat_", "figd_", "ATATT3x", "r8_", "sntrys_", "sq0atp-", "1//0"]
+)
+def test_keys_of_many_others_are_known_by_how_they_begin(start: str) -> None:
+    assert BODY[:20] not in Redactor().text(f"use {start}{BODY}!")
+
+
 @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
 def test_inside_a_longer_word_a_format_says_nothing(secret: str) -> None:
     if "." not in secret and "~" not in secret and "JQQJ99" not in secret:

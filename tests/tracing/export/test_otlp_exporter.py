@@ -5,14 +5,22 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grpc  # type: ignore[import-untyped]
 import pytest
 
-from linenotes.project import OtlpSettings, Project, Settings
-from linenotes.tracing import ExportResult, FiledTrace, OtlpExporter, OtlpTarget, exporting
+from linenotes.project import OtlpSettings, Project, Redactor, Settings
+from linenotes.tracing import (
+    ExportResult,
+    FiledTrace,
+    OtlpExporter,
+    OtlpTarget,
+    TraceScore,
+    exporting,
+)
 
 if TYPE_CHECKING:
     from tests.conftest import Collector
@@ -31,6 +39,22 @@ def test_every_trace_arrives_with_the_ids_that_it_has_here(
     assert exporter.close(patience=60) == ExportResult(sent)
     assert collector.trace_ids == [*sent]
     assert len(collector.spans) == sum(len(one.trace.spans) for one in filed)
+
+
+def test_what_is_sent_is_redacted(
+    collector: Collector, target: OtlpTarget, desk_filed: MakeFiled
+) -> None:
+    filed = desk_filed("redacted")
+    trace = replace(filed.trace, request="my password=hunter2")
+    score = TraceScore("kind", value=True, rationale="it knows hunter2 of B-12")
+    with Redactor(patterns={"badge": "B-[0-9]+"}, known={"hunter2": "x"}).in_force():
+        exporter = OtlpExporter(target)
+    exporter.submit(replace(filed, trace=trace, scores=(score,)))
+    assert len(exporter.close(patience=60).sent) == 1
+    sent = str(collector.requests)
+    assert "[secret:badge:" in sent
+    assert "hunter2" not in sent
+    assert "B-12" not in sent
 
 
 def test_nothing_to_send_is_nothing_sent(collector: Collector, target: OtlpTarget) -> None:

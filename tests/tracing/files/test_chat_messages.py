@@ -82,6 +82,8 @@ def test_times_are_seconds_milliseconds_or_iso(written: float | str) -> None:
         ({"role": "assistant", "tool_calls": [{}]}, r"tool_calls\[0\] names no function"),
         ({"role": "user", "content": "", "timestamp": "noon"}, r"timestamp is 'noon'"),
         ({"role": "user", "content": "", "timestamp": 10**30}, r"should be an ISO 8601 time"),
+        ({"role": "user", "content": "", "timestamp": "9999-12-31"}, r"between 1970 and 2255"),
+        ({"role": "user", "content": "", "timestamp": "0001-01-01"}, r"between 1970 and 2255"),
         ({"role": "user", "content": "", "name": ["a"]}, r"name is a list"),
     ],
 )

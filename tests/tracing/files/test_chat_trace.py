@@ -7,7 +7,7 @@ from linenotes.tracing.files._chat_messages import read_messages
 from linenotes.tracing.files._chat_trace import ChatOrigin, chat_trace
 
 _START = 1_790_000_000_000_000_000
-_MS = 1_000_000
+_US = 1_000
 
 
 def trace(messages: list[Any], **origin: Any) -> Trace:  # noqa: ANN401  fields of several types
@@ -59,11 +59,15 @@ def test_request_and_response_are_what_the_user_said_and_got(lookup: list[Any]) 
     assert (found.case, found.sample, found.state) == ("c1", 0, "OK")
 
 
-def test_a_chat_without_times_is_in_order_a_millisecond_apart(lookup: list[Any]) -> None:
+def test_the_request_is_the_first_thing_that_the_user_said(lookup: list[Any]) -> None:
+    assert trace([*lookup, {"role": "user", "content": "Thanks."}]).request == "Where is a?"
+
+
+def test_a_chat_without_times_is_in_order_a_microsecond_apart(lookup: list[Any]) -> None:
     found = trace(lookup)
-    assert found.start_ns == _START + 1 * _MS
+    assert found.start_ns == _START + 1 * _US
     ends = [message.end_ns for message in found.messages]
-    assert ends == [_START + n * _MS for n in (2, 3, 4, 5)]
+    assert ends == [_START + n * _US for n in (2, 3, 4, 5)]
 
 
 def test_given_times_are_kept(lookup: list[Any]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,3 +48,18 @@ def test_the_digest_is_that_of_the_content(tmp_path: Path) -> None:
     assert file_digest(path).startswith("ba7816bf")
     with pytest.raises(TraceFileError, match="Cannot read"):
         file_digest(tmp_path / "nope")
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(TraceFileError, match="is no regular file"):
+        file_digest(pipe)
+
+
+@pytest.mark.parametrize("name", ["pass^1", "a/b", "", "-x", "x" * 300])
+def test_a_score_that_mlflow_would_refuse_is_refused_with_its_place(
+    read_file: ReadFile, name: str
+) -> None:
+    with pytest.raises(TraceFileError, match=r"record 2: a score cannot be called '"):
+        read_file([{"messages": HI}, {"messages": HI, "scores": {name: 1.0}}])

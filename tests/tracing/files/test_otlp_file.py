@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from collections.abc import Callable
+from itertools import cycle
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from linenotes.project import TraceFileError
 from linenotes.tracing import Trace
+from linenotes.tracing.files._json_file import Document
+from linenotes.tracing.files._otlp_file import read_otlp
 
 if TYPE_CHECKING:
     from tests.tracing.files.conftest import ReadFile
@@ -100,3 +106,36 @@ def test_a_trace_that_failed_says_why(read_file: ReadFile, otlp: Otlp) -> None:
 def test_a_file_without_spans_is_an_error(read_file: ReadFile) -> None:
     with pytest.raises(TraceFileError, match="holds no spans"):
         read_file({"resourceSpans": []})
+
+
+def calls_while_reading(messages: int, otlp: Otlp) -> Counter[str]:
+    """Count the calls of each function of ours while a conversation is read.
+
+    Each model call repeats what was said just before, so the file grows linearly.
+    """
+    counted: Counter[str] = Counter()
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and "linenotes" in frame.f_code.co_filename:
+            counted[frame.f_code.co_name] += 1
+
+    said = [
+        {"role": role, "parts": [{"type": "text", "content": f"words {n // 4}"}]}
+        for n, role in zip(range(messages), cycle(["user", "assistant"]))
+    ]
+    turns = [chat(said[max(0, n - 3) : n + 1], said[n + 1]) for n in range(0, messages, 2)]
+    export = otlp(span("invoke_agent desk", agent__name="desk"), *turns)
+    documents = [Document("file", export, is_line=False)]
+    sys.setprofile(count)
+    try:
+        (found,) = read_otlp(documents, agent=None)
+    finally:
+        sys.setprofile(None)
+    assert len(found.trace.messages) >= messages // 2
+    return counted
+
+
+def test_work_grows_linearly_with_the_messages_and_each_span_is_read_once(otlp: Otlp) -> None:
+    short, long = calls_while_reading(50, otlp), calls_while_reading(500, otlp)
+    assert long.total() < 11 * short.total()
+    assert long["exchange"] == 250

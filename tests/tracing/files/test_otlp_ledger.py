@@ -3,9 +3,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from linenotes.tracing import Ledger
 from linenotes.tracing.files._json_file import Document
 from linenotes.tracing.files._otlp_json import read_spans
 from linenotes.tracing.files._otlp_ledger import OtlpLedger, derive_ledger
+from linenotes.tracing.files._otlp_messages import Exchanges
 
 Otlp = Callable[..., Any]
 Json = Any
@@ -53,7 +55,7 @@ def tool(parent: int, name: str, id_: str, said: str) -> Json:
 
 
 def ledger(otlp: Otlp, *spans: Json) -> OtlpLedger:
-    return derive_ledger(read_spans([Document("file", otlp(*spans), is_line=False)]))
+    return derive_ledger(read_spans([Document("file", otlp(*spans), is_line=False)]), Exchanges())
 
 
 def rows(found: OtlpLedger) -> list[tuple[str, str, str]]:
@@ -161,3 +163,30 @@ def test_an_agent_without_model_spans_says_what_its_own_span_holds(otlp: Otlp) -
 def test_a_model_outside_of_agents_is_of_its_service(otlp: Otlp) -> None:
     found = ledger(otlp, chat(1, [HI], text("assistant", "Yes?")))
     assert [route for _, route, _ in rows(found)] == ["user → shop", "shop → user"]
+
+
+def test_only_what_was_said_in_an_agents_span_is_of_its_activation(otlp: Otlp) -> None:
+    found = ledger(
+        otlp,
+        agent("boss", None),
+        chat(1, [HI], call("c", "ask_writer")),
+        agent("writer"),
+        {"name": "step", "parent": 3},
+        chat(4, [text("user", "Write it.")], call("d", "look")),
+        chat(3, [text("user", "Write it."), response("d", "here")], text("assistant", "Written.")),
+    )
+    boss, writer = f"{1:016x}", f"{3:016x}"
+    assert [(m.kind, m.activation) for m in found.messages] == [
+        ("input", None),
+        ("call", boss),
+        ("delegate", None),
+        ("call", writer),
+        ("result", None),
+        ("reply", writer),
+    ]
+    assert Ledger(found.messages).instances == {boss: "boss", writer: "writer"}
+
+
+def test_a_result_that_no_span_tells_of_took_no_time(otlp: Otlp) -> None:
+    found = ledger(otlp, chat(1, [HI, response("c", "here")], text("assistant", "It is here.")))
+    assert [m.end_ns > m.start_ns for m in found.messages] == [False, False, True]

@@ -68,7 +68,7 @@ def test_what_was_cut_off_is_stored_as_failed(script: Script, project: Project) 
 
 
 def test_what_goes_on_is_left_alone(project: Project) -> None:
-    with record(durable=project) as ledger:
+    with record(project=project, durable=True) as ledger:
         assert close_abandoned(project) == []
         assert read_trace(ledger.trace_id, project).state == "IN_PROGRESS"
     [left] = close_abandoned(project)
@@ -95,7 +95,7 @@ def test_a_stored_trace_is_not_written_over(script: Script, project: Project) ->
 
 
 def test_storing_a_trace_removes_its_log(project: Project) -> None:
-    with record(durable=project) as ledger:
+    with record(project=project, durable=True) as ledger:
         pass
     assert len(live_traces(project)) == 1
     store_trace(ledger.trace, project)

@@ -18,7 +18,7 @@ def log(project: Project) -> bytes:
     graph.add_node("two", lambda _: {"messages": [AIMessage("ok")]})
     graph.add_edge(START, "one")
     graph.add_edge("one", "two")
-    with record(durable=project):
+    with record(project=project, durable=True):
         graph.compile().invoke({"messages": [HumanMessage("hi")]})
     [file] = project.live.iterdir()
     return file.read_bytes()

@@ -85,7 +85,7 @@ def test_the_running_agent_of_a_killed_process_is_known(script: Script, project:
 def test_a_process_that_lives_is_told_from_a_dead_one(project: Project) -> None:
     from linenotes.tracing import record
 
-    with record(durable=project):
+    with record(project=project, durable=True):
         [live] = live_traces(project)
         assert (live.alive, live.ended) == (True, False)
     [left] = live_traces(project)
@@ -102,7 +102,7 @@ def test_recording_a_trace_again_replaces_what_was_left(script: Script, project:
     from linenotes.tracing import record
 
     script(KILLS_ITSELF)
-    with record(durable=project, trace_id="tr-" + "a" * 32):
+    with record(project=project, durable=True, trace_id="tr-" + "a" * 32):
         [live] = live_traces(project)
         assert (live.alive, live.trace.messages) == (True, ())
     discard_live(project, "tr-" + "a" * 32)
@@ -114,7 +114,7 @@ def test_several_or_none_are_not_guessed(project: Project) -> None:
     from linenotes.tracing import record
 
     for digit in "ab":
-        with record(durable=project, trace_id=f"tr-0{digit * 31}"):
+        with record(project=project, durable=True, trace_id=f"tr-0{digit * 31}"):
             pass
     assert find_live(project, "tr-0") is None
     assert find_live(project, "c") is None

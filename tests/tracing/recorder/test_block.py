@@ -15,7 +15,7 @@ import pytest
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
-from langgraph.types import Command, interrupt
+from langgraph.types import Command, Send, interrupt
 
 from linenotes.tracing import LiveLedger, Message, Trace, record
 
@@ -348,3 +348,48 @@ def test_door_is_light() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "set()"
+
+
+class _MuteError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("No words.")
+
+
+def test_the_graphs_own_exception_comes_through_whatever_it_is(chain: Build) -> None:
+    with pytest.raises(_MuteError), record() as ledger:
+        chain(_MuteError(), "never", "never").invoke({"question": "?"})
+
+    assert (ledger.trace.state, ledger.trace.error) == ("ERROR", "_MuteError: <_MuteError>")
+
+
+def test_a_trace_that_cannot_be_built_is_a_bare_one(
+    chain: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr("linenotes.tracing.recorder._recording.build_trace", fail)
+    with pytest.warns(RuntimeWarning, match="too deep"), record(case="c1") as ledger:
+        chain().invoke({"question": "?"})
+
+    assert (ledger.trace.state, ledger.trace.case, ledger.trace.spans) == ("OK", "c1", ())
+    assert [message.text for message in ledger][-1] == "the answer"
+
+
+@pytest.mark.parametrize("levels", [1, 5_000])
+def test_a_value_that_does_not_end_is_cut(levels: int) -> None:
+    value: dict[str, object] = {"more": 1}
+    inner = value
+    for _ in range(levels):
+        inner["inside"] = inner = {"more": 1}
+    if levels == 1:
+        inner["inside"] = value
+    graph = StateGraph(MessagesState)
+    graph.add_node("maker", lambda _: Command(goto=Send("reader", value)))
+    graph.add_node("reader", lambda _: {"messages": [AIMessage("Read.")]})
+    graph.add_edge(START, "maker")
+    with record() as ledger:
+        graph.compile().invoke(ASK)
+
+    assert [message.kind for message in ledger.trace.messages] == ["input", "handoff", "reply"]
+    assert ledger.trace.spans

@@ -117,3 +117,13 @@ def test_message_of_a_model_is_no_sample_when_it_comes_from_the_cache(scripted: 
     assert (said.sender, said.text, said.sampled) == ("poet", "Only once.", True)
     assert (cached.sender, cached.text, cached.sampled) == ("poet", "Only once.", False)
     assert second.calls == 0
+
+
+def test_span_of_a_skipped_node_says_so() -> None:
+    graph = speakers("a", "b", cached="a")
+    for _ in range(2):
+        with record() as ledger:
+            graph.invoke(ASK)
+
+    cached = {s.name: s.attributes.get("linenotes.from_cache") for s in ledger.trace.spans[1:]}
+    assert cached == {"a": True, "b": None}

@@ -15,7 +15,7 @@ from langgraph.prebuilt import InjectedState, ToolNode, tools_condition
 from langgraph.types import Command, Send
 from pydantic import BaseModel
 
-from linenotes.tracing import Ledger, record
+from linenotes.tracing import Ledger, Message, record
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -680,3 +680,101 @@ def test_what_a_node_says_is_its_own_however_it_is_written(
         ("atlas", "editor", "reply", "It is Paris."),
         ("editor", "user", "reply", "Paris!"),
     ]
+
+
+class Notes(TypedDict, total=False):
+    notes: str
+    task: str
+
+
+def test_value_that_quotes_the_nodes_reply_is_that_reply(
+    scripted: Build, screenplay: Screenplay
+) -> None:
+    model = scripted("Dumplings and hand-pulled noodles.")
+    told: list[Message] = []
+    graph = StateGraph(Notes)
+    graph.add_node("finder", lambda s: {"notes": f"food: {model.invoke(s['task']).content}"})
+    graph.add_node("writer", lambda s: {"task": s["notes"].upper()})
+    graph.add_edge(START, "finder")
+    graph.add_edge("finder", "writer")
+    with record(on_message=told.append) as ledger:
+        graph.compile().invoke({"task": "What to eat?"})
+
+    assert screenplay(ledger) == [
+        ("user", "finder", "input", "What to eat?"),
+        ("finder", "writer", "reply", "Dumplings and hand-pulled noodles."),
+        ("writer", "user", "state", "FOOD: DUMPLINGS AND HAND-PULLED NOODLES."),
+    ]
+    assert [message.recipients for message in told] == [m.recipients for m in ledger]
+
+
+def test_reply_that_another_prompt_quotes_is_announced_with_its_reader(scripted: Build) -> None:
+    kept, model = scripted("A thought that is long enough."), scripted("The answer.")
+    thoughts: list[str] = []
+    told: list[Message] = []
+
+    def think(state: MessagesState) -> None:
+        thoughts.append(str(kept.invoke(state["messages"]).content))
+
+    graph = StateGraph(MessagesState)
+    graph.add_node("thinker", think)
+    graph.add_node("writer", lambda _: {"messages": [model.invoke(f"Consider: {thoughts[0]}")]})
+    graph.add_edge(START, "thinker")
+    graph.add_edge("thinker", "writer")
+    with record(on_message=told.append) as ledger:
+        graph.compile().invoke(ASK)
+
+    assert {m.text: m.recipients for m in told} == {m.text: m.recipients for m in ledger}
+    assert {m.text: m.recipients for m in told}["A thought that is long enough."] == ("writer",)
+
+
+def test_payload_that_code_made_took_no_time(scripted: Build) -> None:
+    graph = map_graph(scripted)
+    with record() as ledger:
+        graph.invoke({"topic": "tea"})
+
+    assert {m.start_ns == m.end_ns for m in ledger if m.kind == "send"} == {True}
+
+
+def test_replies_retold_as_results_reach_whoever_reads_the_results(scripted: Build) -> None:
+    says = {"a": "The first finding, at length.", "b": "The second finding, at length."}
+    ask = [{"name": "ask", "args": {"who": one}, "id": one, "type": "tool_call"} for one in says]
+    boss = scripted(AIMessage("", tool_calls=ask), "All is known.")
+    models = {one: scripted(text) for one, text in says.items()}
+
+    def helpers(state: MessagesState) -> dict[str, Any]:
+        told = {}
+        for one, model in models.items():
+            inner = StateGraph(MessagesState)
+            inner.add_node(one, lambda s, m=model: {"messages": [m.invoke(s["messages"])]})
+            inner.add_edge(START, one)
+            said = inner.compile().invoke({"messages": [HumanMessage(f"Errand of {one}.")]})
+            told[one] = said["messages"][-1].content
+        return {"messages": [ToolMessage(text, tool_call_id=one) for one, text in told.items()]}
+
+    graph = StateGraph(MessagesState)
+    graph.add_node("boss", lambda s: {"messages": [boss.invoke(s["messages"])]})
+    graph.add_node("helpers", helpers)
+    graph.add_edge(START, "boss")
+    graph.add_conditional_edges("boss", lambda s: "helpers" if len(s["messages"]) == 2 else END)
+    graph.add_edge("helpers", "boss")
+    with record() as ledger:
+        graph.compile().invoke(ASK)
+
+    findings = [m for m in ledger if m.sampled and m.text in says.values()]
+    assert [(*m.recipients, *m.seen_by) for m in findings] == [("helpers", "boss")] * 2
+
+
+@pytest.mark.parametrize("odd", [{"role": "tool", "content": "x"}, {"type": "ai", "content": 5}])
+def test_a_dict_that_only_looks_like_a_message_is_a_value(odd: Anything) -> None:
+    graph = StateGraph(MapState)
+    graph.add_node("maker", lambda _: {"topics": odd})
+    graph.add_node("reader", lambda state: {"report": str(state["topics"])})
+    graph.add_edge(START, "maker")
+    graph.add_edge("maker", "reader")
+    with record() as ledger:
+        graph.compile().invoke({"report": "?"})
+
+    assert [(m.sender, *m.recipients) for m in ledger] == [
+        ("user", "maker"), ("maker", "reader"), ("reader", "user")
+    ]  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from linenotes.project import Project
+from linenotes.project import Project, Redactor, RedactorWithMemory
 from linenotes.tracing import live_traces
 from linenotes.tracing.recorder._live_log import LiveHeader, LiveLog
 
@@ -44,7 +44,7 @@ def test_on_a_full_disk_the_run_goes_on_with_one_warning(script: Script, project
 
 def test_a_folder_that_cannot_be_made_is_a_warning(tmp_path: Path) -> None:
     (tmp_path / "live").touch()
-    log = LiveLog(tmp_path / "live", HEADER)
+    log = LiveLog(tmp_path / "live", HEADER, RedactorWithMemory(Redactor()))
     log.write([{"graph": "g", "start": 1}])
     log.close()
     assert str(tmp_path / "live") in log.shortcoming
@@ -57,14 +57,14 @@ def test_a_recording_without_a_folder_warns_once_and_is_whole(project: Project) 
     project.make_state()
     project.live.touch()
     with pytest.warns(RuntimeWarning, match="cannot be written") as caught:  # noqa: SIM117  the block warns at its end
-        with record(durable=project) as ledger:
+        with record(project=project, durable=True) as ledger:
             pass
     assert len(caught) == 1
     assert ledger.trace.state == "OK"
 
 
 def test_lines_are_with_the_system_when_write_returns(tmp_path: Path) -> None:
-    log = LiveLog(tmp_path, HEADER)
+    log = LiveLog(tmp_path, HEADER, RedactorWithMemory(Redactor()))
     log.write([{"graph": "g", "start": 1}, {"graph": "h", "start": 2}])
     [file] = tmp_path.iterdir()
     assert file.read_bytes().count(b"\n") == 3

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 
 from linenotes.project import Project, Settings
@@ -42,7 +43,7 @@ def _skeleton(span: Span) -> tuple[object, ...]:
 
 
 def test_an_ended_log_says_what_the_trace_says(support_desk: Build, project: Project) -> None:
-    with record(agent="desk", case="c1", sample=2, durable=project) as ledger:
+    with record(agent="desk", case="c1", sample=2, project=project, durable=True) as ledger:
         support_desk().invoke(ASK)
 
     live, trace = only(project), ledger.trace
@@ -57,7 +58,7 @@ def test_an_ended_log_says_what_the_trace_says(support_desk: Build, project: Pro
 def test_a_node_that_executes_tools_is_no_agent(
     researcher_and_writer: Build, project: Project
 ) -> None:
-    with record(durable=project) as ledger:
+    with record(project=project, durable=True) as ledger:
         researcher_and_writer().invoke(ASK)
 
     live = only(project)
@@ -79,7 +80,7 @@ def test_the_agent_at_work_is_running_and_has_what_it_was_given(project: Project
     graph.add_node("two", speaker)
     graph.add_edge(START, "one")
     graph.add_edge("one", "two")
-    with record(durable=project):
+    with record(project=project, durable=True):
         graph.compile().invoke(ASK)
 
     assert [trace.state for trace in seen] == ["IN_PROGRESS", "IN_PROGRESS"]
@@ -91,7 +92,7 @@ def test_the_agent_at_work_is_running_and_has_what_it_was_given(project: Project
 
 
 def test_no_prompt_is_written(support_desk: Build, project: Project) -> None:
-    with record(durable=project) as ledger:
+    with record(project=project, durable=True) as ledger:
         support_desk().invoke(ASK)
 
     [file] = project.live.iterdir()
@@ -100,7 +101,7 @@ def test_no_prompt_is_written(support_desk: Build, project: Project) -> None:
 
 
 def test_a_failure_is_noted_where_it_arose(chain: Build, project: Project) -> None:
-    with pytest.raises(RuntimeError), record(durable=project):
+    with pytest.raises(RuntimeError), record(project=project, durable=True):
         chain("the plan", RuntimeError("no paper left"), "").invoke({"question": "Why?"})
 
     live = only(project)
@@ -114,7 +115,7 @@ def test_what_no_json_can_hold_is_written_out(project: Project) -> None:
     graph = StateGraph(MessagesState)
     graph.add_node("one", lambda _: {"messages": [AIMessage("half an emoji: \ud83d")]})
     graph.add_edge(START, "one")
-    with record(durable=project):
+    with record(project=project, durable=True):
         graph.compile().invoke(ASK)
 
     assert only(project).messages[-1].text == "half an emoji: \\ud83d"
@@ -128,3 +129,14 @@ def test_without_durable_nothing_is_written(
         chain().invoke({"question": "Why?"})
 
     assert not project.state.exists()
+
+
+def test_the_log_knows_the_conversation_that_it_belongs_to(project: Project) -> None:
+    graph = StateGraph(MessagesState)
+    graph.add_node("robot", lambda _: {"messages": [AIMessage("Hello.")]})
+    graph.add_edge(START, "robot")
+    config: Any = {"configurable": {"thread_id": 7}}
+    with record(durable=True, project=project) as ledger:
+        graph.compile(checkpointer=InMemorySaver()).invoke(ASK, config)
+
+    assert only(project).thread == ledger.trace.thread == "7"

@@ -243,3 +243,19 @@ def test_exception_is_an_event_of_the_span_where_it_arose(chain: Build, reply: E
         ("AGENT", "worker"),
         ("CHAT_MODEL", "chat scripted-1"),
     ]
+
+
+def test_receiver_links_to_the_span_that_said_what_it_got(researcher_and_writer: Build) -> None:
+    with record() as ledger:
+        researcher_and_writer().invoke(ASK)
+
+    spans = {span.span_id: span for span in ledger.trace.spans}
+    links = {
+        (spans[link.span_id].type, link.attributes["linenotes.message.kind"], span.name)
+        for span in ledger.trace.spans
+        for link in span.links
+    }
+    assert links == {("TOOL", "result", "researcher"), ("CHAT_MODEL", "reply", "writer")}
+    (link,) = named(ledger.trace, "writer").links
+    assert link.attributes["linenotes.message.id"] == ledger.messages[-2].id
+    assert link.attributes["linenotes.message.recipient"] == "writer"

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
 import orjson
 
-from linenotes.project import PriceSettings, Project, ProjectError
+from linenotes.project import PriceSettings, Project
 from linenotes.tracing._ledger import Tokens
 
 LOCAL = "local"
@@ -56,12 +56,8 @@ class Prices:
     """The prices that hold in one project."""
 
     def __init__(self, project: Project | None = None) -> None:
-        """Take the prices of `project`, by default of the one of the working directory."""
-        self._project = project
-
-    @cached_property
-    def _own(self) -> Mapping[str, PriceSettings]:
-        return self._project.settings.prices if self._project else _prices_here()
+        """Take the prices of `project`, and of the catalogue what it has no price for."""
+        self._own: Mapping[str, PriceSettings] = project.settings.prices if project else {}
 
     def price(self, models: Iterable[str], provider: str | None) -> Price | None:
         """Return the price of a model that goes by any of these names; None if unknown."""
@@ -76,18 +72,6 @@ class Prices:
         known = _catalogue(_FILES.get(provider.lower(), provider.lower()))
         found = (known.get(n) or known.get(n.partition("/")[2]) for n in names)
         return next((price for price in found if price), None)
-
-
-def _prices_here() -> Mapping[str, PriceSettings]:
-    try:
-        return _prices_in(Path.cwd())
-    except (OSError, ProjectError):  # the commands tell; a program that only records goes on
-        return {}
-
-
-@lru_cache(maxsize=32)
-def _prices_in(folder: Path) -> Mapping[str, PriceSettings]:
-    return Project.find(folder).settings.prices
 
 
 def _own_price(own: PriceSettings) -> Price:

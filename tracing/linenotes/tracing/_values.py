@@ -29,35 +29,43 @@ def json_value(value: object) -> JsonValue:
     Messages become `{"role", "content", ...}` as in OpenAI's chat format; models, dataclasses,
     sets and tuples become objects and arrays; anything else that JSON lacks becomes its text.
     """
-    return _converted(value, _DEEPEST, itertools.count())
+    return _converted(value, (), itertools.count())
 
 
-def _converted(value: object, levels: int, nodes: Iterator[int]) -> JsonValue:
+def _converted(value: object, outer: tuple[int, ...], nodes: Iterator[int]) -> JsonValue:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
         # Half an emoji is no UTF-8. A slice of an enum's text is plain text.
         return value[:] if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, int):
-        return int(value) if -_LARGEST <= value < _LARGEST else str(value)
+        return int(value) if -_LARGEST <= value < _LARGEST else text_of(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(value)
-    if levels == 0 or next(nodes) >= _MOST:
-        return "… (cut off: too deep)" if levels == 0 else "… (cut off: too large)"
-    return _structure(value, levels - 1, nodes)
+    if (too_deep := len(outer) == _DEEPEST or id(value) in outer) or next(nodes) >= _MOST:
+        return "… (cut off: too deep)" if too_deep else "… (cut off: too large)"
+    return _structure(value, (*outer, id(value)), nodes)
 
 
-def _structure(value: object, levels: int, nodes: Iterator[int]) -> JsonValue:
+def _structure(value: object, outer: tuple[int, ...], nodes: Iterator[int]) -> JsonValue:
     if isinstance(value, Mapping):
-        return {_text(key): _converted(inner, levels, nodes) for key, inner in value.items()}
+        return {text_of(key): _converted(inner, outer, nodes) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_converted(inner, levels, nodes) for inner in value]
+        return [_converted(inner, outer, nodes) for inner in value]
     if isinstance(value, set | frozenset):
         # Sorted: the order of a set's texts is another in every process.
-        return sorted((_converted(inner, levels, nodes) for inner in value), key=orjson.dumps)
-    if hasattr(value, "content") and hasattr(value, "type"):
+        return sorted((_converted(inner, outer, nodes) for inner in value), key=orjson.dumps)
+    if _is_message(value):
         return _message(value)  # type: ignore[arg-type]  # LangChain's messages, not imported here
-    return _converted(_plain(value), levels, nodes)
+    return _converted(_plain(value), outer, nodes)
+
+
+def _is_message(value: object) -> bool:
+    """Tell a message from whatever else has these attributes, as a table has its columns."""
+    try:
+        return hasattr(value, "content") and isinstance(getattr(value, "type", None), str)
+    except Exception:  # noqa: BLE001  a stranger's class may raise anything
+        return False
 
 
 def _plain(value: object) -> object:
@@ -68,14 +76,14 @@ def _plain(value: object) -> object:
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if hasattr(value, "dtype") and hasattr(value, "tolist"):
         return value.tolist()
-    return _text(value)
+    return text_of(value)
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
     """Return the text of any value, also of one that refuses to have one."""
     try:
         text = str(value)
-    except Exception:  # noqa: BLE001  a stranger's class may raise anything
+    except (Exception, SystemExit):  # noqa: BLE001  a stranger's class may raise anything
         text = f"<{type(value).__name__}>"
     return text.encode("utf-8", "backslashreplace").decode()
 

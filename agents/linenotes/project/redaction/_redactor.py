@@ -71,9 +71,10 @@ class Redactor:
         ).refreshed()
 
     @classmethod
-    def current(cls) -> Redactor:
-        """Return the redactor in force; where none is, one for secrets."""
-        return _in_force.get().refreshed()
+    def current(cls, project: Project | None = None) -> Redactor:
+        """Return the redactor in force; where none is, that of `project`, or one for secrets."""
+        found = _in_force.get() or (project.redactor if project else _FOR_SECRETS)
+        return found.refreshed()
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
@@ -97,7 +98,7 @@ class Redactor:
             for value, name in values.items()
             for spelt in spellings(value)
         }
-        self._latest[:] = [replace(self, known={**self.known, **known})]
+        self._latest[:] = [self.knowing(known)]
         return self._latest[-1]
 
     def text(self, text: str) -> str:
@@ -115,14 +116,21 @@ class Redactor:
         A text under a key such as `password` is masked whatever it looks like, and so is each
         repetition of it in `value`. What needs no change is returned as the same object.
         """
+        return self.learning(value)[0]
+
+    def learning(self, value: T) -> tuple[T, Mapping[str, str]]:
+        """Return `value` redacted, and the secrets that only keys in it gave away, by kind."""
         if self._sieve.lets_through(value):
-            return value
+            return value, {}
         walk = Walk(self.text, by_name=self.secrets)
         redacted = walk.value(value)
         if walk.named:
-            knowing = replace(self, known={**self.known, **walk.named})
-            redacted = Walk(knowing.text, by_name=self.secrets).value(redacted)
-        return cast("T", redacted)
+            redacted = Walk(self.knowing(walk.named).text, by_name=self.secrets).value(redacted)
+        return cast("T", redacted), walk.named
+
+    def knowing(self, secrets: Mapping[str, str]) -> Redactor:
+        """Return this redactor with more secrets to find wherever they turn up."""
+        return replace(self, known={**self.known, **secrets})
 
     @cached_property
     def _sieve(self) -> Sieve:
@@ -163,7 +171,8 @@ class Redactor:
             yield from find_personal(text)
 
 
-_in_force: ContextVar[Redactor] = ContextVar("linenotes_redactor", default=Redactor())  # noqa: B039  nobody changes it
+_in_force: ContextVar[Redactor | None] = ContextVar("linenotes_redactor", default=None)
+_FOR_SECRETS = Redactor()
 
 
 _OWN_ID = re.compile(

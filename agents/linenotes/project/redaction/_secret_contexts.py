@@ -56,6 +56,16 @@ _COOKIE = re.compile(
 )
 _BASIC = re.compile(r"basic\s{1,4}(?P<secret>[A-Za-z0-9+/]{6,512}={0,2})", re.IGNORECASE)
 _BEARER = re.compile(r"bearer\s{1,4}(?P<secret>[A-Za-z0-9._~+/=-]{8,8192})", re.IGNORECASE)
+_HEADER = re.compile(
+    r"""authorization(?:\\?["'])?\s{0,4}[:=]\s{0,4}(?:\\?["'])?bearer\s{1,4}"""
+    r"""(?P<secret>[A-Za-z0-9._~+/=-]{8,8192}+)(?P<end>["'\\\r\n]|\Z)?""",
+    re.IGNORECASE,
+)
+_LOGIN = re.compile(
+    r"""(?<![\w-])(?:-u|--user|-U|--proxy-user)[ =]{0,4}(?P<quote>["'])?[^\s:"']{1,128}:"""
+    r"""(?P<secret>(?(quote)[^"'\r\n]{1,1024}|[^\s"'`\\]{1,1024}))"""
+)
+_MYSQL = re.compile(r"(?<![\w-])-p(?P<quote>[\"'])?(?P<secret>[^\s\"':-][^\s\"':]{3,256})")
 
 
 def _is_no_port(match: _Match) -> bool:
@@ -65,6 +75,23 @@ def _is_no_port(match: _Match) -> bool:
 
 def _is_long_and_mixed(match: _Match) -> bool:
     return len(match["secret"]) >= _LONG and is_mixed(match["secret"])
+
+
+def _is_header_token(match: _Match) -> bool:
+    """Tell a token, of whatever letters, from a word of a sentence about the header."""
+    value = match["secret"]
+    if _VARIABLE.fullmatch(value):
+        return False
+    return len(value) >= _LONG or match["end"] is not None or _DIGITS.search(value) is not None
+
+
+def _is_login(match: _Match) -> bool:
+    """`curl -u ann:hunter2` has a password there, `docker run -u 1000:1000` a group."""
+    return not match["secret"].isdigit() and not _is_blank(match["secret"])
+
+
+def _is_no_word(match: _Match) -> bool:
+    return _NO_WORD.search(match["secret"]) is not None and not _is_blank(match["secret"])
 
 
 def _is_basic(match: _Match) -> bool:
@@ -87,20 +114,37 @@ _PATTERNS: Final = (
     ("cookie", "cookie", _COOKIE, _is_cookie),
     ("basic ", "authorization", _BASIC, _is_basic),
     ("bearer ", "authorization", _BEARER, _is_long_and_mixed),
+    ("bearer ", "authorization", _HEADER, _is_header_token),
+    ("curl", "password", _LOGIN, _is_login),
+    ("mysql", "password", _MYSQL, _is_no_word),
 )
 _SIGNS: Final = (
-    *("://", "bearer ", "basic ", "cookie", "sig", "code", "auth"),
-    *("pass", "pwd", "secret", "token", "key", "credential"),
+    *("://", "bearer ", "basic ", "cookie", "sig", "code", "auth", "curl"),
+    *("mysql", "pass", "pw", "secret", "token", "key", "credential"),
 )
-_SEPARATORS: Final = (":", "=", ">", "--", "asic ", "earer ", "ASIC ", "EARER ")
+_SEPARATORS: Final = (
+    *(":", "=", ">", "--", "%3", " -p", "word is", "oken is", "ecret is"),
+    *("asic ", "earer ", "ASIC ", "EARER "),
+)
 _ENDINGS: Final = (
-    *("password", "passwd", "passphrase", "passcode", "pwd", "secret", "token", "key"),
+    *(
+        "password",
+        "passwd",
+        "passphrase",
+        "passcode",
+        "pwd",
+        "pass",
+        "pw",
+        "secret",
+        "token",
+        "key",
+    ),
     *("credential", "credentials", "authorization"),
 )
-_AFTER_NAME: Final = frozenset(":=> \t\\\"'")
+_AFTER_NAME: Final = frozenset(":=>% \t\\\"'")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}$")
 _VALUE = re.compile(
-    r"""(?:\\?["'])?\s{0,4}(?::\s{0,2}str\s{0,2}=|=>|:=|[:=>])\s{0,4}"""
+    r"""(?:\\?["'])?\s{0,4}(?::\s{0,2}str\s{0,2}=|=>|:=|[:=>]|%3[AaDd]|(?P<said>is\b:?))\s{0,4}"""
     r"""(?P<quote>\\?["'])?(?i:(?:bearer|basic|token)\s{1,4})?"""
     r"""(?P<secret>(?(quote)(?:(?!(?P=quote))(?:\\.|[^\r\n])){4,1024}|[^\s"'`,;&<>\\]{6,1024}))"""
 )
@@ -143,17 +187,29 @@ def _is_variable(name: str) -> bool:
     return name.isupper() and name.endswith("_KEY")
 
 
-_BLANK = re.compile(r"[$%<{*…]|x{3,}|\.{3}|(?:none|null|true|false)\b", re.IGNORECASE)
+_BLANK = re.compile(
+    r"""(?:(?>(?:"""
+    r"""\$\{(?![^}]*:[-=+])[^{}]*\}|\$\{\{[^{}]*\}\}"""  # ${KEY}, but not ${KEY:-hunter2}
+    r"""|\$[A-Z_][A-Z0-9_]*|\$[A-Za-z_]*(?i:pass|password|pwd|token|secret|key)\b|\$\([^()]*\)?"""
+    r"""|%\(\w+\)[sdr]|%[sdrvq]\b|%\{\w+\}|%[A-Z][A-Z0-9_]*%"""
+    r"""|\{{1,3}[^{}"'\\]*\}{1,3}|<[^<>]*>)[ .:/@,_-]*)+"""
+    r"""|(?:\*{3,}|…+|\.{3,}|[xX]{3,}[xX -]*+)\w{0,4}|(?i:none|null|true|false)"""
+    r"""|\[[A-Za-z_ -]+\]"""
+    r"""|(?i:(?:your|enter)[-_ ][\w -]*|[\w -]*(?:password|token|key|secret)[-_ ]here))"""
+    r"""[\])}.,:;!?]*"""
+)
 _CODE = re.compile(r"[A-Za-z_][\w.]*[\[(]|https?://|(?:self|os|settings|config)\.")
 _WORDS = frozenset(
     {"string", "password", "token", "secret", "required", "optional", "bearer", "basic"}
 )
+_VARIABLE = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
+_DIGITS = re.compile(r"\d")
 _NO_WORD = re.compile(r"[\d!@#$%^*+~?]")
 
 
 def _is_blank(value: str) -> bool:
-    """Say whether the value is for somebody else to fill in: `${KEY}`, `<your key>`, `***`."""
-    return _BLANK.match(value) is not None
+    """Say whether all of it is for somebody else to fill in: `${KEY}`, `<your key>`, `***`."""
+    return _BLANK.fullmatch(value) is not None
 
 
 def _looks_secret(kind: str, match: _Match) -> bool:
@@ -161,11 +217,11 @@ def _looks_secret(kind: str, match: _Match) -> bool:
     value = match["secret"]
     if _is_blank(value):
         return False
-    if match["quote"]:
+    if match["quote"] and (kind == "password" or not match.groupdict().get("said")):
         return value.lower() not in _WORDS
     if _CODE.match(value):
         return False
     inner = value.rstrip("!?.,:)]}")
     if kind == "password":
-        return _NO_WORD.search(inner) is not None
+        return _NO_WORD.search(inner) is not None or inner.count("-") >= 2  # noqa: PLR2004  words
     return len(inner) >= _SHORTEST_KEY and is_mixed(inner)

@@ -134,6 +134,8 @@ _FORMATS = (
     ),
     _prefixed("api-key", rf"{_ANY}{{20,}}+", "gsk_", "xai-", "pplx-", "nvapi-", "tvly-", "pcsk_"),
     _prefixed("api-key", rf"{_ANY}{{20,}}+", "lsv2_pt_", "lsv2_sk_", "dop_v1_", "glsa_", "hvs."),
+    _prefixed("api-key", rf"{_ANY}{{20,}}+", "shpat_", "dckr_pat_", "figd_", "ATATT3x", "r8_"),
+    _prefixed("api-key", rf"{_ANY}{{20,}}+", "sntrys_", "sq0atp-", "1//0"),
 )
 """The more telling first: Anthropic's keys begin as OpenAI's do."""
 _MARKS = tuple(mark for format_ in _FORMATS for mark in format_.marks)

@@ -16,7 +16,11 @@ _KINDS = {
     **dict.fromkeys(("password", "passwd", "passphrase", "passcode", "pwd"), "password"),
     **{f"{use}key": "key" for use in ("access", "account", "api", "auth", "encryption")},
     **{f"{use}key": "key" for use in ("private", "secret", "shared", "signing")},
+    **dict.fromkeys(("passwords", "passwds", "passphrases", "passcodes"), "password"),
+    **{f"{use}keys": "key" for use in ("access", "api", "private", "secret", "signing")},
+    **{f"{use}tokens": "token" for use in ("access", "api", "auth", "bearer", "refresh")},
     "token": "token",
+    "secrets": "secret",
     "secret": "secret",
     "authorization": "authorization",
     "cookie": "cookie",
@@ -31,7 +35,12 @@ _NO_SECRETS = (
     *(f"{place}token" for place in ("continuation", "next", "nextpage", "page", "sync")),
 )
 """Tokens of a vocabulary, and places in a listing."""
-_VARIABLES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIALS")
+_SHORT_NAME = re.compile(
+    r"(?:^|(?:db|database|user|admin|root|smtp|sql|redis|mongo|ftp|ssh|login|auth|mail|proxy)[_-]?)"
+    r"pass$|(?:^|[_-])pw$"
+)
+"""Not `first_pass` or `compass`."""
+_VARIABLES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIALS", "_PASS")
 _SHORTEST = 8
 _SHORTEST_WORD = 12
 
@@ -39,7 +48,10 @@ _SHORTEST_WORD = 12
 @lru_cache(maxsize=4096)
 def kind_named(name: str) -> str | None:
     """Return the kind of secret that stands beside `name`; None where none does."""
-    plain = _SEPARATORS.sub("", name.lower())
+    lowered = name.lower()
+    if _SHORT_NAME.search(lowered):
+        return "password"
+    plain = _SEPARATORS.sub("", lowered)
     if not plain.endswith(_ENDINGS) or plain.endswith(_NO_SECRETS):
         return None
     return next(_KINDS[plain[start:]] for start in range(len(plain)) if plain[start:] in _KINDS)

@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 Text = TypeVar("Text", str, bytes)
 _REMEMBERED = 4096
 _SHORT = 100
-_NO_TEXT = frozenset({int, float, bool, type(None)})
+_NO_TEXT = frozenset({float, bool, type(None)})
+_LONG_NUMBERS = {"token": 10**7}
+_LONG_NUMBER = 10**5
+"""From here on a number under a name such as `password` is one, and no count and no index."""
+_VALUES = frozenset({"value", "values", "raw", "plain", "plaintext", "text", "data", "default"})
+"""Keys of what stands for a secret in `{"token": {"type": "x", "value": "y"}}`."""
 _IDS = frozenset({"trace_id", "span_id", "parent_id"})
 _ID = re.compile(r"(?:tr-)?[0-9a-f]{16}(?:[0-9a-f]{16})?")
 """Ids of our own making are no card numbers, even of digits only."""
@@ -120,10 +125,25 @@ class Walk:
         kind = kind_named(key)
         if kind is None or (kind == "token" and "logprob" in beside):  # one of a model's own
             return self.value(item)
-        if isinstance(item, list) and all(isinstance(part, str) for part in item):
-            made = [self._under_name(kind, part) for part in item]
-            return item if all(map(is_, made, item)) else made
-        return self._under_name(kind, item) if isinstance(item, str) else self.value(item)
+        return self._secret(kind, item, every=key.endswith("s") and kind != "credential")
+
+    def _secret(self, kind: str, item: object, *, every: bool) -> object:
+        """Return what stands under the name of a secret; of a dict all values or some are one."""
+        if isinstance(item, str):
+            return self._under_name(kind, item)
+        if type(item) is int and abs(item) >= _LONG_NUMBERS.get(kind, _LONG_NUMBER):
+            return self._under_name(kind, str(item))
+        if isinstance(item, list | tuple):
+            made = [self._secret(kind, part, every=every) for part in item]
+            return item if all(map(is_, made, item)) else _rebuilt(item, made)
+        if isinstance(item, dict):
+            made_items = {
+                key: self._secret(kind, part, every=every) if every or key in _VALUES else part
+                for key, part in item.items()
+            }
+            same = all(map(is_, made_items.values(), item.values()))
+            return self._dict(item if same else made_items)
+        return self.value(item)
 
     def _under_name(self, kind: str, secret: str) -> str:
         redacted = self._text(secret)

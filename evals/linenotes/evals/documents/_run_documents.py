@@ -81,12 +81,14 @@ class RunDocument(Part):
     """By name, the primary metric first."""
     calls: int
     """Model calls."""
-    tokens: int
+    tokens: int | None
+    """In and out; null for an imported run whose file tells none."""
     cost: float | None
     """US dollars of the calls with a known price; null where none has one."""
     unpriced_calls: int
     """Model calls without a known price, which are not in `cost`."""
-    wall_seconds: float
+    wall_seconds: float | None
+    """How long agents ran here; null for an imported run."""
     traces: TracesDocument
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from linenotes.project import Project, ProjectError
+from linenotes.project import Project, ProjectError, Redactor
 from linenotes.tracing.export._export_result import ExportResult
 from linenotes.tracing.export._otlp_target import OtlpTarget, otlp_target
 
@@ -38,8 +38,16 @@ _LOG = logging.getLogger("linenotes")
 class OtlpExporter:
     """Sends traces to one collector until it is closed."""
 
-    def __init__(self, target: OtlpTarget, *, waiting_spans: int = _WAITING_SPANS) -> None:
+    def __init__(
+        self,
+        target: OtlpTarget,
+        redactor: Redactor | None = None,
+        *,
+        waiting_spans: int = _WAITING_SPANS,
+    ) -> None:
+        """Send to `target`, without what must not leave; None: without what is redacted now."""
         self._target = target
+        self._redactor = redactor or Redactor.current()
         self._room = waiting_spans
         self._waiting: queue.Queue[FiledTrace | None] = queue.Queue(_WAITING_TRACES)
         self._lock = threading.Lock()
@@ -118,7 +126,7 @@ class OtlpExporter:
         try:
             from linenotes.tracing.export._otlp_sender import PATIENCE, OtlpSender
 
-            self._sender = OtlpSender(self._target)
+            self._sender = OtlpSender(self._target, self._redactor)
         except Exception as error:  # noqa: BLE001  of a variable that the exporter cannot use
             self._failed = self._target.hide_secrets(f"{type(error).__name__}: {error}")
             return
@@ -159,7 +167,7 @@ def exporting(
     if target is None:
         yield lambda _filed: None
         return
-    exporter = OtlpExporter(target)
+    exporter = OtlpExporter(target, Redactor.current(project))
     runs: dict[str, str | None] = {}
 
     def export(filed: FiledTrace) -> None:

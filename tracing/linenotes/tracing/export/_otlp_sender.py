@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
     from requests import Response
 
+    from linenotes.project import Redactor
     from linenotes.tracing._filed_trace import FiledTrace
     from linenotes.tracing.export._otlp_target import OtlpTarget
 
@@ -48,8 +49,9 @@ _CREDENTIALS = (
 class OtlpSender:
     """Sends traces to one collector. For one thread at a time."""
 
-    def __init__(self, target: OtlpTarget) -> None:
+    def __init__(self, target: OtlpTarget, redactor: Redactor) -> None:
         self._target = target
+        self._redactor = redactor
         self._overheard = _Overheard()
         self._exporter = _exporter(target, self._overheard.answered)
 
@@ -70,11 +72,12 @@ class OtlpSender:
         return self._overheard.refused
 
     def send(self, filed: FiledTrace) -> bool:
-        """Send a trace and tell whether the collector took all of it."""
+        """Send a trace, redacted, and tell whether the collector took all of it."""
         self._overheard.begin()
         with self._overheard.on(_LOGGERS[self._target.protocol]):
             try:
-                return all(self._export(part) for part in _parts(otlp_spans(filed)))
+                spans = otlp_spans(self._redactor.value(filed))
+                return all(self._export(part) for part in _parts(spans))
             except Exception as error:  # noqa: BLE001  whatever it is, the run must not notice
                 self._overheard.reason = f"{type(error).__name__}: {error}"
                 return False

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from linenotes.project import Redactor
 from linenotes.tracing._filed_trace import FiledTrace
 from linenotes.tracing.export._export_result import ExportResult
 from linenotes.tracing.export._otlp_target import OtlpTarget
 
 
 def resend(traces: Iterable[FiledTrace], target: OtlpTarget) -> ExportResult:
-    """Send traces to a collector; a collector that fails several in a row is left alone."""
+    """Send traces to a collector; a collector that fails several in a row is left alone.
+
+    They are redacted as the redactor in force says: others may have stored them.
+    """
     from linenotes.tracing.export._otlp_sender import PATIENCE, OtlpSender
 
-    sender = OtlpSender(target)
+    sender = OtlpSender(target, Redactor.current())
     sent: list[str] = []
     not_sent: list[str] = []
     reason = None

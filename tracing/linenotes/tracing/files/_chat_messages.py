@@ -198,7 +198,10 @@ def nanoseconds(written: JsonValue, place: str) -> int:
             f"{place} is {written!r}, and should be an ISO 8601 time or seconds since 1970."
         ) from None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return int(aware.timestamp() * 1_000_000) * 1_000
+    seconds = aware.timestamp()
+    if not 0 <= seconds * 1_000 < _LATEST:
+        raise TraceFileError(f"{place} is {written!r}, and should lie between 1970 and 2255.")
+    return int(seconds * 1_000_000) * 1_000
 
 
 def _tokens(usage: JsonValue) -> Tokens:

@@ -2,7 +2,7 @@
 
 The root is the whole conversation; each turn of an agent is an AGENT span with what it received
 and sent, and in it one CHAT_MODEL span for each thing the model said and one TOOL span for each
-result. Where the file has no times, messages are a millisecond apart from a given moment on: that
+result. Where the file has no times, messages are a microsecond apart from a given moment on: that
 keeps their order and says nothing about how long anything took.
 """
 
@@ -24,7 +24,7 @@ from linenotes.tracing.recorder._content import bubbles
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-_MILLISECOND = 1_000_000
+_MICROSECOND = 1_000
 _SHOWN = 60
 """Messages of a model's prompt. Each prompt repeats the whole chat, so a long one would grow with
 the square of its length."""
@@ -54,15 +54,16 @@ def chat_trace(chat: Sequence[ChatMessage], origin: ChatOrigin) -> Trace:
     end = times[-1][1] if times else origin.start_ns
     replies = [row.text for row in ledger.rows if row.kind == "reply" and USER in row.recipients]
     spans = [_root(origin, ledger, start, end)]
+    shown = [openai_message(message) for message in chat]  # once: every prompt repeats them
     for turn in ledger.turns:
-        spans += _turn_spans(turn, chat, spans[0].span_id, origin.trace_id)
+        spans += _turn_spans(turn, shown, spans[0].span_id, origin.trace_id)
     return Trace(
         trace_id=origin.trace_id,
         name=origin.agent,
         state="ERROR" if origin.error else "OK",
         start_ns=start,
         end_ns=end,
-        request="\n".join(row.text for row in ledger.rows if row.kind == "input"),
+        request=next((row.text for row in ledger.rows if row.kind == "input"), ""),
         response=replies[-1] if replies else "",
         spans=tuple(spans),
         messages=ledger.rows,
@@ -80,15 +81,15 @@ def is_timed(chat: Sequence[ChatMessage]) -> bool:
 def _times(chat: Sequence[ChatMessage], start_ns: int) -> list[tuple[int, int]]:
     """Return when each message began and ended: it began when the one before it had ended.
 
-    What a user says takes no time. A message without a time comes a millisecond after the one
+    What a user says takes no time. A message without a time comes a microsecond after the one
     before it, and no message comes before the one that it follows.
     """
     known = [(place, m.at_ns) for place, m in enumerate(chat) if m.at_ns is not None]
-    first = known[0][1] - known[0][0] * _MILLISECOND if known else start_ns
+    first = max(0, known[0][1] - known[0][0] * _MICROSECOND) if known else start_ns
     found: list[tuple[int, int]] = []
     for message in chat:
         before = found[-1][1] if found else first
-        end = max(before, before + _MILLISECOND if message.at_ns is None else message.at_ns)
+        end = max(before, before + _MICROSECOND if message.at_ns is None else message.at_ns)
         found.append((end if message.role in {"system", "user"} else before, end))
     return found
 
@@ -118,7 +119,7 @@ def _root(origin: ChatOrigin, ledger: ChatLedger, start: int, end: int) -> Span:
     )
 
 
-def _turn_spans(turn: Turn, chat: Sequence[ChatMessage], root_id: str, trace_id: str) -> list[Span]:
+def _turn_spans(turn: Turn, shown: Sequence[JsonValue], root_id: str, trace_id: str) -> list[Span]:
     agent = Span(
         span_id=_span_id(trace_id, f"turn {turn.number}"),
         parent_id=root_id,
@@ -141,13 +142,13 @@ def _turn_spans(turn: Turn, chat: Sequence[ChatMessage], root_id: str, trace_id:
     inner = (
         _tool_span(spoken, agent.span_id, trace_id)
         if spoken.chat.role == "tool"
-        else _model_span(spoken, agent.span_id, trace_id, chat)
+        else _model_span(spoken, agent.span_id, trace_id, shown)
         for spoken in turn.said
     )
     return [agent, *inner]
 
 
-def _model_span(spoken: Spoken, parent_id: str, trace_id: str, chat: Sequence[ChatMessage]) -> Span:
+def _model_span(spoken: Spoken, parent_id: str, trace_id: str, shown: Sequence[JsonValue]) -> Span:
     row, tokens = spoken.row, spoken.row.tokens
     attributes: dict[str, JsonValue] = {
         names.OPERATION_NAME: names.CHAT,
@@ -171,24 +172,21 @@ def _model_span(spoken: Spoken, parent_id: str, trace_id: str, chat: Sequence[Ch
         start_ns=row.start_ns,
         end_ns=row.end_ns,
         status="OK",
-        inputs={"model": row.model, "messages": _prompt(chat[: spoken.place])},
+        inputs={"model": row.model, "messages": _prompt(shown[: spoken.place])},
         outputs={
             "object": "chat.completion",
             "model": row.model,
-            "choices": [
-                {"index": 0, "message": openai_message(spoken.chat), "finish_reason": None}
-            ],
+            "choices": [{"index": 0, "message": shown[spoken.place], "finish_reason": None}],
             "usage": usage,
         },
         attributes=attributes,
     )
 
 
-def _prompt(before: Sequence[ChatMessage]) -> list[JsonValue]:
+def _prompt(messages: Sequence[JsonValue]) -> list[JsonValue]:
     """Return what a model was shown: of a long chat the beginning, a mark and the end."""
-    messages = [openai_message(message) for message in before]
     if len(messages) <= _SHOWN:
-        return messages
+        return list(messages)
     left_out = len(messages) - _SHOWN
     mark = f"… ({left_out} earlier messages are left out here; the conversation has them all)"
     return [*messages[:1], {"role": "system", "content": mark}, *messages[left_out + 1 :]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from linenotes.project import TraceFileError
 from linenotes.tracing.files._imported import ImportedConversation
-from linenotes.tracing.files._json_file import read_documents
+from linenotes.tracing.files._json_file import opened, read_documents
 
 if TYPE_CHECKING:
     from linenotes.tracing.files._json_file import Document
@@ -19,6 +20,7 @@ FileFormat = Literal["auto", "chat", "otlp"]
 """OpenAI's chat messages, or OpenTelemetry's spans; `auto` tells by what the file holds."""
 
 _AGENT = "agent"
+_SCORE = re.compile(r"\w[\w .-]{0,199}")
 
 
 def file_digest(path: Path) -> str:
@@ -27,13 +29,8 @@ def file_digest(path: Path) -> str:
     Raises:
         TraceFileError: the file cannot be read.
     """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise TraceFileError(
-            f"Cannot read {str(path)!r}: {error.strerror or error}. Name a readable file."
-        ) from error
+    with opened(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_conversations(
@@ -82,6 +79,15 @@ def _is_otlp(document: Document) -> bool:
     return isinstance(value, dict) and bool({"resourceSpans", "resource_spans"} & value.keys())
 
 
+def _refuse_unusable_names(one: ImportedConversation) -> None:
+    for name in one.scores:
+        if not _SCORE.fullmatch(name):
+            raise TraceFileError(
+                f"{one.place}: a score cannot be called {name!r:.80}: MLflow takes letters, "
+                "digits, spaces and `_ - .` only. Give it another name."
+            )
+
+
 def _each_once(found: Iterator[ImportedConversation]) -> Iterator[ImportedConversation]:
     places: dict[tuple[str, int], str] = {}
     for one in found:
@@ -92,4 +98,5 @@ def _each_once(found: Iterator[ImportedConversation]) -> Iterator[ImportedConver
                 f"{places[key]}. Give each its own trial, or leave one out."
             )
         places[key] = one.place
+        _refuse_unusable_names(one)
         yield one

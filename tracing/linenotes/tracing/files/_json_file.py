@@ -7,6 +7,7 @@ mistake in one can say where it stands. Lines are read one by one; one document 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,9 +41,24 @@ def read_documents(path: Path) -> Iterator[Document]:
     Raises:
         TraceFileError: the file cannot be read, is empty, or is not JSON at some place.
     """
+    with opened(path) as file:
+        yield from _documents(file, path)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BufferedReader]:
+    """Open a file that can be read from its start again.
+
+    Raises:
+        TraceFileError: it cannot be read, or is a pipe or a device.
+    """
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise TraceFileError(
+                f"{str(path)!r} is no regular file. Write the conversations into one first."
+            )
         with path.open("rb") as file:
-            yield from _documents(file, path)
+            yield file
     except OSError as error:
         raise TraceFileError(
             f"Cannot read {str(path)!r}: {error.strerror or error}. Name a readable file."
@@ -56,10 +72,14 @@ def _documents(file: BufferedReader, path: Path) -> Iterator[Document]:
                 place = f"{path}:line {number}"
                 yield Document(place, _parsed(line, place), is_line=True)
         return
+    yield Document(str(path), _whole(file, str(path)), is_line=False)
+
+
+def _whole(file: BufferedReader, place: str) -> JsonValue:
     content = b"".join(_from_start(file))
     if not content.strip():
-        raise TraceFileError(f"{str(path)!r} is empty. Name a file with conversations.")
-    yield Document(str(path), _parsed(content, str(path)), is_line=False)
+        raise TraceFileError(f"{place!r} is empty. Name a file with conversations.")
+    return _parsed(content, place)
 
 
 def _holds_a_document_a_line(file: BufferedReader) -> bool:

@@ -28,13 +28,14 @@ from linenotes.tracing.files._otlp_attributes import (
 )
 from linenotes.tracing.files._otlp_json import OtlpSpan, read_spans
 from linenotes.tracing.files._otlp_ledger import OtlpLedger, derive_ledger
-from linenotes.tracing.files._otlp_messages import content_of, exchange
+from linenotes.tracing.files._otlp_messages import Exchanges, content_of
 from linenotes.tracing.files._otlp_own import is_own, own_ledger
 from linenotes.tracing.recorder._content import bubbles
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
+    from linenotes.tracing.files._chat_messages import ChatMessage
     from linenotes.tracing.files._json_file import Document
 
 _SHORT = 12
@@ -70,8 +71,9 @@ def _conversation(spans: Sequence[OtlpSpan], agent: str | None) -> ImportedConve
     sample = root.attributes.get(names.SAMPLE)
     sample = sample if isinstance(sample, int) else 0
     own = is_own(spans)
-    ledger = own_ledger(spans) if own else derive_ledger(spans)
-    asked = [row for row in ledger.messages if row.kind == "input"]
+    exchanges = Exchanges()
+    ledger = own_ledger(spans) if own else derive_ledger(spans, exchanges)
+    question = next((row.text for row in ledger.messages if row.kind == "input"), "")
     replies = [row for row in ledger.messages if USER in row.recipients]
     error = _error(spans) if root.failed else None
     trace = Trace(
@@ -80,9 +82,9 @@ def _conversation(spans: Sequence[OtlpSpan], agent: str | None) -> ImportedConve
         state="ERROR" if root.failed else "OK",
         start_ns=root.start_ns,
         end_ns=root.end_ns,
-        request="\n".join(row.text for row in asked),
+        request=question,
         response=replies[-1].text if replies else "",
-        spans=tuple(_span(span, ledger, own=own) for span in spans),
+        spans=tuple(_span(span, ledger, exchanges, own=own) for span in spans),
         messages=ledger.messages,
         case=case,
         sample=sample,
@@ -93,7 +95,7 @@ def _conversation(spans: Sequence[OtlpSpan], agent: str | None) -> ImportedConve
         case=case,
         sample=sample,
         place=root.place,
-        inputs={"task": case, "question": asked[0].text if asked else ""},
+        inputs={"task": case, "question": question},
         scores=_scores(spans),
         timed=True,
     )
@@ -108,6 +110,7 @@ def _rooted(spans: Sequence[OtlpSpan]) -> list[OtlpSpan]:
     tops = [span for span in spans if span.parent_id not in ids]
     if len(tops) == 1 and tops[0].parent_id is None:
         return _in_order(tops[0], spans)
+    loose = {span.span_id for span in tops}
     first = min(tops, key=lambda span: span.start_ns, default=spans[0])
     root = OtlpSpan(
         trace_id=first.trace_id,
@@ -121,7 +124,7 @@ def _rooted(spans: Sequence[OtlpSpan]) -> list[OtlpSpan]:
         status="",
         place=first.place,
     )
-    return _in_order(root, [root, *(_under(root, s) if s in tops else s for s in spans)])
+    return _in_order(root, [root, *(_under(root, s) if s.span_id in loose else s for s in spans)])
 
 
 def _under(root: OtlpSpan, span: OtlpSpan) -> OtlpSpan:
@@ -141,10 +144,10 @@ def _in_order(root: OtlpSpan, spans: Sequence[OtlpSpan]) -> list[OtlpSpan]:
     return ordered
 
 
-def _span(span: OtlpSpan, ledger: OtlpLedger, *, own: bool) -> Span:
+def _span(span: OtlpSpan, ledger: OtlpLedger, exchanges: Exchanges, *, own: bool) -> Span:
     type_ = _type(span)
     prefix = f"{operation(span)} " if own and type_ != "CHAT_MODEL" else ""
-    inputs, outputs = _contents(span, type_, ledger)
+    inputs, outputs = _contents(span, type_, ledger, exchanges)
     return Span(
         span_id=span.span_id,
         parent_id=span.parent_id,
@@ -176,30 +179,29 @@ def _type(span: OtlpSpan) -> SpanType:
     return "RETRIEVER" if doing in (names.RETRIEVAL, "embeddings") else "WORKFLOW"
 
 
-def _contents(span: OtlpSpan, type_: SpanType, ledger: OtlpLedger) -> tuple[JsonValue, JsonValue]:
+def _contents(
+    span: OtlpSpan, type_: SpanType, ledger: OtlpLedger, exchanges: Exchanges
+) -> tuple[JsonValue, JsonValue]:
     """Return a span's inputs and outputs in the forms that the recorder gives them."""
     if type_ == "CHAT_MODEL":
-        return _request(span), _response(span)
+        held = exchanges.of(span)
+        return _request(span, held.asked), _response(span, held.said)
     if type_ == "TOOL":
-        said = ledger.of_span.get(span.span_id)
-        result = next((row.text for row in ledger.messages if row.id == said), None)
-        return content_of(span.attributes.get(names.TOOL_ARGUMENTS)), result
+        said = ledger.named(filter(None, [ledger.of_span.get(span.span_id)]))
+        return content_of(span.attributes.get(names.TOOL_ARGUMENTS)), said[0].text if said else None
     if span.parent_id is None:
         asked = [row for row in ledger.messages if row.kind == "input"]
         return bubbles(asked), bubbles([row for row in ledger.messages if row.recipients])
-    ids = (ledger.received.get(span.span_id, ()), ledger.sent.get(span.span_id, ()))
-    got, sent = ([row for row in ledger.messages if row.id in set(side)] for side in ids)
-    return bubbles(got), bubbles(sent)
+    got, sent = (side.get(span.span_id, ()) for side in (ledger.received, ledger.sent))
+    return bubbles(ledger.named(got)), bubbles(ledger.named(sent))
 
 
-def _request(span: OtlpSpan) -> JsonValue:
-    asked = exchange(span).asked
+def _request(span: OtlpSpan, asked: Sequence[ChatMessage]) -> JsonValue:
     model = span.attributes.get(names.REQUEST_MODEL)
     return {"model": model, "messages": [openai_message(message) for message in asked]}
 
 
-def _response(span: OtlpSpan) -> JsonValue:
-    said = exchange(span).said
+def _response(span: OtlpSpan, said: Sequence[ChatMessage]) -> JsonValue:
     choices: list[JsonValue] = [
         {"index": index, "message": openai_message(message), "finish_reason": None}
         for index, message in enumerate(said)

@@ -9,8 +9,10 @@ to the user.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import orjson
@@ -26,7 +28,8 @@ from linenotes.tracing.files._otlp_attributes import (
     operation,
     tokens_of,
 )
-from linenotes.tracing.files._otlp_messages import content_of, exchange
+from linenotes.tracing.files._otlp_messages import Exchanges, content_of
+from linenotes.tracing.files._otlp_rows import Prompt, Row, Rows
 
 if TYPE_CHECKING:
     from linenotes.tracing.files._chat_messages import ChatMessage
@@ -35,26 +38,7 @@ if TYPE_CHECKING:
 _TOOL = "tool"
 
 
-@dataclass(slots=True, eq=False)
-class _Row:
-    id: str
-    kind: MessageKind
-    sender: str
-    text: str
-    span: OtlpSpan
-    chat: ChatMessage | None = None
-    call_id: str | None = None
-    calls: dict[str | None, str] = field(default_factory=dict)
-    """Of a call: the id of each call with its tool."""
-    sampled: bool = False
-    cause: tuple[_Row, ...] = ()
-    recipients: dict[str, None] = field(default_factory=dict)
-    seen_by: dict[str, None] = field(default_factory=dict)
-    outer: str = USER
-    """Who is around its sender."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OtlpLedger:
     """The messages of a trace, and which spans of agents received and sent which."""
 
@@ -65,199 +49,199 @@ class OtlpLedger:
     of_span: Mapping[str, str]
     """Span id of a model call or tool to the id of its message."""
 
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        return {row.id: place for place, row in enumerate(self.messages)}
 
-def derive_ledger(spans: Sequence[OtlpSpan]) -> OtlpLedger:
+    def named(self, ids: Iterable[str]) -> list[Message]:
+        """Return the messages with these ids, in the order of the ledger."""
+        return [
+            self.messages[n] for n in sorted({self._places[i] for i in ids if i in self._places})
+        ]
+
+
+def derive_ledger(spans: Sequence[OtlpSpan], exchanges: Exchanges) -> OtlpLedger:
     """Return the ledger of one trace.
 
     Raises:
         TraceFileError: a message in a span has no role that is known.
     """
-    deriving = _Deriving(spans)
+    deriving = _Deriving(spans, exchanges)
     for span in sorted(spans, key=lambda span: (span.start_ns, -span.end_ns)):
         deriving.take(span)
     return deriving.ledger()
 
 
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """Where something was said or shown."""
+
+    span: OtlpSpan
+    actor: str
+    outer: str
+    """Who is around the actor."""
+    agent: str | None
+    """The id of the agent's span, where there is one."""
+
+    @property
+    def activation(self) -> str | None:
+        return self.agent or self.span.parent_id
+
+
 class _Deriving:
-    def __init__(self, spans: Sequence[OtlpSpan]) -> None:
+    def __init__(self, spans: Sequence[OtlpSpan], exchanges: Exchanges) -> None:
         self._by_id = {span.span_id: span for span in spans}
-        self._rows: list[_Row] = []
+        self._exchanges = exchanges
+        self._rows = Rows()
         self._received: dict[str, dict[str, None]] = {}
         self._sent: dict[str, dict[str, None]] = {}
         self._of_span: dict[str, str] = {}
-        models = (span for span in spans if operation(span) in MODEL_OPERATIONS)
-        self._asking = {agent.span_id for model in models for agent in self._agents(model)}
-        """Agents that have a model call inside, so that what they hold is said there."""
+        self._asking = self._around_models(spans)
+        """Spans with a model call inside, so that what an agent among them holds is said there."""
 
     def take(self, span: OtlpSpan) -> None:
         doing = operation(span)
         if doing == names.EXECUTE_TOOL:
-            self._take_tool(span)
+            self._take_tool(self._scene(span))
         elif doing in MODEL_OPERATIONS or (
             doing in AGENT_OPERATIONS and span.span_id not in self._asking
         ):
-            self._take_exchange(span)
+            self._take_exchange(self._scene(span))
 
     def ledger(self) -> OtlpLedger:
-        for row in self._rows:
+        for row in self._rows.all:
             if row.kind == "reply" and not row.recipients:
-                row.recipients[row.outer if self._goes_on(row.outer, row) else USER] = None
+                # An agent that takes up a reply, and no mere wrapper, nor one that had ended.
+                goes_on = self._rows.speaks_after(row.outer, row.place)
+                row.recipients[row.outer if goes_on else USER] = None
         return OtlpLedger(
-            messages=tuple(_message(row) for row in self._rows),
+            messages=tuple(_message(row) for row in self._rows.all),
             received={span: list(ids) for span, ids in self._received.items()},
             sent={span: list(ids) for span, ids in self._sent.items()},
             of_span=self._of_span,
         )
 
-    def _goes_on(self, actor: str, row: _Row) -> bool:
-        """Tell an agent that takes up a reply from a mere wrapper, or one that had ended."""
-        return any(r.sender == actor for r in self._rows[self._rows.index(row) + 1 :])
-
-    def _agents(self, span: OtlpSpan) -> list[OtlpSpan]:
-        """Return the agents that a span stands in, the nearest first."""
-        found, seen, above = [], set[str](), span
-        while above.span_id not in seen:
-            seen.add(above.span_id)
-            if operation(above) in AGENT_OPERATIONS:
-                found.append(above)
-            above = self._by_id.get(above.parent_id or "", above)
+    def _around_models(self, spans: Sequence[OtlpSpan]) -> set[str]:
+        found: set[str] = set()
+        for model in (span for span in spans if operation(span) in MODEL_OPERATIONS):
+            above: OtlpSpan | None = model
+            while above is not None and above.span_id not in found:
+                found.add(above.span_id)
+                above = self._by_id.get(above.parent_id or "")
         return found
 
-    def _actors(self, span: OtlpSpan) -> tuple[str, str]:
+    def _agents(self, span: OtlpSpan) -> Iterator[OtlpSpan]:
+        """Yield the agents that a span stands in, the nearest first."""
+        seen: set[str] = set()
+        above: OtlpSpan | None = span
+        while above is not None and above.span_id not in seen:
+            seen.add(above.span_id)
+            if operation(above) in AGENT_OPERATIONS:
+                yield above
+            above = self._by_id.get(above.parent_id or "")
+
+    def _scene(self, span: OtlpSpan) -> _Scene:
         """Return the agent that a span is of, and who is around it."""
-        named = list(dict.fromkeys(agent_name(agent) for agent in self._agents(span)))
+        agents = list(self._agents(span))
+        named = list(dict.fromkeys(agent_name(agent) for agent in agents))
         if not named:
             named = [str(span.attributes.get(names.AGENT_NAME) or span.service or "agent")]
-        return named[0], named[1] if len(named) > 1 else USER
+        outer = named[1] if len(named) > 1 else USER
+        return _Scene(span, named[0], outer, agents[0].span_id if agents else None)
 
-    def _take_tool(self, span: OtlpSpan) -> None:
+    def _take_tool(self, scene: _Scene) -> None:
+        span = scene.span
         name = str(span.attributes.get(names.TOOL_NAME) or span.name.split(" ", 1)[-1])
         call_id = span.attributes.get(names.TOOL_CALL_ID)
         result = content_of(span.attributes.get(names.TOOL_RESULT))
-        said = next((m.text for m in _tool_messages(span)), "")
-        row = self._result(span, name, str(call_id) if call_id else None)
-        row.text = said if result is None else _as_text(result)
+        said = self._tool_message(span) if result is None else _as_text(result)
+        row = self._result(scene, name, str(call_id) if call_id else None, said)
+        row.said_here, row.activation = True, scene.activation
         self._of_span[span.span_id] = row.id
 
-    def _result(self, span: OtlpSpan, name: str, call_id: str | None) -> _Row:
-        asked = self._call_of(call_id, name)
-        actor, outer = self._actors(span)
-        row = self._add(_Row(f"message-{len(self._rows)}", "result", name, "", span))
-        row.call_id, row.outer = call_id, outer
+    def _tool_message(self, span: OtlpSpan) -> str:
+        asked = self._exchanges.of(span).asked
+        return next((message.text for message in asked if message.role == "tool"), "")
+
+    def _result(self, scene: _Scene, name: str, call_id: str | None, text: str) -> Row:
+        asked = self._rows.call_of(call_id, name)
+        row = Row("result", name, text, scene.span, call_id=call_id, outer=scene.outer)
         row.cause = (asked,) if asked else ()
-        row.recipients[asked.sender if asked else actor] = None
-        return row
+        row.recipients[asked.sender if asked else scene.actor] = None
+        return self._rows.add(row)
 
-    def _call_of(self, call_id: str | None, name: str) -> _Row | None:
-        """Return the latest call with an id; without one, the latest of the tool."""
-        for row in reversed(self._rows):
-            if call_id in row.calls if call_id else name in row.calls.values():
-                return row
-        return None
-
-    def _take_exchange(self, span: OtlpSpan) -> None:
-        said = exchange(span)
-        actor, outer = self._actors(span)
-        view = self._view(said.asked, span, actor, outer)
+    def _take_exchange(self, scene: _Scene) -> None:
+        span = scene.span
+        said = self._exchanges.of(span)
+        view = self._view(said.asked, scene)
         for chat in said.said:
-            row = self._spoken(chat, span, actor, outer)
+            row = self._spoken(chat, scene)
+            row.said_here, row.activation = True, scene.activation
             row.sampled = operation(span) in MODEL_OPERATIONS
-            row.cause = _frontier(view, actor)
+            row.cause = _frontier(view, scene.actor)
             self._of_span[span.span_id] = row.id
-            for agent in self._agents(span)[:1]:
-                self._sent.setdefault(agent.span_id, {})[row.id] = None
+            if scene.agent:
+                self._sent.setdefault(scene.agent, {})[row.id] = None
 
-    def _view(
-        self, asked: Iterable[ChatMessage], span: OtlpSpan, actor: str, outer: str
-    ) -> list[_Row]:
+    def _view(self, asked: Iterable[ChatMessage], scene: _Scene) -> list[Row]:
         """Return the rows that a model was shown, new ones among them, all delivered."""
-        view: list[_Row] = []
+        prompt = Prompt(self._rows, scene.actor)
         for chat in asked:
-            if chat.role == "system":
-                continue
-            row = self._find(chat, actor, view) or self._unheard(chat, span, actor, outer)
-            view.append(row)
-            self._deliver(row, actor, span)
-        return view
+            if chat.role != "system":
+                row = prompt.find(chat) or self._unheard(chat, scene)
+                prompt.show(row)
+                self._deliver(row, scene)
+        return prompt.rows
 
-    def _find(self, chat: ChatMessage, actor: str, used: Sequence[_Row]) -> _Row | None:
-        """Return the row that a shown message is: each row is shown once in one prompt."""
-        fitting = [r for r in self._rows if r not in used and _is_same(r, chat, actor)]
-        own = {"user": USER, "assistant": actor}.get(chat.role)
-        return next((r for r in fitting if r.sender == own), fitting[0] if fitting else None)
-
-    def _unheard(self, chat: ChatMessage, span: OtlpSpan, actor: str, outer: str) -> _Row:
+    def _unheard(self, chat: ChatMessage, scene: _Scene) -> Row:
         if chat.role == "tool":
-            called = self._call_of(chat.call_id, chat.name or _TOOL)
+            called = self._rows.call_of(chat.call_id, chat.name or _TOOL)
             name = chat.name or (called.calls.get(chat.call_id) if called else None) or _TOOL
-            row = self._result(span, name, chat.call_id)
-            row.text, row.chat = chat.text, chat
+            row = self._result(scene, name, chat.call_id, chat.text)
+            row.chat = chat
             return row
         if chat.role == "assistant":
-            return self._spoken(chat, span, actor, outer)
-        delegates = outer != USER and any(row.sender == outer for row in self._rows)
+            return self._spoken(chat, scene)
+        delegates = scene.outer != USER and self._rows.speaks_after(scene.outer, -1)
         kind: MessageKind = "delegate" if delegates else "input"
-        sender = outer if delegates else USER
-        return self._add(_Row(f"message-{len(self._rows)}", kind, sender, chat.text, span, chat))
+        sender = scene.outer if delegates else USER
+        return self._rows.add(Row(kind, sender, chat.text, scene.span, chat=chat))
 
-    def _spoken(self, chat: ChatMessage, span: OtlpSpan, actor: str, outer: str) -> _Row:
+    def _spoken(self, chat: ChatMessage, scene: _Scene) -> Row:
         text = "\n".join(filter(None, (chat.text, *(call.text for call in chat.calls))))
         kind: MessageKind = "call" if chat.calls else "reply"
-        row = _Row(f"message-{len(self._rows)}", kind, actor, text, span, chat, outer=outer)
+        row = Row(kind, scene.actor, text, scene.span, chat=chat, outer=scene.outer)
         row.calls = {call.id: call.name for call in chat.calls}
         row.call_id = chat.calls[0].id if len(chat.calls) == 1 else None
         row.recipients = dict.fromkeys(row.calls.values())
-        return self._add(row)
+        return self._rows.add(row)
 
-    def _add(self, row: _Row) -> _Row:
-        self._rows.append(row)
-        return row
-
-    def _deliver(self, row: _Row, actor: str, span: OtlpSpan) -> None:
-        if row.sender == actor:
+    def _deliver(self, row: Row, scene: _Scene) -> None:
+        if row.sender == scene.actor:
             return
         if not row.recipients:
-            row.recipients[actor] = None
-        elif actor not in row.recipients:
-            row.seen_by[actor] = None
-        for agent in self._agents(span)[:1]:
-            self._received.setdefault(agent.span_id, {})[row.id] = None
+            row.recipients[scene.actor] = None
+        elif scene.actor not in row.recipients:
+            row.seen_by[scene.actor] = None
+        if scene.agent:
+            self._received.setdefault(scene.agent, {})[row.id] = None
 
 
-def _is_same(row: _Row, chat: ChatMessage, actor: str) -> bool:
-    if chat.role == "tool":
-        return row.kind == "result" and row.call_id == chat.call_id
-    if chat.calls:
-        return row.kind == "call" and set(row.calls) == {call.id for call in chat.calls}
-    if row.kind == "result" or row.calls or row.text.strip() != chat.text.strip():
-        return False
-    return chat.role == "user" or row.sender != USER or actor == USER
-
-
-def _frontier(view: Sequence[_Row], actor: str) -> tuple[_Row, ...]:
+def _frontier(view: Sequence[Row], actor: str) -> tuple[Row, ...]:
     """Return what an actor had got since it last spoke."""
-    got: list[_Row] = []
-    for row in reversed(view):
-        if row.sender == actor:
-            break
-        got.insert(0, row)
-    return tuple(got) or tuple(view[-1:])
-
-
-def _tool_messages(span: OtlpSpan) -> list[ChatMessage]:
-    return [message for message in exchange(span).asked if message.role == "tool"]
+    got = tuple(takewhile(lambda row: row.sender != actor, reversed(view)))
+    return got[::-1] or tuple(view[-1:])
 
 
 def _as_text(value: object) -> str:
     return value if isinstance(value, str) else orjson.dumps(json_value(value)).decode()
 
 
-def _message(row: _Row) -> Message:
+def _message(row: Row) -> Message:
     chat = row.chat
     blocks = {} if chat is None or chat.blocks is None else {"blocks": chat.blocks}
     calls = [{"id": c.id, "name": c.name, "args": c.args} for c in chat.calls] if chat else []
     content = {**blocks, **({"tool_calls": calls} if calls else {})}
-    said_here = row.sampled or row.kind == "result"
     return Message(
         id=row.id,
         kind=row.kind,
@@ -271,7 +255,7 @@ def _message(row: _Row) -> Message:
         model=model_of(row.span) if row.sampled else None,
         tokens=tokens_of(row.span) if row.sampled else Tokens(),
         start_ns=row.span.start_ns,
-        end_ns=row.span.end_ns if said_here else row.span.start_ns,
-        activation=row.span.parent_id,
+        end_ns=row.span.end_ns if row.said_here else row.span.start_ns,
+        activation=row.activation,
         sampled=row.sampled,
     )

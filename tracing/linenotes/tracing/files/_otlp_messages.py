@@ -42,6 +42,23 @@ class Exchange:
     said: tuple[ChatMessage, ...]
 
 
+class Exchanges:
+    """The exchanges of one trace's spans, each read once, when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, Exchange] = {}
+
+    def of(self, span: OtlpSpan) -> Exchange:
+        """Return the messages of a span.
+
+        Raises:
+            TraceFileError: one has no role that is known.
+        """
+        if span.span_id not in self._read:
+            self._read[span.span_id] = exchange(span)
+        return self._read[span.span_id]
+
+
 def exchange(span: OtlpSpan) -> Exchange:
     """Return the messages of a span; none where the instrumentation kept no content.
 

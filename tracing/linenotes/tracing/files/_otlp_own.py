@@ -1,7 +1,8 @@
 """The messages of a trace that linenotes itself exported: they are on its spans by their ids.
 
 The spans of agents hold what each received and sent, with ids and routes; the spans of models,
-tools and handoffs say when it was said, at which cost, and of what kind it is.
+tools and handoffs say when it was said, by which model, and of what kind it is. What it cost is
+not exported.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from linenotes.project import Project, Redactor, RunError
+from linenotes.project import Project, RunError
 from linenotes.tracing._filed_trace import FiledTrace
 from linenotes.tracing._story import joined
 from linenotes.tracing._trace import Trace
@@ -33,7 +33,7 @@ def open_store(
         project.experiment,
         artifacts=project.state / "artifacts",
         on_create=on_create,
-        redactor=Redactor.of(project),
+        redactor=project.redactor.refreshed(),
     )
 
 

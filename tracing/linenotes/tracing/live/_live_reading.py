@@ -80,6 +80,8 @@ class _Fold:
     """The name of the first graph."""
     graph_ns: int = 0
     """When the last graph began."""
+    thread: str | None = None
+    """The conversation that the last graph goes on with."""
     spans: dict[str, Span] = field(default_factory=dict)
     holds: dict[str, list[int]] = field(default_factory=dict)
     """Agents that run, with the rows that they will have got if they end up as agents."""
@@ -107,6 +109,7 @@ class _Fold:
             self._strike(line["struck"])
         elif "graph" in line:
             self.graph, self.graph_ns = self.graph or line["graph"], line["start"]
+            self.thread = line["thread"]
         elif "ended" in line:
             self.end = line
 
@@ -186,6 +189,7 @@ class _Fold:
             messages=messages,
             case=header.case,
             sample=header.sample,
+            thread=self.thread,
             error=end["error"] if end else None,
         )
 

@@ -150,6 +150,6 @@ def text_detail(details: Mapping[str, object], *names: str) -> str | None:
     """Return the first of the named details that is a text."""
     for name in names:
         value = details.get(name)
-        if value and isinstance(value, str):
+        if isinstance(value, str) and value:
             return value
     return None

@@ -8,19 +8,19 @@ blocks that run at the same time never hear one another.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from linenotes.project import Project
 from linenotes.tracing._ledger import Ledger
-from linenotes.tracing._prices import Prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from linenotes.tracing._ledger import Message
     from linenotes.tracing._trace import Trace
     from linenotes.tracing.recorder._recording import Recording
+
+T = TypeVar("T")
 
 
 class LiveLedger(Ledger):
@@ -30,6 +30,7 @@ class LiveLedger(Ledger):
         self.trace_id = recording.trace_id
         """The id that the trace has or will have."""
         self._recording: Recording | None = recording
+        self._redactor = recording.redactor
         self._trace: Trace | None = None
 
     @property
@@ -45,10 +46,18 @@ class LiveLedger(Ledger):
         assert self._trace is not None
         return self._trace
 
+    def redacted(self, value: T) -> T:
+        """Return `value`, such as what a graph returned, redacted as the trace is.
+
+        What only a key gave away as a secret, in `value` or in the recording, is masked as well
+        where it stands without that key.
+        """
+        return self._redactor.value(value)
+
     def _finish(self, error: BaseException | None) -> None:
-        assert self._recording is not None
-        self._trace = self._recording.finish(error)
-        self._recording = None
+        recording, self._recording = self._recording, None
+        assert recording is not None
+        self._trace = recording.finish(error)
 
 
 @contextmanager
@@ -59,7 +68,8 @@ def record(
     sample: int | None = None,
     trace_id: str | None = None,
     on_message: Callable[[Message], None] | None = None,
-    durable: bool | Project = False,
+    project: Project | None = None,
+    durable: bool = False,
 ) -> Iterator[LiveLedger]:
     """Record every LangGraph graph that runs inside the block, as one trace.
 
@@ -72,24 +82,29 @@ def record(
         sample: the index of the sample.
         trace_id: the id of the trace; a random one by default.
         on_message: called once for each message, when its recipients are known.
+        project: whose settings say what is redacted and what models cost; by default the one of
+            the working directory, as long as its settings are valid.
         durable: keep what is said in a file of the project as it happens, so that it can be read
-            even after the process was killed: of the project named, or with True of the one of
-            the working directory. The file goes when `store_trace` has stored the trace.
+            even after the process was killed. The file goes when `store_trace` has stored the
+            trace.
 
     Raises:
-        ProjectError: `durable` is asked for, and the project's settings are not valid.
+        ProjectError: `durable` is asked for or a project named, and its settings are not valid.
         Exception: what `on_message` raised, when the block ends without an exception of its own.
     """
     from linenotes.tracing.recorder._recording import Recording
 
+    if durable:
+        project = project or Project.find()
+        project.make_state()
     recording = Recording(
         agent=agent,
         case=case,
         sample=sample,
         trace_id=trace_id,
         on_message=on_message,
-        live_folder=_live_folder(durable),
-        prices=Prices(durable if isinstance(durable, Project) else None),
+        project=project,
+        durable=durable,
     )
     ledger = LiveLedger(recording)
     failure: BaseException | None = None
@@ -102,11 +117,3 @@ def record(
     finally:
         ledger._finish(failure)  # noqa: SLF001  the ledger of this very block
     recording.announcer.raise_failure()
-
-
-def _live_folder(durable: bool | Project) -> Path | None:
-    if durable is False:
-        return None
-    project = Project.find() if durable is True else durable
-    project.make_state()
-    return project.live

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from linenotes.tracing.recorder._actors import tool_around
+from linenotes.tracing.recorder._carried import Carried
 from linenotes.tracing.recorder._content import calls_of
-from linenotes.tracing.recorder._deliveries import Deliveries, carries
+from linenotes.tracing.recorder._deliveries import Deliveries
 from linenotes.tracing.recorder._entries import Entries, Entry, frontier
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
     from langchain_core.messages import BaseMessage
 
@@ -25,7 +26,7 @@ class Book:
 
     entries: Entries = field(default_factory=Entries)
     deliveries: Deliveries = field(default_factory=Deliveries)
-    states: list[Entry] = field(default_factory=list)
+    values: Carried = field(default_factory=Carried)
     """Rows that travel as values of a plain state."""
     handed_out: dict[object, list[Entry]] = field(default_factory=dict)
     """What the user got when the last graph of a thread ended, by the thread's id."""
@@ -60,6 +61,7 @@ class Book:
             activation=task.activation if task and by_actor else None,
             namespace=task.namespace if task else None,
             step=task.step if task else None,
+            said_at=(task.within.number, task.step) if task else None,
             message=message,
             payload=payload,
             cause=cause,
@@ -84,27 +86,6 @@ class Book:
         call.recipients.setdefault(tool)
         self.deliveries.changed[call] = None
 
-    def carry(self, entry: Entry, writes: Mapping[str, object]) -> None:
-        """Note that `entry` travels as the values of these state keys."""
-        entry.writes.update(writes)
-        self.states.append(entry)
-
-    def carried_by(self, fields: Mapping[str, object]) -> list[Entry]:
-        """Return the rows that travel in these state fields."""
-        return [
-            entry
-            for entry in self.states
-            if any(key in fields and carries(fields[key], v) for key, v in entry.writes.items())
-        ]
-
-    def holding(self, value: object) -> list[Entry]:
-        """Return the rows that travel in `value`, whatever it is called."""
-        return [
-            entry
-            for entry in self.states
-            if any(_tells(v) and carries(value, v) for v in entry.writes.values())
-        ]
-
 
 def delegating(task: Task, run: Run) -> Collection[Entry]:
     """Return what led `task` to run a graph: the call of the tool that it runs in, if it does."""
@@ -118,8 +99,3 @@ def context(task: Task | None) -> list[Entry]:
         return []
     said = task.activation.sent if task.activation else []
     return [*task.view, *(entry for entry in said if entry.kind != "delegate")]
-
-
-def _tells(value: object) -> bool:
-    """Tell whether a value is rare enough to be recognised by itself."""
-    return not isinstance(value, bool | int | float) and bool(value)

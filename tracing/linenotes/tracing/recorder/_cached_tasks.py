@@ -108,7 +108,7 @@ class _News:
                 new[name] = [item for item in value if not is_known(name, item)]
             else:
                 (old if value is None or is_known(name, value) else new)[name] = value
-        return cls(old, {name: value for name, value in new.items() if value != []})
+        return cls(old, {name: value for name, value in new.items() if not _is_empty(value)})
 
     def share_out(self, writers: Sequence[tuple[int, str]]) -> list[CachedTask]:
         """Give each writer one item of each list, and the last one whatever is left."""
@@ -121,6 +121,10 @@ class _News:
                 state = _joined(state, own)
                 left = {name: _rest(value) for name, value in left.items()}
         return tasks
+
+
+def _is_empty(value: object) -> bool:
+    return isinstance(value, list) and not value
 
 
 def _first_items(fields: Mapping[str, object]) -> dict[str, object]:

@@ -22,7 +22,7 @@ from langchain_core.messages import (
 from pydantic import BaseModel
 
 from linenotes.tracing._ledger import NO_TOKENS, Tokens
-from linenotes.tracing._values import json_value
+from linenotes.tracing._values import json_value, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,8 +41,12 @@ WHOLE = "__root__"
 """The name that LangGraph gives to a state without fields."""
 
 
-def messages_in(value: object, depth: int = _DEPTH) -> list[BaseMessage]:
+def messages_in(value: object) -> list[BaseMessage]:
     """Return the messages that `value` holds, in its fields, lists and payloads."""
+    return _messages_in(value, _DEPTH, set())
+
+
+def _messages_in(value: object, depth: int, seen: set[int]) -> list[BaseMessage]:
     if isinstance(value, list | tuple):
         if all(map(_is_message_class, {*map(type, value)})):
             return [*value]
@@ -53,8 +57,9 @@ def messages_in(value: object, depth: int = _DEPTH) -> list[BaseMessage]:
         items = fields_of(value).values()
     found: list[BaseMessage] = []
     for item in items:
-        if depth and type(item) not in _PLAIN:
-            found += messages_in(item, depth - 1)
+        if depth and type(item) not in _PLAIN and id(item) not in seen:
+            seen.add(id(item))  # it may contain itself
+            found += _messages_in(item, depth - 1, seen)
     return found
 
 
@@ -72,7 +77,7 @@ def as_messages(name: str, value: object) -> object:
             convert_to_messages([item])[0] if _means_a_message(name, item) else item  # type: ignore[list-item]  # checked
             for item in items
         ]
-    except (NotImplementedError, ValueError, TypeError):  # an unknown role: it means none
+    except Exception:  # noqa: BLE001  LangChain finds out in many ways that it means none
         return value
 
 
@@ -80,7 +85,7 @@ def _means_a_message(name: str, item: object) -> bool:
     if isinstance(item, dict):
         return "content" in item and isinstance(item.get("role", item.get("type")), str)
     if isinstance(item, tuple):
-        return len(item) == 2 and item[0] in _SPEAKERS  # noqa: PLR2004  a pair
+        return len(item) == 2 and isinstance(item[0], str) and item[0] in _SPEAKERS  # noqa: PLR2004  a pair
     return name == "messages" and isinstance(item, str)
 
 
@@ -93,6 +98,16 @@ def is_a(value: object, parent: type[T]) -> TypeGuard[T]:
 @lru_cache(maxsize=1024)
 def _is_subclass(kind: type, parent: type) -> bool:
     return issubclass(kind, parent)
+
+
+def same(one: object, other: object) -> bool:
+    """Tell whether two values of a state are equal."""
+    if one is other:
+        return True
+    try:
+        return bool(one == other)
+    except Exception:  # noqa: BLE001  values of a stranger's state may refuse to be compared
+        return False
 
 
 def _is_message(value: object) -> TypeGuard[BaseMessage]:
@@ -113,8 +128,8 @@ def fields_of(value: object) -> Mapping[str, object]:
         return {WHOLE: value}
     if is_a(value, BaseModel):
         return vars(value)
-    if dataclasses.is_dataclass(value):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
     return {}
 
 
@@ -134,7 +149,9 @@ def message_text(message: BaseMessage) -> str:
     content = message.content
     if isinstance(content, str):
         return content
-    blocks = (block if isinstance(block, str) else block.get("text") for block in content)
+    if not isinstance(content, list):  # nobody checked it
+        return ""
+    blocks = (block.get("text") if isinstance(block, dict) else block for block in content)
     return "".join(block for block in blocks if isinstance(block, str))
 
 
@@ -161,27 +178,29 @@ def calls_text(message: BaseMessage) -> str:
     if not is_a(message, AIMessage):
         return ""
     return "\n".join(
-        f"{call['name']}({', '.join(f'{k}={_literal(v)}' for k, v in call['args'].items())})"
+        f"{call['name']}({', '.join(f'{k}={_json(v)}' for k, v in call['args'].items())})"
         for call in message.tool_calls
     )
 
 
-def payload_text(value: object) -> str:
-    """Return a routed payload or state update as a person reads it."""
+def payload_text(value: object, outer: tuple[int, ...] = ()) -> str:
+    """Return a routed payload or state update as a person reads it, `outer` being around it."""
     if isinstance(value, str):
         return value
-    fields = fields_of(value)
+    if id(value) in outer:  # it contains itself
+        return "…"
+    fields, outer = (fields_of(value) if len(outer) < _DEPTH else {}), (*outer, id(value))
     if len(fields) == 1:
-        return payload_text(next(iter(fields.values())))
+        return payload_text(next(iter(fields.values())), outer)
     if fields:
-        return "\n".join(f"{name}: {payload_text(item)}" for name, item in fields.items())
-    if isinstance(value, list | tuple) and all(
-        isinstance(item, str | int | float) for item in value
-    ):
-        return ", ".join(str(item) for item in value)
-    if is_a(value, BaseMessage):
-        return message_text(value)
-    return "" if value is None else _literal(value)
+        return "\n".join(f"{text_of(k)}: {payload_text(one, outer)}" for k, one in fields.items())
+    return message_text(value) if is_a(value, BaseMessage) else _leaf_text(value)
+
+
+def _leaf_text(value: object) -> str:
+    if isinstance(value, list | tuple) and all(isinstance(one, str | int | float) for one in value):
+        return ", ".join(text_of(one) for one in value)
+    return "" if value is None else _json(value)
 
 
 def message_content(message: BaseMessage) -> JsonValue:
@@ -232,7 +251,7 @@ def tokens_of(message: BaseMessage) -> Tokens:
 
 def error_text(error: BaseException) -> str:
     """Return an exception as `Type: message`."""
-    return f"{type(error).__name__}: {error}".removesuffix(": ")
+    return f"{type(error).__name__}: {text_of(error)}".removesuffix(": ")
 
 
 def bubbles(messages: Iterable[Message]) -> list[JsonValue]:
@@ -273,9 +292,5 @@ def _spoken(message: Message) -> str:
     return "\n".join(message.text.split("\n")[:-count]) if count else message.text
 
 
-def _literal(value: object) -> str:
-    return _json(json_value(value))
-
-
 def _json(value: object) -> str:
-    return json.dumps(value, default=str, ensure_ascii=False)
+    return json.dumps(json_value(value), ensure_ascii=False)

@@ -24,9 +24,9 @@ from linenotes.tracing.recorder._content import (
     is_a,
     message_text,
     messages_in,
+    same,
     tokens_of,
 )
-from linenotes.tracing.recorder._deliveries import same
 from linenotes.tracing.recorder._entries import Entry, frontier
 from linenotes.tracing.recorder._functions import open_call
 from linenotes.tracing.recorder._openings import OUTSIDE, adopt, open_routed, open_state
@@ -97,7 +97,7 @@ class Conversation:
             if is_a(value, BaseMessage):
                 unopened = not scope.opened and value.type in OUTSIDE
                 return unopened or book.entries.find(value) is not None
-            return same(given.get(name), value) or bool(book.carried_by({name: value}))
+            return same(given.get(name), value) or bool(book.values.within({name: value}))
 
         return is_known
 
@@ -108,6 +108,8 @@ class Conversation:
         if task.activation is None:
             return
         found = open_call(book, task) if task.within.is_calls else self._given(task)
+        now = (task.within.number, task.step)
+        found = [entry for entry in found if entry.said_at != now]  # it only looks like it
         found += [*routed, *self._questions.answers_for(book, task, found)]
         task.routed_here.update(routed)
         task.view, task.view_past = frontier(found)
@@ -123,7 +125,7 @@ class Conversation:
         values = fields_of(task.inputs)
         if task.is_function:
             values = {**values, WHOLE: task.inputs}
-        return [*found, *book.carried_by(values)] if book.states else found
+        return [*found, *book.values.within(values)] if book.values else found
 
     def _find_or_adopt(self, task: Task, given: Sequence[BaseMessage]) -> list[Entry]:
         entries, found = self._book.entries, list[Entry]()
@@ -138,7 +140,6 @@ class Conversation:
         if task.node == START and task.sends:
             open_routed(self._book, task)
         write(self._book, task, output, at)
-        self._settle(task)
         self.announce()
 
     def _take_returned(self, task: Task, output: object) -> None:
@@ -153,26 +154,18 @@ class Conversation:
 
     def _held(self, output: object) -> list[Entry]:
         items = output if isinstance(output, list | tuple) else [output]
-        return [entry for item in items for entry in self._book.holding(item)]
+        return [entry for item in items for entry in self._book.values.holding(item)]
 
     def task_interrupted(self, task: Task, error: GraphInterrupt, at: int) -> None:
         """Make rows of what `task` asks the user, and let its actor have what it was given."""
         self._book.deliveries.receive(task)
         self._settled += self._questions.ask(self._book, task, error, at)
-        self._settle(task)
         self.announce()
 
     def task_failed(self, task: Task) -> None:
         """Let the actor of `task` have what it was given: it is what it failed on."""
         self._book.deliveries.receive(task)
-        self._settle(task)
         self.announce()
-
-    def _settle(self, task: Task) -> None:
-        """Note that the replies that `task` kept to itself will reach nobody."""
-        if task.activation and task.activation.run is task:
-            kept = (entry for entry in task.activation.sent if not entry.passed_on)
-            self._settled += [entry for entry in kept if entry.kind == "reply"]
 
     def model_started(self, run: Run, prompt: Sequence[BaseMessage]) -> None:
         """Let the actor have what it was given, and what else it shows or quotes to its model."""
@@ -243,8 +236,8 @@ class Conversation:
         """Let the user, or whoever runs the graph, have what came out and reached nobody else."""
         book, host = self._book, scope.host
         found = [book.entries.find_given(message) for message in messages_in(output)]
-        if book.states:
-            found += book.carried_by({**fields_of(output), WHOLE: output})
+        if book.values:
+            found += book.values.within({**fields_of(output), WHOLE: output})
         new = [entry for entry in found if entry and self._is_unread(entry)]
         if host is None:
             self._hand_out(scope, new)
@@ -307,9 +300,9 @@ class Conversation:
 
 
 def _written_texts(prompt: Sequence[BaseMessage], found: Sequence[Entry | None]) -> list[str]:
-    """Return the texts of a prompt that code wrote: those may quote what others said."""
+    """Return the texts of a prompt that code or a tool wrote: those may quote what others said."""
     return [
         message_text(message)
         for message, entry in zip(prompt, found, strict=True)
-        if entry is None or (entry.activation and not entry.sampled)
+        if entry is None or entry.kind == "result" or (entry.activation and not entry.sampled)
     ]

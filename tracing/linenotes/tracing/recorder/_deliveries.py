@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from linenotes.tracing.recorder._content import same
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from linenotes.tracing.recorder._runs import Activation, Scope, Task
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Parcel:
     scope: Scope
     node: str
@@ -142,21 +144,3 @@ def _is_its_own(entry: Entry, stage: Activation) -> bool:
     if entry.kind == "call":
         return entry.sender == stage.actor
     return entry.activation is stage and entry.kind != "delegate"
-
-
-def same(one: object, other: object) -> bool:
-    """Tell whether two values of a state are equal."""
-    if one is other:
-        return True
-    try:
-        return bool(one == other)
-    except Exception:  # noqa: BLE001  values of a stranger's state may refuse to be compared
-        return False
-
-
-def carries(field: object, value: object) -> bool:
-    """Tell whether a state field holds `value`, or as a list every item of it."""
-    if isinstance(field, list | tuple):
-        items = value if isinstance(value, list | tuple) else [value]
-        return all(any(have is item or same(have, item) for have in field) for item in items)
-    return type(field) is type(value) and same(field, value)

@@ -23,6 +23,7 @@ from linenotes.tracing.recorder._content import (
     message_content,
     message_text,
     payload_text,
+    same,
 )
 
 if TYPE_CHECKING:
@@ -42,11 +43,11 @@ class Entry:
     """Whose activation said it; None for the user and for tools."""
     namespace: str | None = None
     step: int | None = None
+    said_at: Slot | None = None
+    """The scope and superstep of the task that said it."""
     message: BaseMessage | None = None
     payload: object = None
     """What was routed or written, where it is no message."""
-    writes: dict[str, object] = field(default_factory=dict)
-    """The state keys that carry it."""
     tool_call_id: str | None = None
     model: str | None = None
     tokens: Tokens = NO_TOKENS
@@ -66,8 +67,6 @@ class Entry:
     unanswered: int = 0
     """How many of its tool calls have no result yet."""
     deliveries: list[Activation] = field(default_factory=list)
-    passed_on: bool = False
-    """True when its sender let it out of its own node."""
     announced: bool = False
     twin: int = 0
     """How many rows before it had the same id."""
@@ -192,7 +191,7 @@ class Entries:
         found = self.find(message)
         if found is None and self.reshaped:
             said = (message.type, message.name, message.content)
-            alike = (m for m in self.reshaped if (m.type, m.name, m.content) == said)
+            alike = (m for m in self.reshaped if same((m.type, m.name, m.content), said))
             if written := next(alike, None):
                 self.reshaped = [other for other in self.reshaped if other is not written]
                 found = self._by_object[id(written)]

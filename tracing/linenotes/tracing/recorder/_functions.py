@@ -27,7 +27,7 @@ def open_call(book: Book, task: Task) -> list[Entry]:
         found.append(book.entries.find_given(message) or adopt(book, task, message, found))
     errand = {}
     for name, value in values_in(fields_of(task.inputs)).items():
-        held = book.holding(value)
+        held = book.values.holding(value)
         found += held
         if not held:
             errand[name] = value
@@ -46,7 +46,7 @@ def _errand(book: Book, task: Task, caller: Task, errand: dict[str, object]) -> 
         task=caller,
         payload=errand,
     )
-    book.carry(entry, errand)
+    book.values.add(entry, errand)
     return entry
 
 
@@ -58,4 +58,4 @@ def returned_value(output: object) -> object:
 def is_known(book: Book, value: object) -> bool:
     """Tell whether a value is made of nothing but what others said."""
     items = value if isinstance(value, list | tuple) else [value]
-    return all(book.holding(item) for item in items)
+    return all(book.values.holding(item) for item in items)

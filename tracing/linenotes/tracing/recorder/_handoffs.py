@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from langchain_core.messages import ToolMessage
 from langgraph.types import Command, Send
 
-from linenotes.tracing.recorder._content import fields_of, is_a, messages_in, values_in
-from linenotes.tracing.recorder._deliveries import same
+from linenotes.tracing.recorder._content import fields_of, is_a, messages_in, same, values_in
 from linenotes.tracing.recorder._writer import parts_of, retold_values, written
 
 if TYPE_CHECKING:
@@ -97,8 +96,9 @@ def _values_row(writer: Writer, kind: MessageKind, payload: object, target: str)
     entry = retold_values(writer.task, {**values, "goto": target})
     if entry is None:
         entry = writer.say(kind, payload=values or ("" if payload is None else payload))
+        entry.start_ns = entry.end_ns  # code made it at the very end
     if values:
-        writer.book.carry(entry, values)
+        writer.book.values.add(entry, values)
     return entry
 
 
@@ -119,4 +119,5 @@ def _is_tool_call(payload: object) -> bool:
     first = next(iter(parts_of(payload)), None)
     if not isinstance(first, dict):
         return False
-    return bool({first.get("type"), first.get("__type")} & _TOOL_CALL_TYPES)
+    kinds = (first.get("type"), first.get("__type"))
+    return any(isinstance(kind, str) and kind in _TOOL_CALL_TYPES for kind in kinds)

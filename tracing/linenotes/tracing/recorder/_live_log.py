@@ -20,7 +20,7 @@ from pathlib import Path
 
 import orjson
 
-from linenotes.project import Redactor
+from linenotes.project import RedactorWithMemory
 from linenotes.tracing._values import json_value
 
 SUFFIX = ".jsonl"
@@ -44,10 +44,10 @@ class LiveHeader:
 class LiveLog:
     """Writes one file, until it is closed or the disk does not take it."""
 
-    def __init__(self, folder: Path, header: LiveHeader) -> None:
+    def __init__(self, folder: Path, header: LiveHeader, redactor: RedactorWithMemory) -> None:
         """Begin the file of a trace, in place of one that an earlier recording left there."""
         self.header = header
-        self._redactor = Redactor.current()
+        self._redactor = redactor
         self._failure: OSError | None = None
         self._folder = folder
         self._file: FileIO | None = None

@@ -20,6 +20,7 @@ from linenotes.tracing.recorder._span_builder import (
     span_name,
     span_status,
     stay,
+    thread_of,
 )
 
 if TYPE_CHECKING:
@@ -91,7 +92,9 @@ class LiveNotes:
         roots, runs = self._listener.log.roots, self._listener.log.runs
         if len(roots) > self._roots:
             self._roots = len(roots)
-            lines.append({"graph": roots[-1].name, "start": roots[-1].start_ns})
+            last = roots[-1]
+            began = {"graph": last.name, "start": last.start_ns, "thread": thread_of(last)}
+            lines.append(began)
         if len(runs) == self._runs:
             return
         lines += [self._begin(run) for run in runs[self._runs :] if makes_span(run)]

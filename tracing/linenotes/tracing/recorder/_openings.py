@@ -112,7 +112,7 @@ def _given(book: Book, task: Task) -> dict[str, object]:
     if inputs is not None:
         return values_in(fields_of(inputs) or ({WHOLE: inputs} if task.is_function else {}))
     restored = values_in(fields_of(task.inputs))
-    return {} if book.carried_by(restored) else restored
+    return {} if book.values.within(restored) else restored
 
 
 def _user_state(book: Book, task: Task, given: dict[str, object]) -> None:
@@ -121,7 +121,7 @@ def _user_state(book: Book, task: Task, given: dict[str, object]) -> None:
     at = task.within.run.start_ns
     entry = book.say("input", sender=USER, view=(), start_ns=at, end_ns=at, payload=given)
     entry.past = (1 << entry.index) - 1
-    book.carry(entry, given)
+    book.values.add(entry, given)
 
 
 def _delegate_state(book: Book, outer: Task, run: Run, given: dict[str, object], at: int) -> None:
@@ -139,4 +139,4 @@ def _delegate_state(book: Book, outer: Task, run: Run, given: dict[str, object],
         task=outer,
         payload=new,
     )
-    book.carry(entry, new)
+    book.values.add(entry, new)

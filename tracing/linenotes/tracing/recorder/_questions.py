@@ -14,6 +14,7 @@ from langgraph.types import Command
 
 from linenotes.tracing._ledger import USER
 from linenotes.tracing.recorder._book import context
+from linenotes.tracing.recorder._content import same
 
 if TYPE_CHECKING:
     from langgraph.errors import GraphInterrupt
@@ -50,7 +51,7 @@ class Questions:
 
     def _is_asked(self, interrupt: Interrupt) -> bool:
         known = self._open.get(interrupt.id)
-        return known is not None and known.payload == interrupt.value
+        return known is not None and same(known.payload, interrupt.value)
 
     def answer(self, book: Book, root: Run) -> None:
         """Make rows of the answers with which the user resumes a graph."""
@@ -102,7 +103,6 @@ def _question(book: Book, task: Task, value: object, at: int) -> Entry:
         payload=value,
     )
     entry.recipients[USER] = None
-    entry.passed_on = True
     return entry
 
 

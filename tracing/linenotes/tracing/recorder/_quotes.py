@@ -24,6 +24,12 @@ _PROMPTS = 256
 _UNQUOTED = frozenset({"input", "call", "delegate"})
 
 
+def is_quoted(entry: Entry, texts: Iterable[str]) -> bool:
+    """Tell whether one of `texts` holds the whole of a message."""
+    spoken = entry.spoken.strip()
+    return len(spoken) >= _SHORTEST and any(spoken in text for text in texts)
+
+
 @dataclass(slots=True)
 class Quotes:
     """The messages that are long enough to be recognised in a text."""

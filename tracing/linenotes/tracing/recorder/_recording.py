@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from langchain_core.tracers.context import register_configure_hook
 from langgraph.errors import GraphBubbleUp
 
-from linenotes.project import Redactor
+from linenotes.project import Project, Redactor, RedactorWithMemory
 from linenotes.tracing._prices import Prices
-from linenotes.tracing._trace import storable
+from linenotes.tracing._trace import Trace, storable
+from linenotes.tracing.recorder._content import error_text
 from linenotes.tracing.recorder._conversation import Conversation
 from linenotes.tracing.recorder._listener import Listener
 from linenotes.tracing.recorder._live_log import LiveHeader, LiveLog
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from linenotes.tracing._ledger import Message
-    from linenotes.tracing._trace import Trace
 
 _LOG = logging.getLogger(__name__)
 _OUTSIDER = "assistant"
@@ -40,7 +40,9 @@ register_configure_hook(_listener, inheritable=True)
 class Announcer:
     """Tells the user's function of messages, until it fails once."""
 
-    def __init__(self, on_message: Callable[[Message], None] | None, redactor: Redactor) -> None:
+    def __init__(
+        self, on_message: Callable[[Message], None] | None, redactor: RedactorWithMemory
+    ) -> None:
         self._on_message = on_message
         self._redactor = redactor
         self._failure: Exception | None = None
@@ -70,24 +72,26 @@ class Recording:
         sample: int | None,
         trace_id: str | None,
         on_message: Callable[[Message], None] | None,
-        live_folder: Path | None = None,
-        prices: Prices | None = None,
+        project: Project | None = None,
+        durable: bool = False,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self.trace_id = trace_id or f"tr-{secrets.token_hex(16)}"
-        self._redactor = Redactor.current()
-        self.announcer = Announcer(on_message, self._redactor)
+        project = project or Project.here()
+        self.redactor = RedactorWithMemory(Redactor.current(project))
+        """Masks all that the recording gives away, to whomever."""
+        self.announcer = Announcer(on_message, self.redactor)
         self._agent, self._case, self._sample = agent, case, sample
         self._clock = clock
         self._start_ns = clock()
         self._conversation = Conversation(
             agent or _OUTSIDER,
             self.announcer if on_message else None,
-            prices or Prices(),
+            Prices(project),
         )
         self._root_id = new_span_id()
         self._listener = Listener(self._conversation, clock)
-        self._live = self._note_live(live_folder) if live_folder else None
+        self._live = self._note_live(project.live) if project and durable else None
 
     def _note_live(self, folder: Path) -> LiveNotes:
         """Let a file in `folder` follow what is heard."""
@@ -99,7 +103,7 @@ class Recording:
             sample=self._sample,
             start_ns=self._start_ns,
         )
-        log = LiveLog(folder, header)
+        log = LiveLog(folder, header, self.redactor)
         notes = LiveNotes(log, self._listener, self._conversation)
         self._listener.after_event = notes.heard
         return notes
@@ -123,7 +127,7 @@ class Recording:
         """Return the messages so far."""
         with self._listener.lock:
             rows = tuple(row.to_message() for row in self._conversation.rows)
-        return self._redactor.refreshed().value(rows)
+        return self.redactor.refreshed().value(rows)
 
     def trace(self, error: BaseException | None = None, end_ns: int | None = None) -> Trace:
         """Return the trace so far."""
@@ -145,16 +149,17 @@ class Recording:
                     root_id=self._root_id,
                 )
             )
-        return self._redactor.refreshed().value(storable(built))
+        return self.redactor.refreshed().value(storable(built))
 
     def finish(self, error: BaseException | None) -> Trace:
         """Stop listening, announce what is left, and return the whole trace."""
         with self._listener.lock:
-            self._conversation.close(self._listener.log.running_tasks())
             ended = None if isinstance(error, GeneratorExit) else error
-            trace = self.trace(ended, self._clock())
-            if self._live is not None:
-                self._live.finish(trace)
+            try:
+                self._conversation.close(self._listener.log.running_tasks())
+            except Exception as defect:  # noqa: BLE001  what was recorded is no less true
+                self._listener.defects.append(defect)
+            trace = self._whole_trace(ended)
             self._listener.close()
             self._conversation.forget()
         self._report(self._listener.defects)
@@ -162,12 +167,48 @@ class Recording:
             warnings.warn(lack, RuntimeWarning, stacklevel=2)
         return trace
 
+    def _whole_trace(self, error: BaseException | None) -> Trace:
+        """Return the trace at its end; a bare one where a stranger's values defeat it."""
+        end_ns = self._clock()
+        try:
+            trace = self.trace(error, end_ns)
+        except Exception as defect:  # noqa: BLE001  a graph must not fail because it is watched
+            self._listener.defects.append(defect)
+            trace = self._bare_trace(error or _failure(self._listener), end_ns)
+        if self._live is not None:
+            try:
+                self._live.finish(trace)
+            except Exception as defect:  # noqa: BLE001  as above
+                self._listener.defects.append(defect)
+        return trace
+
+    def _bare_trace(self, error: BaseException | None, end_ns: int) -> Trace:
+        messages = []
+        for row in self._conversation.rows:
+            with suppress(Exception):
+                messages.append(row.to_message())
+        bare = Trace(
+            trace_id=self.trace_id,
+            name=self._agent or "agent",
+            state="ERROR" if error else "OK",
+            start_ns=self._start_ns,
+            end_ns=end_ns,
+            request="",
+            response="",
+            spans=(),
+            messages=tuple(messages),
+            case=self._case,
+            sample=self._sample,
+            error=error_text(error) if error else None,
+        )
+        return self.redactor.value(storable(bare))
+
     def _report(self, defects: list[Exception]) -> None:
         for defect in defects:
-            told = self._redactor.text("".join(traceback.format_exception(defect)))
+            told = self.redactor.text("".join(traceback.format_exception(defect)))
             _LOG.error("The recorder failed on an event.\n%s", told)
         if defects:
-            first = self._redactor.text(repr(defects[0]))
+            first = self.redactor.text(repr(defects[0]))
             warnings.warn(
                 f"The recorder failed on {len(defects)} events, so trace {self.trace_id} may lack "
                 f"messages or spans. The first failure: {first}.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from linenotes.tracing import _conventions as names
 from linenotes.tracing._langgraph import START
 from linenotes.tracing.recorder._actors import (
     activation_of,
@@ -17,7 +18,7 @@ from linenotes.tracing.recorder._actors import (
     task_step,
 )
 from linenotes.tracing.recorder._running_graph import running_graph
-from linenotes.tracing.recorder._runs import FROM_CACHE, Run, RunKind, Scope, Task
+from linenotes.tracing.recorder._runs import Run, RunKind, Scope, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -109,7 +110,7 @@ class RunLog:
 
     def skipped_task(self, parent: Run, skipped: CachedTask) -> Task:
         """Note belatedly that a task had its output from a cache."""
-        details = {"langgraph_node": skipped.node, FROM_CACHE: True}
+        details = {"langgraph_node": skipped.node, names.FROM_CACHE: True}
         return self._new_task(parent, skipped.node, skipped.step, details, skipped.inputs)
 
     def open_scope(self, run: Run, first_step: int) -> Scope:

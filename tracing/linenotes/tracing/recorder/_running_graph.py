@@ -1,8 +1,10 @@
 """The graph that is running, which LangChain's callbacks do not mention.
 
 LangGraph calls the callbacks from the methods `stream` and `astream` of the graph, so the graph
-stands in the frame that calls. Where it is not found, nobody knows which nodes it has: agents go
-by the names in the metadata, and a message from a cache has no known sender.
+is looked for in the calling frames: a node that is skipped because a cache has its output fires no
+callback, and only the graph says which nodes there are. Nothing but the graph's public attributes
+is read. Where it is not found, agents go by the names in the metadata, and a message from a cache
+has no known sender.
 """
 
 from __future__ import annotations

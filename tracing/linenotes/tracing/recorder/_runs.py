@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from linenotes.tracing.recorder._entries import Entry
     from linenotes.tracing.recorder._running_graph import Graph
 
-FROM_CACHE = "from_cache"
 RunKind = Literal["chain", "model", "tool", "retriever"]
 Slot = tuple[int, int]
 """A superstep of a scope: whatever is delivered in one slot was delivered at once."""

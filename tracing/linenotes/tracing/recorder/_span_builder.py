@@ -1,8 +1,9 @@
 """The trace of a recording, built from its runs and rows in one go.
 
 Agents, model calls, tools and retrievers make spans, each under the nearest run above it that
-makes one; plumbing makes none. A row that was routed makes a tick of its own under its sender,
-and the receiver's span links to it.
+makes one; plumbing makes none. A row that was routed makes a tick of its own under its sender.
+The receiver's span links to it, and for any other row to the span of the model, tool or agent
+that said it.
 """
 
 from __future__ import annotations
@@ -73,8 +74,7 @@ class Recorded:
     @property
     def thread(self) -> str | None:
         """The thread of its last graph: a thread id is what LangGraph keeps a state under."""
-        thread = self.roots[-1].details.get("thread_id") if self.roots else None
-        return None if thread is None else str(thread)
+        return thread_of(self.roots[-1]) if self.roots else None
 
 
 def build_trace(recorded: Recorded) -> Trace:
@@ -91,11 +91,13 @@ class _Builder:
         self._shapes: dict[int, JsonValue] = {}
         self._origins = {id(run.error): run for run in self._runs if run.error}
         self._links: dict[Run, list[SpanLink]] = {}
+        self._said = {run.message: run for run in self._runs if run.message}
+        """The model or the tool that said a message."""
         self._transfers = transfers(self._runs, self._messages, lambda run: stay(run).actor)
 
     def build(self) -> Trace:
         recorded = self._recorded
-        handoffs = [span for row in recorded.rows for span in self._handoffs(row)]
+        handoffs = [span for row in recorded.rows for span in self._delivered(row)]
         spans = [self._root(), *(self._span(run) for run in self._runs), *handoffs]
         last = recorded.roots[-1].start_ns if recorded.roots else 0
         messages = tuple(self._messages.values())
@@ -207,19 +209,23 @@ class _Builder:
             return (interrupt_event(run.error, run.ended_ns),)
         return (error_event(run.error, run.ended_ns),)
 
-    def _handoffs(self, row: Entry) -> list[Span]:
-        """Return a tick for each actor that got a routed message, and link the actor to it."""
-        if row.kind not in _ROUTED:
-            return []
-        sender = row.activation.run if row.activation else None
+    def _delivered(self, row: Entry) -> list[Span]:
+        """Link each actor that got a message to the span that said it, for a routed one a tick."""
+        message, sender = self._messages[row], row.activation.run if row.activation else None
         at = (sender.end_ns if sender else None) or row.end_ns
-        spans = []
+        ticks: list[Span] = []
+        said = self._said.get(row, sender)
         for receiver in row.deliveries:
-            span = self._handoff(self._messages[row], sender, receiver, at)
-            relation = {key: span.attributes[key] for key in _LINKED}
-            self._links.setdefault(receiver.run, []).append(SpanLink(span.span_id, relation))
-            spans.append(span)
-        return spans
+            origin = (
+                said.span_id if said and makes_span(said) and said is not receiver.run else None
+            )
+            if row.kind in _ROUTED:
+                ticks.append(self._handoff(message, sender, receiver, at))
+                origin = ticks[-1].span_id
+            if origin:
+                link = SpanLink(origin, _relation(message, receiver.actor))
+                self._links.setdefault(receiver.run, []).append(link)
+        return ticks
 
     def _handoff(self, message: Message, sender: Run | None, receiver: Activation, at: int) -> Span:
         return Span(
@@ -234,15 +240,24 @@ class _Builder:
             attributes={
                 names.TRANSFER_MODE: names.HAND_OVER,
                 names.TRANSFER_TARGET: receiver.actor,
-                names.MESSAGE_ID: message.id,
-                names.MESSAGE_KIND: message.kind,
-                names.MESSAGE_SENDER: message.sender,
-                names.MESSAGE_RECIPIENT: receiver.actor,
+                **_relation(message, receiver.actor),
             },
         )
 
 
-_LINKED = (names.MESSAGE_ID, names.MESSAGE_KIND, names.MESSAGE_SENDER, names.MESSAGE_RECIPIENT)
+def _relation(message: Message, recipient: str) -> dict[str, JsonValue]:
+    return {
+        names.MESSAGE_ID: message.id,
+        names.MESSAGE_KIND: message.kind,
+        names.MESSAGE_SENDER: message.sender,
+        names.MESSAGE_RECIPIENT: recipient,
+    }
+
+
+def thread_of(root: Run) -> str | None:
+    """Return LangGraph's id of the conversation that a graph goes on with."""
+    thread = root.details.get("thread_id")
+    return None if thread is None else str(thread)
 
 
 def makes_span(run: Run) -> bool:

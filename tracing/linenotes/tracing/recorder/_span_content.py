@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from linenotes.tracing import _conventions as names
 from linenotes.tracing._trace import SpanEvent
-from linenotes.tracing._values import json_value, output_text
+from linenotes.tracing._values import json_value, output_text, text_of
 from linenotes.tracing.recorder._actors import text_detail
 from linenotes.tracing.recorder._content import is_a, message_text, openai_message, tokens_of
 from linenotes.tracing.recorder._runs import Task
@@ -41,6 +41,8 @@ def agent_attributes(
     }
     if isinstance(run, Task):
         attributes |= {names.ACTIVATION: run.namespace, names.STEP: run.step}
+    if names.FROM_CACHE in run.details:
+        attributes[names.FROM_CACHE] = True
     return attributes
 
 
@@ -161,7 +163,7 @@ def error_event(error: BaseException, at: int) -> SpanEvent:
         at,
         {
             names.EXCEPTION_TYPE: type(error).__name__,
-            names.EXCEPTION_MESSAGE: str(error),
+            names.EXCEPTION_MESSAGE: text_of(error),
             names.EXCEPTION_STACKTRACE: "".join(traceback.format_exception(error)),
         },
     )

@@ -10,7 +10,14 @@ from pydantic import BaseModel
 
 from linenotes.tracing._langgraph import HANDED_BACK
 from linenotes.tracing.recorder._book import context
-from linenotes.tracing.recorder._content import fields_of, forms_in, is_a, message_text
+from linenotes.tracing.recorder._content import (
+    fields_of,
+    forms_in,
+    is_a,
+    message_text,
+    same,
+)
+from linenotes.tracing.recorder._quotes import is_quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,7 +101,6 @@ def written(writer: Writer, message: BaseMessage) -> Entry | None:
         book.entries.alias(message, entry)
     if entry.activation is not task.activation:
         return None
-    entry.passed_on = True
     return entry
 
 
@@ -129,7 +135,8 @@ def _is_handed_back(message: BaseMessage) -> bool:
 
 def retold(task: Task, value: object) -> Entry | None:
     """Return the reply of the task's own model that `value` repeats, or that held it in a form."""
-    if not value or not isinstance(value, str | dict | BaseModel):
+    is_filled = isinstance(value, str | dict) and len(value) > 0
+    if not is_filled and not is_a(value, BaseModel):
         return None
     said = task.activation.sent if task.activation else []
     own = (entry for entry in reversed(said) if entry.sampled and not entry.recipients)
@@ -142,14 +149,24 @@ def retold(task: Task, value: object) -> Entry | None:
 def _says(entry: Entry, value: object) -> bool:
     if isinstance(value, str):
         alike = entry.kind == "reply" and entry.spoken.strip() == value.strip()
-        return alike or any(value in form.values() for form in forms_in(entry.message))
+        fields = (field for form in forms_in(entry.message) for field in form.values())
+        return alike or any(same(field, value) for field in fields)
     form = {key: item for key, item in fields_of(value).items() if item is not None}
-    return any(form == said for said in forms_in(entry.message))
+    return any(same(form, said) for said in forms_in(entry.message))
 
 
 def retold_values(task: Task, values: Mapping[str, object]) -> Entry | None:
-    found = (retold(task, item) for value in values.values() for item in parts_of(value))
-    return next((entry for entry in found if entry), None) or retold(task, dict(values))
+    items = [item for value in values.values() for item in parts_of(value)]
+    found = next((entry for item in items if (entry := retold(task, item))), None)
+    return found or retold(task, dict(values)) or _quoted(task, items)
+
+
+def _quoted(task: Task, values: Sequence[object]) -> Entry | None:
+    """Return the reply of the task's own model that one of its texts quotes."""
+    texts = [value for value in values if isinstance(value, str)]
+    said = task.activation.sent if task.activation and texts else []
+    own = (one for one in reversed(said) if one.sampled and one.kind == "reply")
+    return next((one for one in own if not one.recipients and is_quoted(one, texts)), None)
 
 
 def parts_of(output: object) -> Sequence[object]:

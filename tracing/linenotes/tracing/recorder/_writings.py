@@ -14,9 +14,9 @@ from linenotes.tracing.recorder._content import (
     as_messages,
     fields_of,
     messages_in,
+    same,
     values_in,
 )
-from linenotes.tracing.recorder._deliveries import same
 from linenotes.tracing.recorder._functions import is_known, returned_value
 from linenotes.tracing.recorder._handoffs import hand_off, send_payload, targets_of
 from linenotes.tracing.recorder._writer import Writer, parts_of, retold_values, written
@@ -79,8 +79,7 @@ def _write_value(writer: Writer, value: object) -> None:
     if said or value is None or is_known(writer.book, value):
         return
     entry = retold_values(writer.task, {WHOLE: value}) or writer.say("state", payload=value)
-    entry.passed_on = True
-    writer.book.carry(entry, {WHOLE: value})
+    writer.book.values.add(entry, {WHOLE: value})
 
 
 def _write_state(writer: Writer, output: object) -> None:
@@ -100,19 +99,16 @@ def _write_state(writer: Writer, output: object) -> None:
     if entry is None and task.activation and task.activation.run is task:
         entry = writer.say("state", payload=values)  # a part of an agent does not speak for it
     if entry:
-        entry.passed_on = True
-        writer.book.carry(entry, values)
+        writer.book.values.add(entry, values)
 
 
 def _is_known(writer: Writer, key: str, value: object) -> bool:
     """Tell whether a graph inside the task wrote the value: then it is no news from the task."""
-    states = writer.book.states
     return any(
         entry.start_ns >= writer.task.start_ns
         and entry.activation is not writer.task.activation
-        and same(entry.writes.get(key), value)
         and _is_inside(entry, writer.task)
-        for entry in states
+        for entry in writer.book.values.written(key, value)
     )
 
 
