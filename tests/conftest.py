@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,10 +31,16 @@ class Collector:
     address: str = ""
     refusal: Any = None
     """An HTTP status or a gRPC code to answer with. None: it takes everything."""
+    body: str = ""
+    """What it says by HTTP."""
     answers: threading.Event = field(default_factory=threading.Event)
     """Cleared: whoever asks waits."""
+    seconds: float = 0
+    """How long each answer takes."""
     came: threading.Event = field(default_factory=threading.Event)
     """Set when something has come, before it is answered."""
+    asked: int = 0
+    """How often somebody came."""
     requests: list[ExportTraceServiceRequest] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
 
@@ -53,8 +60,10 @@ class Collector:
         return list(dict.fromkeys(f"tr-{span.trace_id.hex()}" for span in self.spans))
 
     def take(self, request: ExportTraceServiceRequest, headers: dict[str, str]) -> None:
+        self.asked += 1
         self.came.set()
         self.answers.wait(60)
+        sleep(self.seconds)
         if self.refusal is None:
             self.requests.append(request)
             self.headers.append(headers)
@@ -118,8 +127,10 @@ def _start_http() -> tuple[Collector, End]:
             request = messages.ExportTraceServiceRequest.FromString(body)
             collector.take(request, {"path": self.path, **dict(self.headers)})
             self.send_response(collector.refusal or 200)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Type", "text/plain")
+            self.send_header("Content-Length", str(len(collector.body)))
             self.end_headers()
+            self.wfile.write(collector.body.encode())
 
         def log_message(self, *_: object) -> None: ...
 

@@ -30,6 +30,17 @@ MAY_IMPORT = {
     "evals": {"project", "agents", "tracing", "datasets"},
     "cli": {"project", "agents", "tracing", "datasets", "evals"},
 }
+PARTS_OF_TRACING = {
+    "views": set(),
+    "recorder": set(),
+    "export": set(),
+    "live": {"recorder"},
+    "sources": {"recorder"},
+    "files": {"recorder"},
+    "store": {"views", "sources"},
+    "keeping": {"export", "live", "store"},
+}
+"""Each with the other parts that it may import; all import the modules above them."""
 HEAVY = {
     "deepeval",
     "langchain_core",
@@ -91,6 +102,28 @@ def test_imports_point_one_way_and_pass_through_the_door(package: str) -> None:
     assert wrong == []
 
 
+def test_the_parts_of_tracing_have_an_order_without_a_circle() -> None:
+    parts = {path.parent.name for path in PACKAGES["tracing"].glob("*/__init__.py")}
+    assert parts == set(PARTS_OF_TRACING)
+    before: set[str] = set()
+    for part, may_import in PARTS_OF_TRACING.items():
+        assert may_import <= before
+        before.add(part)
+
+
+def test_imports_between_the_parts_of_tracing_point_one_way() -> None:
+    package = PACKAGES["tracing"]
+    by_anyone = {package / "__init__.py", package / "_ledger.py"}  # `Ledger` reads what is stored
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}: {module}"
+        for path in sorted({*package.rglob("*.py")} - by_anyone)
+        for line, module in _imports(path)
+        for own, (other, *inner) in [(path.relative_to(package).parts[0], _inside(module))]
+        if inner and other not in (own, *PARTS_OF_TRACING.get(own, ()))
+    ]
+    assert wrong == []
+
+
 def test_opening_the_doors_imports_nothing_heavy() -> None:
     doors = ", ".join(f"linenotes.{package}" for package in PACKAGES)
     program = f"import sys, {doors}; print(*sys.modules)"
@@ -146,6 +179,12 @@ def _imports(path: Path) -> Iterator[tuple[int, str]]:
         else:
             continue
         yield from ((node.lineno, m) for m in modules if m.startswith("linenotes."))
+
+
+def _inside(module: str) -> list[str]:
+    """Return where in tracing a module is: its part and its name, or its name alone."""
+    _, package, *inside = module.split(".")
+    return inside if package == "tracing" and inside else [module]
 
 
 def _texts() -> Iterator[tuple[Path, str]]:

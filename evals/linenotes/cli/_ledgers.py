@@ -90,9 +90,9 @@ def incident_line(incident: Incident, *, width: int) -> Text:
     """Return an error or an interruption as one line."""
     from rich.text import Text
 
-    mark, style = ("✗", "red") if incident.kind == "error" else ("‖", "yellow")
+    style = "red" if incident.kind == "error" else "yellow"
     who = f"{incident.actor} " if incident.actor else ""
-    text = Text(one_line(f"  {mark} {who}{incident.title}: {incident.text}"), style=style)
+    text = Text(one_line(f"  {incident.mark} {who}{incident.title}: {incident.text}"), style=style)
     text = Text("  ").append_text(text)
     text.truncate(width, overflow="ellipsis")
     return text

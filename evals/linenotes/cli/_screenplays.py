@@ -86,9 +86,9 @@ def span_lines(trace: Trace, focus: Focus, *, width: int) -> Iterator[Text]:
 
     for branch in span_tree(trace, focus):
         yield _span_line(branch, width=width)
-        for error in branch.errors:
-            stem = _stem(branch.last)
-            text = Text(f"{stem}✗ {one_line(error)}", style="red")
+        errors = [("✗", error, "red") for error in branch.errors]
+        for mark, told, style in (*errors, *(("‖", q, "yellow") for q in branch.questions)):
+            text = Text(f"{_stem(branch.last)}{mark} {one_line(told)}", style=style)
             text.truncate(width, overflow="ellipsis")
             yield text
 

@@ -211,3 +211,10 @@ def _spans(filed: FiledTrace) -> dict[str, dict[str, Any]]:
 
 def _attributes(span: ReadableSpan) -> dict[str, Any]:
     return dict(span.attributes or {})
+
+
+def test_the_session_is_the_thread_where_there_is_no_case(desk_trace: MakeTrace) -> None:
+    trace = replace(desk_trace(), case=None, thread="t1")
+    root = otlp_spans(FiledTrace(trace))[0]
+    assert root.attributes is not None
+    assert root.attributes["session.id"] == "t1"

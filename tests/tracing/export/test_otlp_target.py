@@ -76,7 +76,9 @@ def test_what_is_asked_for_is_over_all(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found == OtlpTarget("http://asked:1", "grpc")
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:4318", "ftp://c", "http://", "nonsense"])
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:4318", "ftp://c", "http://", "nonsense", "http://[bad", "http://c:x"]
+)
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(ProjectError, match="not the address of a collector"):
         otlp_target(BARE, endpoint=address)

@@ -32,7 +32,7 @@ def test_a_large_trace_is_sent_in_parts_that_a_collector_takes(
     from dataclasses import replace
 
     filed = desk_filed("large")
-    spans = tuple(replace(span, inputs="x" * 900_000) for span in filed.trace.spans)
+    spans = tuple(replace(span, inputs="a word " * 130_000) for span in filed.trace.spans)
     filed = replace(filed, trace=replace(filed.trace, spans=spans))
     assert resend([filed], target).not_sent == ()
     assert len(collector.requests) == len(spans)

@@ -15,7 +15,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, interrupt
 
-from linenotes.tracing import Ledger, record
+from linenotes.tracing import Ledger, incidents, record
 
 Build = Callable[..., Any]
 Graph = CompiledStateGraph[Any, Any, Any, Any]
@@ -243,3 +243,11 @@ def test_replay_of_a_finished_thread_leaves_the_first_answer_with_the_user(
         graph.invoke(None, past.config)
 
     assert screenplay(ledger)[2:] == [("printer", "user", "reply", "Printed.")] * 2
+
+
+def test_the_span_of_who_asks_holds_the_words_of_the_question() -> None:
+    graph = in_a_row(("editor", asker("Good?")), checkpointer=InMemorySaver())
+    with record() as ledger:
+        graph.invoke(ASK, THREAD)
+    (incident,) = incidents(ledger.trace)
+    assert (incident.kind, incident.text, incident.mark) == ("interrupt", "Good?", "‖")

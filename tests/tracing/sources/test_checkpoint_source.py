@@ -165,6 +165,23 @@ def test_an_agent_inside_a_tool_is_named_by_what_it_says(reciter: Models) -> Non
     assert ("boss → boss/finder", "delegate", "What?") in _script(ledger)
 
 
+def test_an_agent_with_hooks_is_one_agent_in_its_checkpoints(reciter: Models) -> None:
+    said = {"messages": [AIMessage("It is 3.", name="finder")]}
+    finder: Any = _chain(pre_model_hook=lambda _: {}, agent=lambda _: said).compile(name="finder")
+
+    @tool
+    def ask_finder(question: str) -> str:
+        """Ask the finder."""
+        return str(finder.invoke(_asks(question))["messages"][-1].content)
+
+    boss = create_agent(_caller(reciter, ask_finder), [ask_finder], name="boss")
+    graph = boss.copy({"checkpointer": InMemorySaver()})
+    _play(graph, [_asks("What is it?")])
+
+    saver: Any = graph.checkpointer
+    assert "boss/finder" in Ledger.from_checkpoints(saver, "t").actors
+
+
 def _caller(reciter: Models, called: BaseTool) -> BaseChatModel:
     call = {"name": called.name, "args": {"question": "What?"}, "id": "k1", "type": "tool_call"}
     caller: BaseChatModel = reciter(AIMessage("", tool_calls=[call]), "They say it is 3.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -105,6 +107,16 @@ def test_a_trace_of_our_own_keeps_its_messages(
 def test_an_unknown_id_is_refused(store: MlflowStore) -> None:
     with pytest.raises(RunError, match=r"No trace 'tr-0{32}'"):
         Ledger.from_trace("tr-" + "0" * 32, tracking_uri=store.tracking_uri)
+
+
+def test_the_password_of_a_store_is_not_shown(
+    store: MlflowStore, store_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(store_folder / "mlflow.db", "me:secret@mlflow.db")
+    with pytest.raises(RunError, match="No trace") as refused:
+        Ledger.from_trace("tr-" + "0" * 32, tracking_uri="sqlite:///me:secret@mlflow.db")
+    assert "secret" not in str(refused.value)
 
 
 def test_a_failed_graph_is_an_error_with_its_text(autologged: Autologged) -> None:

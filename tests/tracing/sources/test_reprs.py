@@ -27,6 +27,11 @@ def test_interrupts_come_back() -> None:
     assert read_interrupts(repr(asked)) == [("i1", "Really?"), ("i2", {"what": [1]})]
 
 
+def test_negative_numbers_come_back() -> None:
+    send = Send("worker", {"least": -1, "weights": [-0.5, 0.5]})
+    assert revived(read_send(repr(send))) == send
+
+
 def test_a_payload_that_is_no_literal_stays_text() -> None:
     assert revived(read_send("Send(node='w', arg={'x': Thing(1)})")) == Send("w", {"x": "Thing(1)"})
 

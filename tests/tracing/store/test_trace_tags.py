@@ -23,6 +23,7 @@ MakeFiled = Callable[..., FiledTrace]
     "wanted",
     [
         {"agent": "specialist"},
+        {"agent": "support_desk"},
         {"tool": "find_account"},
         {"handoff": ("triage", "specialist")},
         {"handoff": ("triage", "reviewer")},

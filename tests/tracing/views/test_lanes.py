@@ -58,6 +58,14 @@ def test_everything_is_inside_the_picture_however_long() -> None:
         assert 0 < row.y < diagram.height
 
 
+def test_few_lanes_share_the_width_and_their_words_have_room() -> None:
+    text = "I would like to have my card blocked, it was stolen."
+    few = Diagram([said("user", "clerk", text=text), said("clerk", "user")])
+    many = Diagram([said("user", *"abcdefgh")])
+    assert few.rows[0].label == text
+    assert few.lane_width(2) > few.lane_width(4) > many.lane_width(9)
+
+
 def test_a_long_name_breaks_where_it_may() -> None:
     (lane, *_) = Diagram([said("search_timetables", *"abcdef")]).lanes
     assert lane.lines == ("search_", "timetables")

@@ -21,6 +21,7 @@ from linenotes.tracing import (
     SpanEvent,
     Tokens,
     Trace,
+    TraceScore,
     conversation_page,
 )
 
@@ -320,3 +321,26 @@ def test_in_a_browser_five_hundred_messages_are_shown(browser: Browser, tmp_path
     dom = browser.dom(file.as_uri())
     assert dom.count('class="message ') == 500
     assert 'tabindex="0"' in dom
+
+
+def test_scores_are_told_and_what_says_nothing_is_not(desk_trace: MakeTrace) -> None:
+    scores = (
+        TraceScore("route_ok", value=True),
+        TraceScore("confidence", value=0.123456),
+        TraceScore("tone", value=None, error="TimeoutError: <b>"),
+        TraceScore("does_not_apply", value=None),
+    )
+    text = Page(conversation_page(desk_trace(), scores=scores)).text
+    assert "route_okpass" in text
+    assert "confidence0.1235" in text
+    assert "toneTimeoutError: <b>" in text
+    assert "does_not_apply" not in text
+
+
+def test_what_waits_for_a_person_says_so(desk_trace: MakeTrace) -> None:
+    trace = desk_trace()
+    asked = SpanEvent("interrupt", trace.start_ns, {"linenotes.interrupt.value": "May I?"})
+    last = replace(trace.spans[-1], events=(asked,))
+    asks = replace(trace, state="IN_PROGRESS", spans=(*trace.spans[:-1], last))
+    assert "waits for the user" in Page(conversation_page(asks)).text
+    assert "waits for the user" not in Page(conversation_page(replace(asks, state="OK"))).text

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from linenotes.tracing import Branch, Focus, Span, Trace, span_tree
+from linenotes.tracing import Branch, Focus, Span, SpanEvent, Trace, span_tree
 
 MakeTrace = Callable[..., Trace]
 
@@ -73,3 +73,10 @@ def test_a_span_whose_parent_is_not_there_stands_at_the_top() -> None:
     spans = (Span("2", "1", "lost", "TOOL", 5, 6), Span("3", "2", "child", "TOOL", 5, 6))
     trace = Trace("tr-1", "x", "OK", 0, 9, "", "", spans, ())
     assert drawn(span_tree(trace)) == ["lost", "  child"]
+
+
+def test_a_question_is_no_error() -> None:
+    asked = SpanEvent("interrupt", 5, {"linenotes.interrupt.value": "May I?"})
+    span = Span("2", None, "a", "AGENT", 1, 6, events=(asked,))
+    (branch,) = span_tree(Trace("tr-1", "x", "IN_PROGRESS", 0, 9, "", "", (span,), ()))
+    assert (branch.errors, branch.questions) == ((), ("May I?",))

@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from linenotes.tracing import FiledTrace, Message, Trace
 from linenotes.tracing.views._trace_panel import conversation, mail, trace_panel
 
@@ -41,6 +43,21 @@ def test_a_conversation_names_sender_and_recipient(desk_trace: MakeTrace) -> Non
     text = conversation(desk_trace().messages)
     assert "**triage → specialist**  \nbanking" in text
     assert r"**specialist → find\_account**" in text
+
+
+def test_a_name_is_a_name_whatever_it_holds() -> None:
+    name = "a\n![p](http://x/p.png) <img src=x> `c` [l](http://x) \\*b*"
+    said = Message(id="1", kind="reply", sender=name, recipients=(name,), text="Hi.")
+    for text in (conversation([said]), mail([said], [said])):
+        assert len(text.splitlines()) == 2 + 3 * (text.count("Hi.") - 1)
+        assert not re.search(r"(?<!\\)(?:\\\\)*[\[<`]", text)
+
+
+@pytest.mark.parametrize("hostile", ["![p](http://x/p)", "<img src=x>", r"\<img>", r"\![p](x)"])
+def test_a_text_fetches_nothing(hostile: str) -> None:
+    text = conversation([Message(id="1", kind="reply", sender="a", text=hostile)])
+    assert "![" not in text
+    assert "<" not in text
 
 
 def test_a_long_conversation_is_cut_and_says_so(desk_trace: MakeTrace) -> None:

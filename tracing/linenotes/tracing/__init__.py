@@ -1,5 +1,6 @@
 """What agents said to one another: the recorder, the ledger, traces and where they are kept."""
 
+from linenotes.tracing._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing._ledger import USER, Ledger, Message, MessageKind, Tokens
 from linenotes.tracing._prices import dollars
 from linenotes.tracing._story import one_story
@@ -13,28 +14,28 @@ from linenotes.tracing._trace import (
     trace_id_for,
 )
 from linenotes.tracing._values import json_value, output_text
-from linenotes.tracing.export._otlp_exporter import Delivery, OtlpExporter, exporting
+from linenotes.tracing.export._export_result import ExportResult
+from linenotes.tracing.export._otlp_exporter import OtlpExporter, exporting
 from linenotes.tracing.export._otlp_target import OtlpTarget, otlp_target
-from linenotes.tracing.export._resending import Resent, resend
+from linenotes.tracing.export._resending import resend
 from linenotes.tracing.files._conversation_file import (
     FileFormat,
     file_digest,
     read_conversations,
 )
 from linenotes.tracing.files._imported import ImportedConversation
-from linenotes.tracing.live._closing import close_abandoned
-from linenotes.tracing.live._live_reading import LiveTrace
-from linenotes.tracing.live._live_traces import discard_live, find_live, live_traces
-from linenotes.tracing.recorder._block import LiveLedger, record
-from linenotes.tracing.store._filed_trace import FiledTrace, TraceScore
-from linenotes.tracing.store._mlflow_store import MlflowStore
-from linenotes.tracing.store._project_store import (
+from linenotes.tracing.keeping._closing import close_abandoned
+from linenotes.tracing.keeping._project_store import (
     file_trace,
     open_store,
     read_thread,
     read_trace,
     store_trace,
 )
+from linenotes.tracing.live._live_reading import LiveTrace
+from linenotes.tracing.live._live_traces import discard_live, find_live, live_traces
+from linenotes.tracing.recorder._block import LiveLedger, record
+from linenotes.tracing.store._mlflow_store import MlflowStore
 from linenotes.tracing.store._trace_header import TraceHeader
 from linenotes.tracing.store._ui_server import UiServer, experiment_url, start_ui
 from linenotes.tracing.views._contents import attachments, details
@@ -49,7 +50,7 @@ from linenotes.tracing.views._span_tree import Branch, span_tree
 __all__ = [
     "USER",
     "Branch",
-    "Delivery",
+    "ExportResult",
     "FileFormat",
     "FiledTrace",
     "Focus",
@@ -63,7 +64,6 @@ __all__ = [
     "MlflowStore",
     "OtlpExporter",
     "OtlpTarget",
-    "Resent",
     "Share",
     "Span",
     "SpanEvent",

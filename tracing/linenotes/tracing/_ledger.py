@@ -8,7 +8,7 @@ last. Ids identify messages; their order is only how they are shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -94,6 +94,12 @@ class Message:
         return " → ".join(filter(None, (self.sender, ", ".join(self.recipients))))
 
 
+def total_cost(messages: Iterable[Message]) -> float | None:
+    """Return what messages with a known price cost together; None where none has one."""
+    known = [message.cost for message in messages if message.cost is not None]
+    return sum(known) if known else None
+
+
 @dataclass(frozen=True)
 class Ledger:
     """The messages of one execution, in the order in which they were first seen."""
@@ -110,13 +116,18 @@ class Ledger:
 
         Args:
             trace: the trace, or its id, `tr-` and 32 hex digits.
-            tracking_uri: where the trace with this id is stored; by default MLflow's own setting.
+            tracking_uri: where the trace with this id is stored. By default it is the store of
+                the project, as for `read_trace`, which also takes the start of an id and `latest`.
 
         Raises:
             RunError: no trace has the id.
             StoreError: the store did not answer.
         """
-        from linenotes.tracing.sources._mlflow_source import ledger_from_mlflow
+        if isinstance(trace, str) and tracking_uri is None:
+            from linenotes.tracing.keeping._project_store import read_trace
+
+            return read_trace(trace).ledger
+        from linenotes.tracing.store._mlflow_ledger import ledger_from_mlflow
 
         return ledger_from_mlflow(trace, tracking_uri)
 
@@ -187,8 +198,7 @@ class Ledger:
     @property
     def cost(self) -> float | None:
         """What the model calls with a known price cost, in US dollars; None where none has one."""
-        known = [message.cost for message in self.messages if message.cost is not None]
-        return sum(known) if known else None
+        return total_cost(self.messages)
 
     @property
     def unpriced(self) -> int:

@@ -13,7 +13,12 @@ from typing import Literal
 import orjson
 from pydantic import JsonValue, TypeAdapter
 
-from linenotes.tracing._conventions import AGENT_NAME
+from linenotes.tracing._conventions import (
+    AGENT_NAME,
+    EXCEPTION,
+    EXCEPTION_MESSAGE,
+    EXCEPTION_TYPE,
+)
 from linenotes.tracing._ledger import Ledger, Message
 from linenotes.tracing._values import json_value
 
@@ -37,6 +42,21 @@ class SpanEvent:
     time_ns: int
     attributes: dict[str, JsonValue] = field(default_factory=dict)
 
+    @property
+    def error_type(self) -> str | None:
+        """The class of an exception."""
+        return _text(self.attributes.get(EXCEPTION_TYPE))
+
+    @property
+    def error_text(self) -> str | None:
+        """What an exception says."""
+        return _text(self.attributes.get(EXCEPTION_MESSAGE))
+
+    @property
+    def error(self) -> str:
+        """Class and text of an exception, as far as they are known."""
+        return ": ".join(part for part in (self.error_type, self.error_text) if part)
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -55,6 +75,11 @@ class Span:
     attributes: dict[str, JsonValue] = field(default_factory=dict)
     events: tuple[SpanEvent, ...] = ()
     links: tuple[SpanLink, ...] = ()
+
+    @property
+    def exception(self) -> SpanEvent | None:
+        """The first exception that was raised in it."""
+        return next((event for event in self.events if event.name == EXCEPTION), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,3 +177,7 @@ def trace_id_for(*identity: str | int) -> str:
     """
     text = "\x1f".join(str(part) for part in identity)
     return "tr-" + hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _text(value: JsonValue) -> str | None:
+    return None if value is None else str(value)

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from linenotes.evals._once import Execution
     from linenotes.tracing import (
         Branch,
+        ExportResult,
         LiveTrace,
         Message,
         OtlpTarget,
-        Resent,
         Share,
         Tokens,
         Trace,
@@ -259,14 +259,14 @@ def _live(live: LiveTrace) -> LiveTraceDocument:
     )
 
 
-def trace_export_document(target: OtlpTarget, resent: Resent) -> Document:
+def trace_export_document(target: OtlpTarget, result: ExportResult) -> Document:
     """Return what `trace export` prints."""
     return TraceExportDocument(
         endpoint=target.shown,
         protocol=target.protocol,
-        sent=list(resent.sent),
-        not_sent=list(resent.not_sent),
-        reason=resent.reason,
+        sent=list(result.sent),
+        not_sent=list(result.not_sent),
+        reason=result.reason,
     ).dump()
 
 

@@ -1,8 +1,8 @@
 """Sends traces to a collector beside the run, which never waits for it and never fails by it.
 
 A thread of its own sends one trace after another. What waits for it is bounded: a trace that
-finds no room is counted and left out. The journal and the MLflow store have every trace in any
-case, so what the collector did not get can be sent again.
+finds no room is counted and left out. The MLflow store has every trace in any case, so what the
+collector did not get can be sent again.
 """
 
 from __future__ import annotations
@@ -10,48 +10,52 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from linenotes.project import Project, ProjectError, Redactor
+from linenotes.tracing.export._export_result import ExportResult
 from linenotes.tracing.export._otlp_target import OtlpTarget, otlp_target
 
 if TYPE_CHECKING:
+    from linenotes.tracing._filed_trace import FiledTrace
     from linenotes.tracing.export._otlp_sender import OtlpSender
-    from linenotes.tracing.store._filed_trace import FiledTrace
 
 _WAITING_TRACES = 4_096
 _WAITING_SPANS = 50_000
-_FLUSH_SECONDS = 5.0
+_PATIENCE_SECONDS = 5.0
+"""How long the end waits for one more trace to arrive."""
+_LAST_SECONDS = 30.0
+"""How long the end waits altogether, however many arrive."""
 _TROUBLE_SECONDS = 1.0
 """How long a collector that cannot be reached is waited for at the end."""
+_FEW = 3
+"""So many traces are named one by one; of more, the run is."""
 _LOG = logging.getLogger("linenotes")
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """How many traces a collector took, and why it did not take the others."""
-
-    sent: int
-    not_sent: int
-    reason: str | None = None
 
 
 class OtlpExporter:
     """Sends traces to one collector until it is closed."""
 
-    def __init__(self, target: OtlpTarget, redactor: Redactor | None = None) -> None:
+    def __init__(
+        self,
+        target: OtlpTarget,
+        redactor: Redactor | None = None,
+        *,
+        waiting_spans: int = _WAITING_SPANS,
+    ) -> None:
         """Send to `target`, without what must not leave; None: without what is redacted now."""
         self._target = target
         self._redactor = redactor or Redactor.current()
+        self._room = waiting_spans
         self._waiting: queue.Queue[FiledTrace | None] = queue.Queue(_WAITING_TRACES)
         self._lock = threading.Lock()
         self._waiting_spans = 0
-        self._submitted = 0
-        self._sent = 0
+        self._submitted: list[str] = []
+        self._sent: list[str] = []
         self._left_out = False
+        self._out_of_time = False
         self._failed: str | None = None
         self._closing = threading.Event()
         self._sender: OtlpSender | None = None
@@ -60,9 +64,9 @@ class OtlpExporter:
     def submit(self, filed: FiledTrace) -> None:
         """Have a finished trace sent. Returns at once, whatever the collector does."""
         with self._lock:
-            self._submitted += 1
+            self._submitted.append(filed.trace.trace_id)
             spans = len(filed.trace.spans)
-            if self._closing.is_set() or self._waiting_spans + spans > _WAITING_SPANS:
+            if self._closing.is_set() or self._waiting_spans + spans > self._room:
                 self._left_out = True
                 return
             try:
@@ -75,55 +79,67 @@ class OtlpExporter:
                 self._thread = threading.Thread(target=self._work, name="otlp", daemon=True)
                 self._thread.start()
 
-    def close(self, timeout: float = _FLUSH_SECONDS) -> Delivery:
-        """Send what still waits, and say how much arrived.
+    def close(
+        self, *, patience: float = _PATIENCE_SECONDS, limit: float = _LAST_SECONDS
+    ) -> ExportResult:
+        """Send what still waits, and say what arrived.
 
-        It is waited for as long as traces arrive, and no longer than `timeout` seconds without
-        any; a collector that refuses or cannot be reached is given up at once.
+        It is waited for as long as traces arrive, but no longer than `patience` seconds without
+        any, and no longer than `limit` seconds in all; a collector that refuses or cannot be
+        reached is given up at once.
         """
         with self._lock:
             self._closing.set()
         if self._thread is not None:
             with suppress(queue.Full):  # then its reader sees that it is to close
                 self._waiting.put_nowait(None)
-            self._wait(self._thread, timeout)
+            self._wait(self._thread, patience, limit)
             if self._sender is not None:
                 self._sender.close()
         with self._lock:
-            missing = self._submitted - self._sent
-            return Delivery(self._sent, missing, self._reason() if missing else None)
+            sent = set(self._sent)
+            missing = tuple(one for one in self._submitted if one not in sent)
+            return ExportResult(tuple(self._sent), missing, self._reason() if missing else None)
 
-    def _wait(self, thread: threading.Thread, timeout: float) -> None:
-        step = min(timeout, _TROUBLE_SECONDS)
-        idle = 0.0
+    def _wait(self, thread: threading.Thread, patience: float, limit: float) -> None:
+        step = min(patience, limit, _TROUBLE_SECONDS)
+        idle = waited = 0.0
         while thread.is_alive():
-            before = self._sent
+            before = len(self._sent)
             thread.join(step)
-            idle = 0.0 if self._sent > before else idle + step
-            if idle >= timeout or (idle and self._sender and self._sender.in_trouble):
+            waited += step
+            idle = 0.0 if len(self._sent) > before else idle + step
+            if idle >= patience or (idle and self._sender and self._sender.in_trouble):
+                return
+            if waited >= limit and thread.is_alive():
+                self._out_of_time = True
                 return
 
     def _reason(self) -> str:
         if self._failed:
             return self._failed
-        if self._left_out and not self._waiting_spans:
+        if self._out_of_time or (self._left_out and not self._waiting_spans):
             return "it takes them slower than they come"
         return self._sender.reason if self._sender else "there was no time"
 
     def _work(self) -> None:
         try:
-            from linenotes.tracing.export._otlp_sender import OtlpSender
+            from linenotes.tracing.export._otlp_sender import PATIENCE, OtlpSender
 
             self._sender = OtlpSender(self._target, self._redactor)
         except Exception as error:  # noqa: BLE001  of a variable that the exporter cannot use
             self._failed = self._target.hide_secrets(f"{type(error).__name__}: {error}")
             return
+        refused_in_a_row = 0
         for filed in iter(self._next, None):
             arrived = self._sender.send(filed)
             with self._lock:
-                self._sent += arrived
+                self._sent += [filed.trace.trace_id] * arrived
                 self._failed = self._failed if arrived else self._sender.reason
                 self._waiting_spans -= len(filed.trace.spans)
+            refused_in_a_row = refused_in_a_row + 1 if self._sender.is_refused else 0
+            if refused_in_a_row == PATIENCE:
+                self._closing.set()  # the next would be refused as well
             if self._closing.is_set() and not arrived:
                 return
 
@@ -134,10 +150,13 @@ class OtlpExporter:
 
 
 @contextmanager
-def exporting(project: Project) -> Iterator[Callable[[FiledTrace], None]]:
+def exporting(
+    project: Project, *, patience: float = _PATIENCE_SECONDS, limit: float = _LAST_SECONDS
+) -> Iterator[Callable[[FiledTrace], None]]:
     """Yield what sends a trace to the project's collector; it does nothing when there is none.
 
-    At the end of the block it is told once, in the log, if the collector did not get everything.
+    At the end of the block it is told once, in the log, if the collector did not get everything;
+    `patience` and `limit` are those of `OtlpExporter.close`.
     """
     try:
         target = otlp_target(project)
@@ -149,20 +168,30 @@ def exporting(project: Project) -> Iterator[Callable[[FiledTrace], None]]:
         yield lambda _filed: None
         return
     exporter = OtlpExporter(target, Redactor.current(project))
+    runs: dict[str, str | None] = {}
+
+    def export(filed: FiledTrace) -> None:
+        runs[filed.trace.trace_id] = filed.run_id
+        exporter.submit(filed)
+
     try:
-        yield exporter.submit
+        yield export
     finally:
-        _warn(target, exporter.close())
+        result = exporter.close(patience=patience, limit=limit)
+        if result.not_sent:
+            _warn(target, result, [runs[trace_id] for trace_id in result.not_sent])
 
 
-def _warn(target: OtlpTarget, delivery: Delivery) -> None:
-    if delivery.not_sent:
-        _LOG.warning(
-            "The collector %s did not get %s of %s traces: %s. The journal and the MLflow store "
-            "keep them. Check OTEL_EXPORTER_OTLP_ENDPOINT, then send them with "
-            "`linenotes trace export`.",
-            target.shown,
-            delivery.not_sent,
-            delivery.sent + delivery.not_sent,
-            delivery.reason,
-        )
+def _warn(target: OtlpTarget, result: ExportResult, runs: Sequence[str | None]) -> None:
+    which = [" ".join(result.not_sent)]
+    if len(result.not_sent) > _FEW:
+        which = [*dict.fromkeys(f"--run {run}" if run else "TRACE_ID..." for run in runs)]
+    _LOG.warning(
+        "The collector %s did not get %s of %s traces: %s. The MLflow store keeps them. "
+        "Check OTEL_EXPORTER_OTLP_ENDPOINT, then send them with %s.",
+        target.shown,
+        len(result.not_sent),
+        len(result.sent) + len(result.not_sent),
+        result.reason,
+        " and ".join(f"`linenotes trace export {one}`" for one in which),
+    )

@@ -9,8 +9,9 @@ Only imported when traces are sent, since OpenTelemetry's SDK is slow to import.
 from __future__ import annotations
 
 import logging
+import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,11 @@ from linenotes.tracing.export._otlp_spans import otlp_spans
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
+    from requests import Response
 
     from linenotes.project import Redactor
+    from linenotes.tracing._filed_trace import FiledTrace
     from linenotes.tracing.export._otlp_target import OtlpTarget
-    from linenotes.tracing.store._filed_trace import FiledTrace
 
 _LOGGERS = {
     "grpc": "opentelemetry.exporter.otlp.proto.grpc.exporter",
@@ -32,6 +34,16 @@ _LOGGERS = {
 _MAX_CHARACTERS = 1_000_000
 """What goes into one request: collectors take 4 MB by gRPC unless they are told otherwise."""
 _LONGEST_REASON = 200
+_REFUSALS = frozenset(range(300, 500)) - {408, 429}
+"""What a collector answers that will not take the trace a little later either."""
+PATIENCE = 3
+"""So many traces in a row that are refused, and no other is tried."""
+_READABLE = ("application/json", "text/plain")
+_CREDENTIALS = (
+    "OTEL_PYTHON_EXPORTER_OTLP_HTTP_TRACES_CREDENTIAL_PROVIDER",
+    "OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER",
+)
+"""Variables that name a session of the user's own, which stays as it is."""
 
 
 class OtlpSender:
@@ -40,8 +52,8 @@ class OtlpSender:
     def __init__(self, target: OtlpTarget, redactor: Redactor) -> None:
         self._target = target
         self._redactor = redactor
-        self._exporter = _exporter(target)
         self._overheard = _Overheard()
+        self._exporter = _exporter(target, self._overheard.answered)
 
     @property
     def reason(self) -> str:
@@ -54,9 +66,14 @@ class OtlpSender:
         """True while a trace is tried again, and after one that did not arrive."""
         return self._overheard.reason is not None
 
+    @property
+    def is_refused(self) -> bool:
+        """True after a trace that the collector will not take however often it is tried."""
+        return self._overheard.refused
+
     def send(self, filed: FiledTrace) -> bool:
         """Send a trace, redacted, and tell whether the collector took all of it."""
-        self._overheard.reason = None
+        self._overheard.begin()
         with self._overheard.on(_LOGGERS[self._target.protocol]):
             try:
                 spans = otlp_spans(self._redactor.value(filed))
@@ -79,7 +96,31 @@ class _Overheard(logging.Filter):
     def __init__(self) -> None:
         super().__init__()
         self.reason: str | None = None
+        self.refused = False
+        self._answer: str | None = None
         self._thread = 0
+
+    def begin(self) -> None:
+        """Forget the trace before."""
+        self.reason = self._answer = None
+        self.refused = False
+
+    def answered(self, response: Response, **_: object) -> None:
+        """Remember what a collector that did not take a trace answered by HTTP.
+
+        Raises:
+            HTTPError: the collector is somewhere else, which the exporter takes for success.
+        """
+        from requests import HTTPError
+
+        if response.status_code < 300:  # noqa: PLR2004  it took the trace
+            return
+        kind = response.headers.get("Content-Type", "")
+        told = response.text if kind.startswith(_READABLE) else ""
+        self._answer = " ".join(f"{response.status_code} {response.reason} {told}".split())
+        self.refused = response.status_code in _REFUSALS
+        if response.status_code < 400:  # noqa: PLR2004  a redirection
+            raise HTTPError(self._answer)
 
     @contextmanager
     def on(self, name: str) -> Iterator[None]:
@@ -96,7 +137,7 @@ class _Overheard(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.thread != self._thread:
             return True
-        self.reason = _reason(record) or self.reason
+        self.reason = self._answer or _reason(record) or self.reason
         return False
 
 
@@ -122,16 +163,20 @@ def _words(told: object) -> str:
     return innermost.partition("] ")[2].strip("'\")") if errno else text
 
 
-def _exporter(target: OtlpTarget) -> SpanExporter:
+def _exporter(target: OtlpTarget, answered: Callable[..., None]) -> SpanExporter:
     if target.protocol == "grpc":
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 
         return OTLPSpanExporter(endpoint=target.endpoint)
+    import requests
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import (
         OTLPSpanExporter as HttpSpanExporter,
     )
 
-    return HttpSpanExporter(endpoint=target.endpoint)
+    session = None if any(map(os.environ.get, _CREDENTIALS)) else requests.Session()
+    if session is not None:
+        session.hooks["response"].append(answered)
+    return HttpSpanExporter(endpoint=target.endpoint, session=session)
 
 
 def _parts(spans: Sequence[ReadableSpan]) -> Iterator[list[ReadableSpan]]:

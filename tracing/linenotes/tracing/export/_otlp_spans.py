@@ -20,9 +20,9 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from linenotes.tracing import _conventions as names
+from linenotes.tracing._score_events import score_events
 from linenotes.tracing._trace import spans_of
 from linenotes.tracing.export._gen_ai_messages import asked_of_model, heard, said, said_by_model
-from linenotes.tracing.store._score_events import score_events
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
     from pydantic import JsonValue
 
+    from linenotes.tracing._filed_trace import FiledTrace
     from linenotes.tracing._trace import Span, SpanEvent, SpanType, Trace
-    from linenotes.tracing.store._filed_trace import FiledTrace
 
 _OPERATIONS: Mapping[SpanType, str] = {
     "WORKFLOW": names.INVOKE_AGENT,
@@ -117,7 +117,7 @@ def _attributes(filed: FiledTrace, span: Span) -> dict[str, AttributeValue]:
 def _identity(filed: FiledTrace) -> dict[str, JsonValue]:
     """Return by what a person finds the trace again: on the root, as no span has a header."""
     return {
-        names.SESSION: filed.trace.case,
+        names.SESSION: filed.trace.case or filed.trace.thread,
         names.CASE: filed.trace.case,
         names.SAMPLE: filed.trace.sample,
         names.RUN: filed.run_id,
@@ -139,16 +139,15 @@ def _contents(span: Span) -> dict[str, JsonValue]:
 
 
 def _failure(span: Span) -> dict[str, JsonValue]:
-    failures = (e.attributes.get(names.EXCEPTION_TYPE) for e in span.events)
-    return {names.ERROR_TYPE: next(filter(None, failures), None)} if span.status == "ERROR" else {}
+    if span.status != "ERROR" or span.exception is None:
+        return {}
+    return {names.ERROR_TYPE: span.exception.error_type}
 
 
 def _status(span: Span) -> Status:
     if span.status != "ERROR":
         return Status(StatusCode[span.status])
-    messages = (event.attributes.get(names.EXCEPTION_MESSAGE) for event in span.events)
-    message = next((str(text) for text in messages if text is not None), None)
-    return Status(StatusCode.ERROR, message)
+    return Status(StatusCode.ERROR, span.exception.error_text if span.exception else None)
 
 
 def _events(events: Sequence[SpanEvent]) -> list[Event]:

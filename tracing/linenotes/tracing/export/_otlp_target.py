@@ -67,6 +67,7 @@ def otlp_target(
     address = (whole or base or "").strip()
     if not address:
         return None
+    _check_parts(address)
     named = protocol or next(filter(None, map(os.environ.get, _PROTOCOLS)), settings.protocol)
     spoken = _protocol(named, address)
     if spoken == "http/protobuf":
@@ -98,10 +99,21 @@ def _with_path(address: str) -> str:
     return (plain if plain.endswith(_PATH) else plain + _PATH) + query + rest
 
 
+def _check_parts(address: str) -> None:
+    try:
+        _ = urlsplit(address if "//" in address else f"//{address}").port
+    except ValueError:
+        raise _no_address(address) from None
+
+
 def _check_address(address: str) -> None:
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ProjectError(
-            f"{without_credentials(address)!r} is not the address of a collector. "
-            "Name one as http://HOST:PORT in OTEL_EXPORTER_OTLP_ENDPOINT."
-        )
+        raise _no_address(address)
+
+
+def _no_address(address: str) -> ProjectError:
+    return ProjectError(
+        f"{without_credentials(address)!r} is not the address of a collector. "
+        "Name one as http://HOST:PORT in OTEL_EXPORTER_OTLP_ENDPOINT."
+    )

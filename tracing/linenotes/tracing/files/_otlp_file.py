@@ -225,14 +225,9 @@ def _attributes(span: OtlpSpan, type_: SpanType, ledger: OtlpLedger) -> dict[str
 
 
 def _error(spans: Sequence[OtlpSpan]) -> str:
-    for span in spans:
-        for event in span.events:
-            if event.name == names.EXCEPTION:
-                kind, text = (
-                    event.attributes.get(key)
-                    for key in (names.EXCEPTION_TYPE, names.EXCEPTION_MESSAGE)
-                )
-                return ": ".join(str(part) for part in (kind, text) if part)
+    events = (event for span in spans for event in span.events)
+    if found := next((event for event in events if event.name == names.EXCEPTION), None):
+        return found.error
     return next((span.status for span in spans if span.status), "Error")
 
 

@@ -18,7 +18,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from linenotes.tracing import _conventions as names
 from linenotes.tracing._ledger import USER, Message
 from linenotes.tracing._trace import Span, SpanEvent, Trace, TraceState
-from linenotes.tracing.live._live_log import LiveHeader
+from linenotes.tracing.recorder._live_log import LiveHeader
 
 Line = dict[str, Any]
 _SENSELESS = (AttributeError, KeyError, TypeError, ValueError, ValidationError)

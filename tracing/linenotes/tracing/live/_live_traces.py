@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from linenotes.project import Project
-from linenotes.tracing.live._live_log import SUFFIX
 from linenotes.tracing.live._live_reading import LiveTrace, read_live
+from linenotes.tracing.recorder._live_log import SUFFIX
 
 
 def live_traces(project: Project) -> list[LiveTrace]:

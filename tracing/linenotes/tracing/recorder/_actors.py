@@ -10,23 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from linenotes.tracing.recorder._runs import START, Activation, Run, Scope, Task
+from linenotes.tracing._langgraph import PARTS_OF_AN_AGENT, START
+from linenotes.tracing.recorder._runs import Activation, Run, Scope, Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _STEP_TAG = "graph:step:"
 _EDGE_TAG = "seq:step:"
-_PARTS_OF_AN_AGENT = frozenset(
-    {
-        "agent",
-        "model",
-        "tools",
-        "pre_model_hook",
-        "post_model_hook",
-        "generate_structured_response",
-    }
-)
 _AGENTS = frozenset({"langchain_create_agent", "deepagents"})
 _HOOKS = (".before_agent", ".before_model", ".after_model", ".after_agent")
 _UNNAMED = "LangGraph"
@@ -90,7 +81,7 @@ def _agent_activation(agent: str, run: Run, host: Task | None) -> Activation:
 
 
 def _is_part(node: str) -> bool:
-    return node in _PARTS_OF_AN_AGENT or node.endswith(_HOOKS)
+    return node in PARTS_OF_AN_AGENT or node.endswith(_HOOKS)
 
 
 def _is_agent(run: Run) -> bool:

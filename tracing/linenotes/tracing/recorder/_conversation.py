@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langgraph.types import Command
 
+from linenotes.tracing._langgraph import START
 from linenotes.tracing._ledger import USER
 from linenotes.tracing.recorder._actors import tool_around
 from linenotes.tracing.recorder._book import Book, context
@@ -31,7 +32,6 @@ from linenotes.tracing.recorder._functions import open_call
 from linenotes.tracing.recorder._openings import OUTSIDE, adopt, open_routed, open_state
 from linenotes.tracing.recorder._questions import Questions
 from linenotes.tracing.recorder._quotes import Quotes
-from linenotes.tracing.recorder._runs import START
 from linenotes.tracing.recorder._writer import tool_message
 from linenotes.tracing.recorder._writings import write
 

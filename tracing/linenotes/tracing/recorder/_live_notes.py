@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from linenotes.tracing._trace import Trace
-    from linenotes.tracing.live._live_log import LiveLog
     from linenotes.tracing.recorder._conversation import Conversation
     from linenotes.tracing.recorder._entries import Entry
     from linenotes.tracing.recorder._listener import Listener
+    from linenotes.tracing.recorder._live_log import LiveLog
     from linenotes.tracing.recorder._runs import Activation, Run
 
 

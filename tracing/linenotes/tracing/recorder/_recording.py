@@ -17,10 +17,10 @@ from langgraph.errors import GraphBubbleUp
 from linenotes.project import Project, Redactor, RedactorWithMemory
 from linenotes.tracing._prices import Prices
 from linenotes.tracing._trace import Trace, storable
-from linenotes.tracing.live._live_log import LiveHeader, LiveLog
 from linenotes.tracing.recorder._content import error_text
 from linenotes.tracing.recorder._conversation import Conversation
 from linenotes.tracing.recorder._listener import Listener
+from linenotes.tracing.recorder._live_log import LiveHeader, LiveLog
 from linenotes.tracing.recorder._live_notes import LiveNotes
 from linenotes.tracing.recorder._runs import new_span_id
 from linenotes.tracing.recorder._span_builder import Recorded, build_trace

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linenotes.tracing import _conventions as names
+from linenotes.tracing._langgraph import START
 from linenotes.tracing.recorder._actors import (
     activation_of,
     is_call,
@@ -17,7 +18,7 @@ from linenotes.tracing.recorder._actors import (
     task_step,
 )
 from linenotes.tracing.recorder._running_graph import running_graph
-from linenotes.tracing.recorder._runs import START, Run, RunKind, Scope, Task
+from linenotes.tracing.recorder._runs import Run, RunKind, Scope, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from linenotes.tracing._langgraph import PUSH, START
 from linenotes.tracing._ledger import USER
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from linenotes.tracing.recorder._entries import Entry
     from linenotes.tracing.recorder._running_graph import Graph
 
-START = "__start__"
-_PUSH = "__pregel_push"
 RunKind = Literal["chain", "model", "tool", "retriever"]
 Slot = tuple[int, int]
 """A superstep of a scope: whatever is delivered in one slot was delivered at once."""
@@ -115,7 +114,7 @@ class Task(Run):
     def is_pushed(self) -> bool:
         """Tell whether a `Send` started it, and not a change of the state."""
         triggers = self.details.get("langgraph_triggers")
-        return isinstance(triggers, list | tuple) and _PUSH in triggers
+        return isinstance(triggers, list | tuple) and PUSH in triggers
 
     @property
     def is_function(self) -> bool:

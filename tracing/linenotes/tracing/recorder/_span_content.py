@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from linenotes.tracing import _conventions as names
 from linenotes.tracing._trace import SpanEvent
-from linenotes.tracing._values import json_value, text_of
+from linenotes.tracing._values import json_value, output_text, text_of
 from linenotes.tracing.recorder._actors import text_detail
 from linenotes.tracing.recorder._content import is_a, message_text, openai_message, tokens_of
 from linenotes.tracing.recorder._runs import Task
@@ -171,4 +171,6 @@ def error_event(error: BaseException, at: int) -> SpanEvent:
 
 def interrupt_event(error: BaseException, at: int) -> SpanEvent:
     """Return the event of an agent that waits for a person."""
-    return SpanEvent(names.INTERRUPT, at, {names.INTERRUPT_VALUE: text_of(error)})
+    asked = error.args[0] if error.args and isinstance(error.args[0], list | tuple) else ()
+    questions = (output_text(json_value(getattr(one, "value", one))) for one in asked)
+    return SpanEvent(names.INTERRUPT, at, {names.INTERRUPT_VALUE: "\n".join(questions)})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from langchain_core.messages import ToolMessage
 from pydantic import BaseModel
 
+from linenotes.tracing._langgraph import HANDED_BACK
 from linenotes.tracing.recorder._book import context
 from linenotes.tracing.recorder._content import (
     fields_of,
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from linenotes.tracing.recorder._book import Book
     from linenotes.tracing.recorder._entries import Entry
     from linenotes.tracing.recorder._runs import Run, Task
-
-_HANDED_BACK = "__is_handoff_back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +130,7 @@ def _take_for_reply(call: Entry) -> None:
 
 def _is_handed_back(message: BaseMessage) -> bool:
     """Tell whether a library made `message` up when an agent returned control."""
-    return bool(message.response_metadata.get(_HANDED_BACK))
+    return bool(message.response_metadata.get(HANDED_BACK))
 
 
 def retold(task: Task, value: object) -> Entry | None:

@@ -1,4 +1,4 @@
-"""Ledgers and traces from what is stored in MLflow, whoever recorded it.
+"""Traces from what others than linenotes stored in MLflow.
 
 Of a trace that MLflow's autolog recorded, all is rebuilt that it kept: senders, recipients,
 kinds, causes, models and tokens. It does not keep which messages in a prompt were which (told by
@@ -12,22 +12,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linenotes.project import RunError
-from linenotes.tracing._ledger import Ledger
 from linenotes.tracing.sources._replay import replay
 from linenotes.tracing.sources._span_events import span_events
 from linenotes.tracing.sources._stored_spans import read_spans
-from linenotes.tracing.store._mlflow_spans import trace_from_mlflow
 
 if TYPE_CHECKING:
     from mlflow.entities import Trace as MlflowTrace
 
     from linenotes.tracing._trace import Trace
-
-
-def any_trace_from_mlflow(stored: MlflowTrace) -> Trace:
-    """Return `stored` as it was recorded by linenotes, or else rebuilt from its spans."""
-    return trace_from_mlflow(stored) or foreign_trace(stored)
 
 
 def foreign_trace(stored: MlflowTrace) -> Trace:
@@ -42,33 +34,3 @@ def foreign_trace(stored: MlflowTrace) -> Trace:
         start_ns=start_ns,
         end_ns=(root.end_ns if root else None) or start_ns,
     )
-
-
-def ledger_from_mlflow(trace: MlflowTrace | str, tracking_uri: str | None) -> Ledger:
-    """Return the ledger of an MLflow trace, or of the one with this id.
-
-    Raises:
-        RunError: no trace has the id.
-        StoreError: the store did not answer.
-    """
-    stored = _fetched(trace, tracking_uri) if isinstance(trace, str) else trace
-    return any_trace_from_mlflow(stored).ledger
-
-
-def _fetched(trace_id: str, tracking_uri: str | None) -> MlflowTrace:
-    import mlflow
-
-    from linenotes.tracing.store._mlflow_client import TraceClient
-
-    uri = tracking_uri or mlflow.get_tracking_uri()
-    client = TraceClient(uri)
-    try:
-        stored = client.read(trace_id)
-    finally:
-        client.close()
-    if stored is None:
-        raise RunError(
-            f"No trace {trace_id!r} in the store {uri!r}. "
-            "Give the whole id, `tr-` and 32 hex digits, and the tracking URI of its store."
-        )
-    return stored

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from uuid import NAMESPACE_OID, UUID, uuid5
+from uuid import UUID
 
+from linenotes.tracing._trace import trace_id_for
 from linenotes.tracing.recorder._recording import Recording
 
 if TYPE_CHECKING:
@@ -49,4 +50,4 @@ def replay(
 
 def run_id_for(*identity: str | int) -> UUID:
     """Return the id of the run that `identity` stands for."""
-    return uuid5(NAMESPACE_OID, "\x1f".join(str(part) for part in identity))
+    return UUID(trace_id_for(*identity).removeprefix("tr-"))

@@ -55,29 +55,32 @@ def read_interrupts(text: str) -> list[tuple[str, JsonValue]]:
 
 def _parsed(text: str) -> JsonValue:
     try:
-        return _value(ast.parse(text, mode="eval").body, text)
+        return _value(ast.parse(text, mode="eval").body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 
-def _value(node: ast.expr, source: str) -> JsonValue:
+def _value(node: ast.expr) -> JsonValue:
     if isinstance(node, ast.List | ast.Tuple | ast.Set):
-        return [_value(item, source) for item in node.elts]
+        return [_value(item) for item in node.elts]
     if isinstance(node, ast.Dict):
         return {
-            str(_value(key, source)): _value(value, source)
+            str(_value(key)): _value(value)
             for key, value in zip(node.keys, node.values, strict=True)
             if key is not None
         }
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        return _call(node, node.func.id, source)
+        return _call(node, node.func.id)
     if isinstance(node, ast.Constant) and isinstance(node.value, str | int | float | None):
         return node.value
-    return ast.get_source_segment(source, node)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        number = _value(node.operand)
+        return -number if isinstance(number, int | float) else ast.unparse(node)
+    return ast.unparse(node)
 
 
-def _call(node: ast.Call, name: str, source: str) -> JsonValue:
-    fields = {word.arg: _value(word.value, source) for word in node.keywords if word.arg}
+def _call(node: ast.Call, name: str) -> JsonValue:
+    fields = {word.arg: _value(word.value) for word in node.keywords if word.arg}
     if name in _MESSAGES:
         return {
             "name": None,
@@ -92,4 +95,4 @@ def _call(node: ast.Call, name: str, source: str) -> JsonValue:
         return {"id": "", "value": None, **fields}
     if name == "Command":
         return {"goto": [], **dict.fromkeys(COMMAND_FIELDS[:3]), **fields}
-    return ast.get_source_segment(source, node)
+    return ast.unparse(node)

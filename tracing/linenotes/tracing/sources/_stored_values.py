@@ -59,7 +59,7 @@ class Shared:
     """Values that are equal as one object, as they were while a graph passed them on."""
 
     def __init__(self) -> None:
-        self._known: dict[bytes, object] = {}
+        self._known: dict[tuple[bytes, str], object] = {}
 
     def fields(self, state: object) -> object:
         """Return `state` with those of its fields shared that hold no messages."""
@@ -71,7 +71,8 @@ class Shared:
         if next(messages_within(value), None) is not None:
             return value
         try:
-            return self._known.setdefault(orjson.dumps(value), value)
+            # A list, a tuple and a dataclass may be the same JSON, also within a value.
+            return self._known.setdefault((orjson.dumps(value), repr(value)), value)
         except TypeError:
             return value
 

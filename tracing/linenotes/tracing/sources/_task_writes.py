@@ -13,18 +13,17 @@ from typing import TYPE_CHECKING, Any, cast
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langgraph.types import Command, Send
 
+from linenotes.tracing._langgraph import BRANCH, HANDED_BACK, PARTS_OF_AN_AGENT, START
 from linenotes.tracing.sources._identities import messages_within
 from linenotes.tracing.sources._stored_values import with_pairs
-from linenotes.tracing.sources._thread import BRANCH, ROOT, is_control
+from linenotes.tracing.sources._thread import ROOT, is_control
 from linenotes.tracing.sources._thread_records import ERROR, ThreadTask
 
 if TYPE_CHECKING:
     from linenotes.tracing.sources._blueprint import Blueprint
     from linenotes.tracing.sources._thread_records import ThreadRun
 
-_HANDED_BACK = "__is_handoff_back"
 _TOLD_BY_MODELS = ("model_name", "model", "model_provider", "finish_reason", "stop_reason")
-_PARTS_OF_AN_AGENT = frozenset({"agent", "model", "tools", "__start__"})
 
 
 def updates_of(task: ThreadTask) -> list[object]:
@@ -99,7 +98,7 @@ def tool_around(task: ThreadTask) -> ToolMessage | None:
 def agent_in(run: ThreadRun) -> str | None:
     """Return the name of the agent that a graph is: the one that all its replies carry."""
     tasks = [task for step in run.steps for task in step.tasks if "." not in task.node]
-    if not {task.node for task in tasks} <= _PARTS_OF_AN_AGENT:
+    if not {task.node for task in tasks} <= {START, *PARTS_OF_AN_AGENT}:
         return None
     replies = (m for task in tasks for m in messages_within(updates_of(task)))
     names = {message.name for message in replies if isinstance(message, AIMessage)}
@@ -115,4 +114,4 @@ def _routed_calls(payload: object) -> Iterator[object]:
 
 
 def _is_handed_back(message: BaseMessage) -> bool:
-    return bool(message.response_metadata.get(_HANDED_BACK))
+    return bool(message.response_metadata.get(HANDED_BACK))

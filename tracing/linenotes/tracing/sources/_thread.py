@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from langgraph.types import Send
 
+from linenotes.tracing._langgraph import BRANCH, SENDS, START
 from linenotes.tracing.sources._last_state import guessed_steps
 from linenotes.tracing.sources._stored_values import Shared
 from linenotes.tracing.sources._thread_records import Step, ThreadRun, ThreadTask, Writes
@@ -24,10 +25,7 @@ if TYPE_CHECKING:
 
     from linenotes.tracing.sources._blueprint import Blueprint
 
-SENDS = "__pregel_tasks"
-BRANCH = "branch:to:"
 _JOIN = "join:"
-START = "__start__"
 ROOT = "__root__"
 _SYSTEM = frozenset({"__interrupt__", "__input__"})
 _NOBODY = "00000000-0000-0000-0000-000000000000"

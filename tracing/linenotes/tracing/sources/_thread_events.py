@@ -14,6 +14,7 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 from langgraph.errors import GraphInterrupt, ParentCommand
 from langgraph.types import Command, Send
 
+from linenotes.tracing._langgraph import BRANCH, PUSH, SENDS, START
 from linenotes.tracing.sources._identities import Sight, identify, messages_within
 from linenotes.tracing.sources._replay import Event, run_id_for
 from linenotes.tracing.sources._task_writes import (
@@ -27,7 +28,6 @@ from linenotes.tracing.sources._task_writes import (
     tool_around,
     updates_of,
 )
-from linenotes.tracing.sources._thread import SENDS, START
 from linenotes.tracing.sources._thread_records import Step, ThreadRun, ThreadTask
 
 if TYPE_CHECKING:
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
     from linenotes.tracing.recorder._listener import Listener
     from linenotes.tracing.sources._blueprint import Blueprint
-
-_PUSHED = "__pregel_push"
-_PULLED = "branch:to:"
 
 
 def thread_events(runs: Sequence[ThreadRun], blueprint: Blueprint) -> list[Event]:
@@ -165,7 +162,7 @@ class _Teller:
             **self._details(run),
             "langgraph_node": task.node,
             "langgraph_checkpoint_ns": task.namespace,
-            "langgraph_triggers": [_PUSHED if task.pushed else _PULLED + task.node],
+            "langgraph_triggers": [PUSH if task.pushed else BRANCH + task.node],
         }
         tags = [f"graph:step:{number}"]
         self._start(run_id, parent, task.given, name=task.node, metadata=metadata, tags=tags)

@@ -24,8 +24,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracing.constant import TraceMetadataKey, TraceMetricKey, TraceTagKey
 
 from linenotes.project import StoreError, store_errors
+from linenotes.tracing._filed_trace import FiledTrace
 from linenotes.tracing._trace import Trace
-from linenotes.tracing.store._filed_trace import FiledTrace
 from linenotes.tracing.store._mlflow_info import (
     DIGEST,
     SCORES,

@@ -12,8 +12,8 @@ from mlflow.entities import Feedback
 from mlflow.tracing.constant import TraceMetadataKey
 
 from linenotes.tracing._conventions import VERSION
-from linenotes.tracing.sources._mlflow_source import any_trace_from_mlflow
-from linenotes.tracing.store._filed_trace import FiledTrace, TraceScore
+from linenotes.tracing._filed_trace import FiledTrace, TraceScore
+from linenotes.tracing.store._mlflow_ledger import any_trace_from_mlflow
 
 if TYPE_CHECKING:
     from mlflow.entities import Trace as MlflowTrace

@@ -1,6 +1,7 @@
 """What MLflow keeps about a trace beside its spans: what its lists show, filter and group by.
 
-The case is the trace's session, so a run's list groups the samples of a case. The preview starts
+The case is the trace's session, so a run's list groups the samples of a case; without a case it
+is the thread, so a conversation stays together. The preview starts
 with `[case#sample]`, since MLflow pairs the traces of two runs by it. Only tags and metadata are
 indexed: whatever must be found is one of them.
 
@@ -32,8 +33,8 @@ from mlflow.tracing.constant import (
 )
 
 from linenotes.tracing._conventions import CASE, SAMPLE, THREAD, VERSION
+from linenotes.tracing._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing._trace import Trace
-from linenotes.tracing.store._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing.store._trace_header import ERROR
 from linenotes.tracing.store._trace_tags import tag_key, tags_found_by
 
@@ -91,7 +92,7 @@ def _why_no_response(trace: Trace) -> str:
 
 def _metadata(filed: FiledTrace) -> dict[str, str]:
     trace = filed.trace
-    tokens = trace.ledger.tokens
+    tokens, cost = trace.ledger.tokens, trace.ledger.cost
     usage = {
         "input_tokens": tokens.input,
         "output_tokens": tokens.output,
@@ -103,19 +104,16 @@ def _metadata(filed: FiledTrace) -> dict[str, str]:
         DIGEST: trace_digest(trace),
         THREAD: trace.thread,
         SCORES: scores_digest(filed),
-        TraceMetadataKey.TRACE_SESSION: trace.case,
+        TraceMetadataKey.TRACE_SESSION: trace.case or trace.thread,
         TraceMetadataKey.SOURCE_RUN: filed.run_id,
         TraceMetadataKey.MODEL_ID: filed.model_id,
         TraceMetadataKey.TOKEN_USAGE: orjson.dumps(usage).decode() if tokens.total else None,
-        TraceMetadataKey.COST: _cost(trace),
+        TraceMetadataKey.COST: None
+        if cost is None
+        else orjson.dumps({"total_cost": cost}).decode(),
         ERROR: trace.error,
     }
     return {key: _cut(value, _MAX_METADATA) for key, value in wanted.items() if value}
-
-
-def _cost(trace: Trace) -> str | None:
-    known = [message.cost for message in trace.messages if message.cost is not None]
-    return orjson.dumps({"total_cost": sum(known)}).decode() if known else None
 
 
 def _tags(filed: FiledTrace) -> dict[str, str]:

@@ -18,15 +18,14 @@ import orjson
 from mlflow.entities import Span as MlflowSpan
 
 from linenotes.tracing._conventions import (
-    EXCEPTION_MESSAGE,
     MESSAGE_ID,
     MESSAGES_RECEIVED,
     MESSAGES_SENT,
     MLFLOW_COST,
 )
 from linenotes.tracing._ledger import Message
+from linenotes.tracing._score_events import score_events
 from linenotes.tracing._trace import Span, SpanEvent, SpanLink, Trace, spans_of
-from linenotes.tracing.store._score_events import score_events
 from linenotes.tracing.views._sequence_diagram import sequence_diagram
 from linenotes.tracing.views._trace_panel import (
     CONVERSATION,
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Trace as MlflowTrace
     from pydantic import JsonValue
 
-    from linenotes.tracing.store._filed_trace import FiledTrace
+    from linenotes.tracing._filed_trace import FiledTrace
 
 RECORD = "linenotes.trace"
 """Root attribute: the trace without its spans, its messages among the rest."""
@@ -176,8 +175,7 @@ def _is_read_as_json(text: str) -> bool:
 
 
 def _status_message(span: Span) -> str:
-    messages = (event.attributes.get(EXCEPTION_MESSAGE) for event in span.events)
-    return next((str(message) for message in messages if message is not None), "")
+    return (span.exception.error_text if span.exception else None) or ""
 
 
 def _span(stored: MlflowSpan, kept: list[str]) -> Span:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from linenotes.project import Redactor, RunError, keep_offline, without_credentials
+from linenotes.tracing._filed_trace import FiledTrace
 from linenotes.tracing._trace import Trace, TraceState
-from linenotes.tracing.store._filed_trace import FiledTrace
 from linenotes.tracing.store._trace_header import TraceHeader, trace_header
 from linenotes.tracing.store._trace_tags import filter_string
 
@@ -153,7 +153,7 @@ class MlflowStore:
         """Return the newest traces of which all that is given holds.
 
         Args:
-            agent: an agent spoke in it.
+            agent: an agent spoke in it, or it is the whole that was executed.
             tool: a tool was called in it.
             handoff: the first agent passed on to the second, by handoff, delegation or `Send`.
             error: an exception of this type was raised in it, such as `TimeoutError`.

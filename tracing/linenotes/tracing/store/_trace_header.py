@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from linenotes.tracing._conventions import CASE, SAMPLE, VERSION
 from linenotes.tracing._trace import TraceState
-from linenotes.tracing.store._trace_tags import AGENT
+from linenotes.tracing.store._trace_tags import agents_in
 
 if TYPE_CHECKING:
     from mlflow.entities import TraceInfo
@@ -65,7 +65,7 @@ def trace_header(info: TraceInfo) -> TraceHeader:
         run_id=metadata.get("mlflow.sourceRun"),
         request=(info.request_preview or "").removeprefix(label),
         response=info.response_preview or "",
-        agents=tuple(sorted(key.removeprefix(AGENT) for key in tags if key.startswith(AGENT))),
+        agents=tuple(sorted(agents_in(tags))),
         tokens=int((info.token_usage or {}).get("total_tokens", 0)),
         cost=(info.cost or {}).get("total_cost"),
         error=metadata.get(ERROR),

@@ -2,23 +2,25 @@
 
 MLflow indexes the tags of a trace and not what stands in its spans. So every agent, tool, handoff
 and error of a trace is a tag of its own, `agent.NAME`, `tool.NAME`, `handoff.FROM.TO` and
-`error.TYPE`, whose value is always `1`.
+`error.TYPE`, whose value is `1`. The graph itself is found like an agent.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from linenotes.tracing._conventions import CASE, EXCEPTION, EXCEPTION_TYPE, THREAD, VERSION
+from linenotes.tracing._conventions import CASE, EXCEPTION, THREAD, VERSION
 from linenotes.tracing._ledger import Message
 from linenotes.tracing._trace import Trace, TraceState
 
-AGENT = "agent."
+_AGENT = "agent."
 _TOOL = "tool."
 _ERROR = "error."
 _HANDOFF = "handoff."
 _PRESENT = "1"
+_WHOLE = "whole"
+"""The value for the name of what was executed, where that is no agent of its own."""
 _PASSED_ON = frozenset({"handoff", "delegate", "send"})
 _LONGEST_KEY = 250
 _ERROR_TYPE = re.compile(r"\w+(?=:|$)")
@@ -26,7 +28,13 @@ _ERROR_TYPE = re.compile(r"\w+(?=:|$)")
 
 def tags_found_by(trace: Trace) -> dict[str, str]:
     """Return the tags that say which agents, tools, handoffs and errors a trace holds."""
-    return dict.fromkeys(map(tag_key, _keys(trace)), _PRESENT)
+    whole = {tag_key(_AGENT + trace.name): _WHOLE}
+    return whole | dict.fromkeys(map(tag_key, _keys(trace)), _PRESENT)
+
+
+def agents_in(tags: Mapping[str, str]) -> Iterator[str]:
+    """Yield the agents that the tags of a trace name."""
+    return (k.removeprefix(_AGENT) for k, v in tags.items() if k.startswith(_AGENT) and v != _WHOLE)
 
 
 def tag_key(name: str) -> str:
@@ -48,7 +56,6 @@ def filter_string(
 ) -> str:
     """Return MLflow's filter for the traces of which all that is given holds."""
     present = {
-        AGENT: agent,
         _TOOL: tool,
         _ERROR: error,
         _HANDOFF: None if handoff is None else _handoff(*handoff),
@@ -62,6 +69,8 @@ def filter_string(
         "trace.status": state,
     }
     clauses = [_equals(name, value) for name, value in wanted.items() if value is not None]
+    if agent is not None:
+        clauses.insert(0, f"tags.`{tag_key(_AGENT + agent)}` LIKE '%'")
     if run is not None:
         # Commands show the start of a run's id.
         clauses.append(f"metadata.`mlflow.sourceRun` LIKE '{re.sub(r'[^0-9a-zA-Z-]', '_', run)}%'")
@@ -71,12 +80,12 @@ def filter_string(
 def _keys(trace: Trace) -> Iterator[str]:
     for span in trace.spans:
         if span.type == "AGENT":
-            yield AGENT + span.name
+            yield _AGENT + span.name
         if span.type == "TOOL":
             yield _TOOL + span.name
         for event in span.events:
             if event.name == EXCEPTION:
-                yield f"{_ERROR}{event.attributes.get(EXCEPTION_TYPE)}"
+                yield f"{_ERROR}{event.error_type}"
     if trace.error and (error_type := _ERROR_TYPE.match(trace.error)):
         yield _ERROR + error_type[0]
     for message in trace.messages:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from linenotes.project import RunError
-from linenotes.tracing._ledger import Ledger, Message
+from linenotes.tracing._ledger import Ledger, Message, total_cost
 
 PLUMBING = frozenset({"ack"})
 """Kinds of messages that carry nothing: code wrote them to keep a protocol."""
@@ -129,12 +129,11 @@ def _inherit(messages: Sequence[Message], heirs: dict[str, str]) -> list[Message
 
 
 def _with_shares(heir: Message, given: Sequence[Message]) -> Message:
-    costs = [m.cost for m in (heir, *given) if m.cost is not None]
     starts = [m.start_ns for m in (heir, *given) if m.start_ns]
     return replace(
         heir,
         tokens=sum((m.tokens for m in given), heir.tokens),
-        cost=sum(costs) if costs else None,
+        cost=total_cost((heir, *given)),
         start_ns=min(starts, default=0),
     )
 

@@ -13,8 +13,6 @@ from typing import Literal
 from linenotes.tracing._conventions import (
     AGENT_NAME,
     EXCEPTION,
-    EXCEPTION_MESSAGE,
-    EXCEPTION_TYPE,
     INTERRUPT,
     INTERRUPT_VALUE,
 )
@@ -38,6 +36,11 @@ class Incident:
     def title(self) -> str:
         """What it is, in a word or two."""
         return "failed" if self.kind == "error" else "waits for an answer"
+
+    @property
+    def mark(self) -> str:
+        """A sign for it; that of an interruption is calm, as nothing is wrong."""
+        return "✗" if self.kind == "error" else "‖"
 
 
 def incidents(trace: Trace) -> tuple[Incident, ...]:
@@ -100,8 +103,7 @@ def span_actor(span: Span, spans: Mapping[str, Span]) -> str | None:
 def event_text(event: SpanEvent) -> str | None:
     """Return what an event says of an error or an interruption, None for other events."""
     if event.name == EXCEPTION:
-        parts = (event.attributes.get(name) for name in (EXCEPTION_TYPE, EXCEPTION_MESSAGE))
-        return ": ".join(str(part) for part in parts if part) or "error"
+        return event.error or "error"
     if event.name == INTERRUPT:
         return str(event.attributes.get(INTERRUPT_VALUE) or "interrupted")
     return None

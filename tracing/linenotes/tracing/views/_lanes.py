@@ -13,6 +13,7 @@ from typing import Literal
 
 from linenotes.tracing._ledger import Message
 from linenotes.tracing.views._incidents import Incident
+from linenotes.tracing.views._one_line import one_line
 from linenotes.tracing.views._shares import Role, role_of
 
 COLOURS = 9
@@ -21,12 +22,12 @@ COLOURS = 9
 _GUTTER = 40
 _HEAD = 66
 _ROW = 40
-_WIDE, _NARROW = 150, 114
-_FEW = 4
-"""So many lanes may be wide."""
+_WIDE, _NARROW = 260, 114
+_ROOM = 660
+"""So much is there for the lanes beside the messages on a usual screen."""
 _LETTER = 6.6
 _BOLD = 7.8
-_LABEL = 300
+_LABEL = 420
 """A label may be this wide however short its arrow is: nothing else stands in its row."""
 _NEAR = 220
 """A label stands no farther than this from its sender, where a person looks for it."""
@@ -113,7 +114,7 @@ class Diagram:
     @staticmethod
     def lane_width(count: int) -> int:
         """Return how wide a lane is among so many."""
-        return _WIDE if count <= _FEW else _NARROW
+        return min(_WIDE, max(_NARROW, _ROOM // max(1, count)))
 
     @property
     def head_width(self) -> int:
@@ -154,7 +155,7 @@ class Diagram:
         ends = tuple(self._places[name].x for name in message.recipients)
         anchor, title = f"m{number}", f"{message.route}\n{message.text[:400]}"
         if ends in ((), (lane.x,)):
-            room = min(self.width - lane.x - 40, 330)
+            room = min(self.width - lane.x - 40, 2 * _NEAR)
             label = _cut(message.text, room, _LETTER)
             shape: Literal["loops", "keeps"] = "loops" if ends else "keeps"
             return Row(
@@ -198,6 +199,4 @@ def _lines(name: str, room: int) -> tuple[str, ...]:
 
 
 def _cut(text: str, room: float, letter: float) -> str:
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    letters = max(3, int(room / letter))
-    return line if len(line) <= letters else line[: letters - 1].rstrip() + "…"
+    return one_line(text, max(3, int(room / letter)))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from linenotes.tracing._ledger import Message
 from linenotes.tracing.views._incidents import Incident
+from linenotes.tracing.views._one_line import one_line
 
 _LONGEST = 80
 _ARROWS = {"result": "-->>", "ack": "-->>", "handoff": "-)", "delegate": "-)", "send": "-)"}
@@ -33,7 +34,9 @@ def _actors(told: Sequence[Message | Incident]) -> list[str]:
 
 def _lines(item: Message | Incident, aliases: dict[str, str]) -> list[str]:
     if isinstance(item, Incident):
-        return _note(f"✗ {item.title}: {item.text}", aliases.get(item.actor or ""), aliases)
+        return _note(
+            f"{item.mark} {item.title}: {item.text}", aliases.get(item.actor or ""), aliases
+        )
     sender = aliases[item.sender]
     if not item.recipients:
         return _note(item.text, sender, aliases)
@@ -49,8 +52,7 @@ def _note(text: str, alias: str | None, aliases: dict[str, str]) -> list[str]:
 
 def _text(text: str) -> str:
     """Return `text` on one line, with whatever Mermaid or HTML would read written as entities."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    short = line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+    short = one_line(text, _LONGEST)
     return "".join(f"#{ord(c)};" if c in _MEANS_SOMETHING else c for c in short) or "(nothing)"
 
 

@@ -22,13 +22,15 @@ from linenotes.tracing._trace import Trace
 from linenotes.tracing.views._contents import attachments, details, visible
 from linenotes.tracing.views._figures import spell_seconds
 from linenotes.tracing.views._focus import Focus
-from linenotes.tracing.views._incidents import Incident, as_told
+from linenotes.tracing.views._incidents import Incident, as_told, incidents
 from linenotes.tracing.views._lanes import COLOURS, Diagram
 from linenotes.tracing.views._shares import Share, shares
 from linenotes.tracing.views._span_tree import Branch, span_tree
 
 if TYPE_CHECKING:
     from jinja2 import Template
+
+    from linenotes.tracing._filed_trace import TraceScore
 
 _LONG, _LINES = 900, 14
 """Longer texts are folded."""
@@ -38,13 +40,18 @@ _MAX_BARS = 400
 _DEEPEST = 8
 
 
-def conversation_page(trace: Trace, focus: Focus | None = None) -> str:
+def conversation_page(
+    trace: Trace, focus: Focus | None = None, *, scores: Sequence[TraceScore] = ()
+) -> str:
     """Return `trace` as an HTML document: diagram, messages, actors and spans.
+
+    `scores` are shown at its head; those of which nothing is known are left out.
 
     Raises:
         RunError: `focus` names an actor that takes no part.
     """
-    page = _Page(trace, focus or Focus())
+    known = tuple(one for one in scores if one.value is not None or one.error is not None)
+    page = _Page(trace, focus or Focus(), known)
     style, script = _part("page.css"), _part("page.js")
     html = _template().render(
         page=page,
@@ -64,6 +71,7 @@ class _Page:
 
     trace: Trace
     focus: Focus
+    scores: tuple[TraceScore, ...]
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -102,6 +110,12 @@ class _Page:
     def running(self) -> tuple[str, ...]:
         return self.trace.running if self.trace.state == "IN_PROGRESS" else ()
 
+    @property
+    def waits(self) -> bool:
+        """Tell whether a person is to answer, and nothing goes on before."""
+        asks = any(i.kind == "interrupt" for i in incidents(self.trace))
+        return asks and self.trace.state == "IN_PROGRESS" and not self.running
+
     @cached_property
     def tree(self) -> tuple[Branch, ...]:
         return span_tree(self.trace, self.focus)
@@ -125,6 +139,14 @@ class _Page:
     def duration(self) -> str:
         trace = self.trace
         return "" if trace.end_ns is None else spell_seconds((trace.end_ns - trace.start_ns) / 1e9)
+
+    def said(self, score: TraceScore) -> str:
+        """Say what a score says, in a few words."""
+        if score.error is not None:
+            return score.error
+        if isinstance(score.value, bool):
+            return "pass" if score.value else "fail"
+        return f"{score.value:.4g}" if isinstance(score.value, float) else str(score.value)
 
     def is_message(self, item: Message | Incident) -> bool:
         return isinstance(item, Message)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from html import escape
 
 from linenotes.tracing._ledger import Message
+from linenotes.tracing.views._one_line import one_line
 
 MAX_ARROWS = 30
 """More deliveries than this are shown as the first and the last of them."""
@@ -83,7 +84,5 @@ def _arrow(message: Message, start: int, end: int, y: int) -> str:
 
 
 def _text(text: str, x: int, y: int, *, letters: int) -> str:
-    # XML has no way to write most control characters.
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    short = line if len(line) <= letters else line[: letters - 1] + "…"
-    return f'<text x="{x}" y="{y}">{escape(short, quote=False)}</text>'
+    # XML has no way to write most of the characters that cannot be printed.
+    return f'<text x="{x}" y="{y}">{escape(one_line(text, letters), quote=False)}</text>'

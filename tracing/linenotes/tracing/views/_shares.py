@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from linenotes.tracing._ledger import USER, Ledger, Message, Tokens
+from linenotes.tracing._ledger import USER, Ledger, Message, Tokens, total_cost
 from linenotes.tracing.views._focus import PLUMBING, shallow_name
 
 Role = Literal["user", "agent", "tool"]
@@ -63,7 +63,7 @@ def _share(actor: str, ledger: Ledger, depth: int | None) -> Share:
         received=sum(m.kind not in PLUMBING for m in received),
         calls=sum(m.sampled for m in sent),
         tokens=sum((m.tokens for m in sent), Tokens()),
-        cost=Ledger(tuple(sent)).cost,
+        cost=total_cost(sent),
         seconds=_seconds(sent),
     )
 

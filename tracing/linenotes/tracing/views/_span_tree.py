@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from linenotes.tracing._conventions import AGENT_NAME
+from linenotes.tracing._conventions import AGENT_NAME, EXCEPTION, INTERRUPT
 from linenotes.tracing._trace import Span, Trace
 from linenotes.tracing.views._focus import Focus
 from linenotes.tracing.views._incidents import event_text
@@ -22,6 +22,8 @@ class Branch:
     """For itself and each level above, from the root on: whether no other follows there."""
     errors: tuple[str, ...]
     """What went wrong right here."""
+    questions: tuple[str, ...]
+    """What was asked right here, and waited for."""
     running: bool
 
     @property
@@ -53,15 +55,20 @@ def _branches(trace: Trace, children: dict[str | None, list[Span]]) -> Iterator[
     stack = list(reversed(_with_ends(children.get(None, []), ())))
     while stack:
         span, last = stack.pop()
-        errors = (event_text(event) for event in span.events)
         yield Branch(
             span=span,
             level=len(last) - 1,
             last=last,
-            errors=tuple(dict.fromkeys(error for error in errors if error)),
+            errors=_texts(span, EXCEPTION),
+            questions=_texts(span, INTERRUPT),
             running=span.end_ns is None and trace.state == "IN_PROGRESS",
         )
         stack += reversed(_with_ends(children.get(span.span_id, []), last))
+
+
+def _texts(span: Span, name: str) -> tuple[str, ...]:
+    texts = (event_text(event) for event in span.events if event.name == name)
+    return tuple(dict.fromkeys(text for text in texts if text))
 
 
 def _with_ends(spans: list[Span], above: tuple[bool, ...]) -> list[tuple[Span, tuple[bool, ...]]]:

@@ -7,12 +7,14 @@ picks it from the menu of views above a trace.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import orjson
 
 from linenotes.tracing._ledger import Message
+from linenotes.tracing.views._one_line import one_line
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -31,7 +33,10 @@ _AGENTS_A_ROW = 2
 _MAX_AGENT_ROWS = 4
 _MAX_MESSAGE = 1_200
 _MAX_MAIL = 300
+_MAX_TITLE = 200
 _MAX_CONVERSATION = 20_000
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>!~#&|]")
+"""What means something in a title, which is a name as strangers may have written it."""
 
 
 def trace_panel() -> str:
@@ -139,7 +144,8 @@ def _attribute(span: JsonValue, name: str) -> dict[str, JsonValue]:
 
 
 def _paragraph(title: str, text: str, longest: int) -> str:
-    plain = title.replace("*", r"\*").replace("_", r"\_")
+    plain = _MARKDOWN.sub(r"\\\g<0>", one_line(title, _MAX_TITLE))
     cut = text if len(text) <= longest else text[:longest] + " …"
-    inert = cut.replace("![", r"!\[").replace("<", r"\<")  # text, not a picture from elsewhere
+    # Text, not a picture from elsewhere; a backslash would be undone by one that stands before it.
+    inert = cut.replace("![", "!&#91;").replace("<", "&lt;")
     return f"**{plain}**  \n{inert}"

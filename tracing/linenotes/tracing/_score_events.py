@@ -11,7 +11,7 @@ from linenotes.tracing._trace import SpanEvent
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from linenotes.tracing.store._filed_trace import FiledTrace, TraceScore
+    from linenotes.tracing._filed_trace import FiledTrace, TraceScore
 
 
 def score_events(filed: FiledTrace) -> dict[str, tuple[SpanEvent, ...]]:

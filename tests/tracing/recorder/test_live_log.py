@@ -10,7 +10,7 @@ import pytest
 
 from linenotes.project import Project, Redactor, RedactorWithMemory
 from linenotes.tracing import live_traces
-from linenotes.tracing.live._live_log import LiveHeader, LiveLog
+from linenotes.tracing.recorder._live_log import LiveHeader, LiveLog
 
 Script = Callable[[str], subprocess.CompletedProcess[str]]
 HEADER = LiveHeader(

@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from linenotes.project import Project, RunError
+from linenotes.tracing._filed_trace import FiledTrace
 from linenotes.tracing._trace import Span, Trace
+from linenotes.tracing.keeping._project_store import open_store
 from linenotes.tracing.live._live_reading import LiveTrace, exception_event
 from linenotes.tracing.live._live_traces import discard_abandoned, live_traces
-from linenotes.tracing.store._filed_trace import FiledTrace
 from linenotes.tracing.store._mlflow_store import MlflowStore
-from linenotes.tracing.store._project_store import open_store
 
 
 def close_abandoned(project: Project) -> list[LiveTrace]:

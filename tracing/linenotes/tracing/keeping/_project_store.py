@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from linenotes.project import Project, RunError
+from linenotes.tracing._filed_trace import FiledTrace
 from linenotes.tracing._story import joined
 from linenotes.tracing._trace import Trace
 from linenotes.tracing.export._otlp_exporter import exporting
 from linenotes.tracing.live._live_traces import discard_live, find_live, live_traces
-from linenotes.tracing.store._filed_trace import FiledTrace
 from linenotes.tracing.store._mlflow_store import LATEST, MlflowStore
 
 _LONGEST_THREAD = 500

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from linenotes.tracing import FiledTrace, Trace, TraceScore
-from linenotes.tracing.store._score_events import score_events
+from linenotes.tracing._score_events import score_events
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from linenotes.project import Project, RunError, Settings
-from linenotes.tracing import Trace, read_trace, record, store_trace
+from linenotes.tracing import Ledger, Trace, read_trace, record, store_trace
 
 MakeTrace = Callable[..., Trace]
 
@@ -32,3 +32,10 @@ def test_the_latest_trace_is_stored_or_still_running(
     with record(durable=True, trace_id="tr-" + "a" * 32):
         pass  # it has ended, and nobody has kept it
     assert read_trace("latest", project).trace_id == "tr-" + "a" * 32
+
+
+def test_a_ledger_is_read_where_traces_are_stored(project: Project, desk_trace: MakeTrace) -> None:
+    trace = desk_trace()
+    store_trace(trace, project)
+    assert Ledger.from_trace(trace.trace_id[:10]) == Ledger.from_trace("latest") == trace.ledger
+    assert not (project.root / "mlflow.db").exists()

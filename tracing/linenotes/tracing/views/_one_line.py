@@ -1,0 +1,9 @@
+"""A text as one short line, for diagrams and titles."""
+
+from __future__ import annotations
+
+
+def one_line(text: str, longest: int) -> str:
+    """Return `text` on one line without what cannot be printed, cut at `longest` characters."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
