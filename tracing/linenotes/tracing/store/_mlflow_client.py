@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import mlflow
@@ -25,10 +26,11 @@ from mlflow.tracing.constant import TraceMetadataKey, TraceMetricKey, TraceTagKe
 
 from linenotes.project import StoreError, store_errors
 from linenotes.tracing._filed_trace import FiledTrace
-from linenotes.tracing._trace import Trace
+from linenotes.tracing.store._bulk_guard import bulk_writer
 from linenotes.tracing.store._mlflow_info import (
     DIGEST,
     SCORES,
+    is_settled_by_root,
     scores_digest,
     trace_digest,
     trace_info,
@@ -38,6 +40,8 @@ from linenotes.tracing.store._mlflow_spans import mlflow_spans
 if TYPE_CHECKING:
     from mlflow.entities import Trace as MlflowTrace
     from mlflow.entities import TraceInfo
+
+    from linenotes.tracing.store._bulk_writing import BulkWriter
 
 try:
     from mlflow.tracing.client import TracingClient
@@ -66,6 +70,12 @@ class TraceClient:
         if tracking_uri.startswith("sqlite:"):
             self._relax_sync()
 
+    @property
+    def writes_in_bulk(self) -> bool:
+        """Whether traces go straight into the tables, since all that they touch is known."""
+        with store_errors("open", self._uri):
+            return self._bulk is not None
+
     def close(self) -> None:
         """Close the connections to a database."""
         if engine := getattr(self._traces.store, "engine", None):
@@ -74,24 +84,10 @@ class TraceClient:
     def write(self, batch: Sequence[FiledTrace], experiment_id: str) -> None:
         """Write up to a hundred traces; one that is there already is replaced."""
         with store_errors("write traces to", self._uri):
-            stored = self._stored_metadata(batch)
-            new = [f for f in batch if not _holds(stored, f, DIGEST, trace_digest(f.trace))]
-            if stale := [f.trace.trace_id for f in new if f.trace.trace_id in stored]:
-                # Written over, the spans of an interrupted writing or another execution stay.
-                self._traces.delete_traces(experiment_id, trace_ids=stale)
-            settled = {f.trace.trace_id for f in new if _is_settled_by_root(f.trace)}
-            for filed in new:
-                if filed.trace.trace_id in settled:
-                    info = trace_info(filed, experiment_id)
-                    self._traces.start_trace(replace(info, state=TraceState.IN_PROGRESS))
-            # Scores stand in the spans; to write the same spans again replaces them.
-            rescored = [f for f in batch if not _holds(stored, f, SCORES, scores_digest(f))]
-            changed = {f.trace.trace_id: f for f in (*new, *rescored)}
-            spans = [span for filed in changed.values() for span in mlflow_spans(filed)]
-            self._traces.log_spans(experiment_id, spans)
-            for filed in batch:
-                if filed.trace.trace_id not in settled:
-                    self._traces.start_trace(trace_info(filed, experiment_id))
+            if self._bulk is not None:
+                batch = self._bulk.write(batch, experiment_id)
+            if batch:
+                self._write_by_calls(batch, experiment_id)
 
     def count(self, run_id: str, experiment_id: str) -> int:
         """Return how many traces of a run are stored."""
@@ -141,6 +137,30 @@ class TraceClient:
                     break
         return found
 
+    @cached_property
+    def _bulk(self) -> BulkWriter | None:
+        return bulk_writer(self._traces.store)
+
+    def _write_by_calls(self, batch: Sequence[FiledTrace], experiment_id: str) -> None:
+        stored = self._stored_metadata(batch)
+        new = [f for f in batch if not _holds(stored, f, DIGEST, trace_digest(f.trace))]
+        if stale := [f.trace.trace_id for f in new if f.trace.trace_id in stored]:
+            # Written over, the spans of an interrupted writing or another execution stay.
+            self._traces.delete_traces(experiment_id, trace_ids=stale)
+        settled = {f.trace.trace_id for f in new if is_settled_by_root(f.trace)}
+        for filed in new:
+            if filed.trace.trace_id in settled:
+                info = trace_info(filed, experiment_id)
+                self._traces.start_trace(replace(info, state=TraceState.IN_PROGRESS))
+        # Scores stand in the spans; to write the same spans again replaces them.
+        rescored = [f for f in batch if not _holds(stored, f, SCORES, scores_digest(f))]
+        changed = {f.trace.trace_id: f for f in (*new, *rescored)}
+        spans = [span for filed in changed.values() for span in mlflow_spans(filed)]
+        self._traces.log_spans(experiment_id, spans)
+        for filed in batch:
+            if filed.trace.trace_id not in settled:
+                self._traces.start_trace(trace_info(filed, experiment_id))
+
     def _relax_sync(self) -> None:
         """Skip the flush to disk after each transaction: with WAL, a crash cannot corrupt."""
         from sqlalchemy import event
@@ -166,8 +186,3 @@ def _holds(
     stored: Mapping[str, Mapping[str, str]], filed: FiledTrace, name: str, digest: str
 ) -> bool:
     return stored.get(filed.trace.trace_id, {}).get(name) == digest
-
-
-def _is_settled_by_root(trace: Trace) -> bool:
-    failed = bool(trace.spans) and trace.spans[0].status == "ERROR"
-    return trace.state == ("ERROR" if failed else "OK")

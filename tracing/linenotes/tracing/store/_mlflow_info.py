@@ -34,7 +34,7 @@ from mlflow.tracing.constant import (
 
 from linenotes.tracing._conventions import CASE, SAMPLE, THREAD, VERSION
 from linenotes.tracing._filed_trace import FiledTrace, TraceScore
-from linenotes.tracing._trace import Trace
+from linenotes.tracing._trace import Trace, spans_of
 from linenotes.tracing.store._trace_header import ERROR
 from linenotes.tracing.store._trace_tags import tag_key, tags_found_by
 
@@ -76,6 +76,12 @@ def trace_digest(trace: Trace) -> str:
 def scores_digest(filed: FiledTrace) -> str:
     """Return the digest of the scores with which a trace is filed."""
     return hashlib.sha256(orjson.dumps(filed.scores)).hexdigest()
+
+
+def is_settled_by_root(trace: Trace) -> bool:
+    """Whether MLflow takes from the root span of `trace` the state that it is in."""
+    root = next((span for span in spans_of(trace) if not span.parent_id), None)
+    return root is not None and trace.state == ("ERROR" if root.status == "ERROR" else "OK")
 
 
 def _label(trace: Trace) -> str:

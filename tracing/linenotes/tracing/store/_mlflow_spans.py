@@ -10,8 +10,9 @@ Only imported when a store is used, since mlflow is slow to import.
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 import orjson
@@ -37,7 +38,7 @@ from linenotes.tracing.views._trace_panel import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mlflow.entities import SpanEvent as MlflowSpanEvent
     from mlflow.entities import Trace as MlflowTrace
@@ -64,18 +65,59 @@ _OUTPUTS = "mlflow.spanOutputs"
 _ADDED_HERE = {RECORD, SPANS, RUNNING, DIAGRAM, CONVERSATION, MESSAGES, MAIL}
 
 
+@dataclass(frozen=True, slots=True)
+class SpanToStore:
+    """A span with all that is stored of it."""
+
+    trace: Trace
+    span: Span
+    attributes: dict[str, object]
+    """Its own and those that MLflow's pages and the way back need; JSON can hold each."""
+    results: Sequence[SpanEvent]
+    """What it was judged to be."""
+
+    def document(self, attributes: Mapping[str, str]) -> dict[str, JsonValue]:
+        """Return the span as MLflow writes it, keys in its order, with these attributes."""
+        span, trace = self.span, self.trace
+        ended = trace.last_ns if span.end_ns is None else span.end_ns
+        return {
+            "trace_id": _base64(trace.trace_id.removeprefix("tr-")),
+            "span_id": _base64(span.span_id),
+            "parent_span_id": _base64(span.parent_id) if span.parent_id else None,
+            "name": span.name,
+            "start_time_unix_nano": span.start_ns,
+            "end_time_unix_nano": ended or None,
+            "events": [
+                *(_mlflow_event(event) for event in span.events),
+                *(_mlflow_event(event, added=True) for event in self.results),
+            ],
+            "status": {"code": f"STATUS_CODE_{span.status}", "message": _status_message(span)},
+            "attributes": dict(attributes),
+            "links": [
+                {
+                    "trace_id": trace.trace_id,
+                    "span_id": link.span_id,
+                    "attributes": link.attributes or None,
+                }
+                for link in span.links
+            ],
+        }
+
+
 def mlflow_spans(filed: FiledTrace) -> list[MlflowSpan]:
     """Return the spans of a trace as MLflow stores them, parents before children."""
+    return [MlflowSpan.from_dict(_document(span)) for span in spans_to_store(filed)]
+
+
+def spans_to_store(filed: FiledTrace) -> Iterator[SpanToStore]:
+    """Yield the spans of a trace with all that is stored of them, parents before children."""
     trace = filed.trace
     root, *others = spans_of(trace)
     by_id = {message.id: message for message in trace.messages}
-    added = {root.span_id: _root_attributes(trace)}
-    added |= {span.span_id: _span_attributes(span, by_id) for span in others}
     results = score_events(filed)
-    return [
-        _mlflow_span(trace, span, added=added[span.span_id], results=results.get(span.span_id, ()))
-        for span in (root, *others)
-    ]
+    yield _to_store(trace, root, _root_attributes(trace), results)
+    for span in others:
+        yield _to_store(trace, span, _span_attributes(span, by_id), results)
 
 
 def trace_from_mlflow(stored: MlflowTrace) -> Trace | None:
@@ -88,9 +130,9 @@ def trace_from_mlflow(stored: MlflowTrace) -> Trace | None:
     return replace(Trace.from_json(orjson.dumps(root.attributes[RECORD])), spans=spans)
 
 
-def _root_attributes(trace: Trace) -> dict[str, JsonValue]:
+def _root_attributes(trace: Trace) -> dict[str, object]:
     return {
-        RECORD: orjson.loads(replace(trace, spans=()).to_json()),
+        RECORD: replace(trace, spans=()),
         SPANS: {
             span.span_id: [key for key in span.attributes if key.startswith("mlflow.")]
             for span in trace.spans
@@ -101,7 +143,7 @@ def _root_attributes(trace: Trace) -> dict[str, JsonValue]:
     }
 
 
-def _span_attributes(span: Span, by_id: dict[str, Message]) -> dict[str, JsonValue]:
+def _span_attributes(span: Span, by_id: dict[str, Message]) -> dict[str, object]:
     if span.type == "CHAT_MODEL":
         said = by_id.get(str(span.attributes.get(MESSAGE_ID)))
         cost = said.cost if said else None
@@ -116,10 +158,13 @@ def _span_attributes(span: Span, by_id: dict[str, Message]) -> dict[str, JsonVal
     return {MAIL: mail(messages(MESSAGES_RECEIVED), messages(MESSAGES_SENT))}
 
 
-def _mlflow_span(
-    trace: Trace, span: Span, *, added: dict[str, JsonValue], results: Sequence[SpanEvent]
-) -> MlflowSpan:
-    attributes: dict[str, JsonValue] = {
+def _to_store(
+    trace: Trace,
+    span: Span,
+    added: Mapping[str, object],
+    results: Mapping[str, Sequence[SpanEvent]],
+) -> SpanToStore:
+    attributes: dict[str, object] = {
         **span.attributes,
         _TRACE_ID: trace.trace_id,
         _TYPE: span.type,
@@ -128,26 +173,11 @@ def _mlflow_span(
         **({RUNNING: True} if span.end_ns is None else {}),
         **added,
     }
-    return MlflowSpan.from_dict(
-        {
-            "trace_id": _base64(trace.trace_id.removeprefix("tr-")),
-            "span_id": _base64(span.span_id),
-            "parent_span_id": _base64(span.parent_id or ""),
-            "name": span.name,
-            "start_time_unix_nano": span.start_ns,
-            "end_time_unix_nano": trace.last_ns if span.end_ns is None else span.end_ns,
-            "status": {"code": f"STATUS_CODE_{span.status}", "message": _status_message(span)},
-            "attributes": {key: _attribute(value) for key, value in attributes.items()},
-            "events": [
-                *(_mlflow_event(event) for event in span.events),
-                *(_mlflow_event(event, added=True) for event in results),
-            ],
-            "links": [
-                {"trace_id": trace.trace_id, "span_id": li.span_id, "attributes": li.attributes}
-                for li in span.links
-            ],
-        }
-    )
+    return SpanToStore(trace, span, attributes, results.get(span.span_id, ()))
+
+
+def _document(span: SpanToStore) -> dict[str, JsonValue]:
+    return span.document({key: attribute(value) for key, value in span.attributes.items()})
 
 
 def _mlflow_event(event: SpanEvent, *, added: bool = False) -> dict[str, JsonValue]:
@@ -155,8 +185,8 @@ def _mlflow_event(event: SpanEvent, *, added: bool = False) -> dict[str, JsonVal
     return {"name": event.name, "time_unix_nano": event.time_ns, "attributes": attributes}
 
 
-def _attribute(value: JsonValue) -> str:
-    """Return `value` as the JSON text that MLflow keeps of an attribute."""
+def attribute(value: object) -> str:
+    """Return `value` as the JSON text that MLflow is to be given of an attribute."""
     text = orjson.dumps(value).decode()
     if isinstance(value, str) and _is_read_as_json(value):
         # MLflow takes text that is JSON for a value encoded twice, and decodes it once too often.
@@ -168,14 +198,17 @@ def _is_read_as_json(text: str) -> bool:
     if not text.lstrip().startswith(("{", "[", '"')):
         return False
     try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
+        json.loads(text)  # as MLflow does; it knows NaN, for one
+    except ValueError:
         return False
     return True
 
 
 def _status_message(span: Span) -> str:
-    return (span.exception.error_text if span.exception else None) or ""
+    """Return why the span failed: of a span that did not, MLflow keeps no message."""
+    if span.status != "ERROR" or span.exception is None:
+        return ""
+    return span.exception.error_text or ""
 
 
 def _span(stored: MlflowSpan, kept: list[str]) -> Span:

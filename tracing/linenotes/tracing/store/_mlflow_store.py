@@ -92,6 +92,18 @@ class MlflowStore:
         for batch in _batches(filed):
             self._client.write(self._redactor.value(batch), self.experiment_id)
 
+    @property
+    def writes_in_bulk(self) -> bool:
+        """Whether traces go straight into the tables of the database, which is many times faster.
+
+        They do when the database and MLflow are inside as this version of linenotes knows them.
+        Else MLflow's own calls write them, and the same is stored.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        return self._client.writes_in_bulk
+
     def count_traces(self, run_id: str) -> int:
         """Return how many traces of the MLflow run `run_id` are stored.
 
