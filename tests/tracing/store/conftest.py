@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import operator
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 import pytest
@@ -12,6 +14,7 @@ from pydantic import JsonValue
 
 from linenotes.tracing import (
     FiledTrace,
+    MlflowStore,
     Span,
     SpanEvent,
     SpanLink,
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
 MakeFiled = Callable[..., FiledTrace]
+OpenCopy = Callable[[str], MlflowStore]
 _START = 1_790_000_000_000_000_000
 _SECOND = 1_000_000_000
 _STATES = ("OK", "ERROR", "IN_PROGRESS")
@@ -45,6 +49,29 @@ def varied(desk_filed: MakeFiled) -> list[FiledTrace]:
         *_filings(desk_filed),
         FiledTrace(_recorded(), run_id="5" * 32),
     ]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("empty")
+    with MlflowStore.open(f"sqlite:///{folder}/mlflow.db", "desk", artifacts=folder):
+        return folder / "mlflow.db"
+
+
+@pytest.fixture
+def open_copy(empty_database: Path, tmp_path: Path) -> Iterator[OpenCopy]:
+    opened = []
+
+    def open_(name: str) -> MlflowStore:
+        path = tmp_path / f"{name}.db"
+        shutil.copy(empty_database, path)
+        store = MlflowStore.open(f"sqlite:///{path}", "desk", artifacts=tmp_path)
+        opened.append(store)
+        return store
+
+    yield open_
+    for store in opened:
+        store.close()
 
 
 def _shapes(desk_filed: MakeFiled) -> Iterator[FiledTrace]:

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
-import shutil
+import pickle
+import resource
 import sqlite3
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from linenotes.project import StoreError
 from linenotes.tracing import FiledTrace, MlflowStore, TraceScore
 
 if TYPE_CHECKING:
@@ -18,29 +23,24 @@ if TYPE_CHECKING:
 MakeFiled = Callable[..., FiledTrace]
 OpenCopy = Callable[[str], MlflowStore]
 Tables = dict[str, list[tuple[object, ...]]]
-
-
-@pytest.fixture(scope="module")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("empty")
-    with MlflowStore.open(f"sqlite:///{folder}/mlflow.db", "desk", artifacts=folder):
-        return folder / "mlflow.db"
-
-
-@pytest.fixture
-def open_copy(empty_database: Path, tmp_path: Path) -> Iterator[OpenCopy]:
-    opened = []
-
-    def open_(name: str) -> MlflowStore:
-        path = tmp_path / f"{name}.db"
-        shutil.copy(empty_database, path)
-        store = MlflowStore.open(f"sqlite:///{path}", "desk", artifacts=tmp_path)
-        opened.append(store)
-        return store
-
-    yield open_
-    for store in opened:
-        store.close()
+_HOLD = """
+import sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+time.sleep(6)  # longer than Python waits for a lock
+connection.execute("COMMIT")
+"""
+_WRITE = """
+import pickle, sys
+from pathlib import Path
+from linenotes.tracing import MlflowStore
+filed = pickle.loads(Path(sys.argv[2]).read_bytes())
+with MlflowStore.open(sys.argv[1], "desk", artifacts=Path(sys.argv[2]).parent) as store:
+    for start in range(0, len(filed), size := int(sys.argv[3])):
+        store.write_traces(filed[start : start + size])
+"""
+_WRITER = [sys.executable, "-W", "ignore", "-c", _WRITE]
 
 
 @pytest.fixture
@@ -109,6 +109,100 @@ def test_a_trace_that_was_never_finished_is_replaced(
         _execute(store, "DELETE FROM spans WHERE type = 'AGENT'")
     _write_both(in_bulk, by_calls, [filed])
     assert in_bulk.read_trace(filed.trace.trace_id) == filed.trace
+
+
+def test_the_latest_of_two_writings_in_one_batch_is_kept(
+    in_bulk: MlflowStore, desk_filed: MakeFiled
+) -> None:
+    first, last = desk_filed("twice", state="IN_PROGRESS"), desk_filed("twice")
+    in_bulk.write_traces([first, last])
+    assert in_bulk.read_trace(last.trace.trace_id) == last.trace
+
+
+def test_what_stands_in_another_experiment_is_left_to_mlflow(
+    open_copy: OpenCopy, desk_filed: MakeFiled, tmp_path: Path
+) -> None:
+    filed = desk_filed("moved")
+    store = open_copy("one")
+    store.write_traces([filed])
+    with MlflowStore.open(store.tracking_uri, "another", artifacts=tmp_path) as other:
+        assert other.writes_in_bulk
+        other.write_traces([filed])
+        assert [header.trace_id for header in other.find_traces()] == [filed.trace.trace_id]
+    assert store.find_traces() == []
+
+
+def test_a_writer_waits_for_another_process(in_bulk: MlflowStore, desk_filed: MakeFiled) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", _HOLD, _path(in_bulk)], stdout=subprocess.PIPE, text=True
+    )
+    with holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "locked\n"
+        in_bulk.write_traces([desk_filed("waits")])
+        assert holder.wait() == 0
+    assert len(in_bulk.find_traces(case="waits")) == 1
+
+
+def test_processes_that_write_at_once_lose_nothing(
+    in_bulk: MlflowStore, desk_filed: MakeFiled, tmp_path: Path
+) -> None:
+    filed = [desk_filed(f"case-{n}") for n in range(120)]
+    files = []
+    for part in range(3):
+        # Each trace is written by two of them.
+        mine = [one for n, one in enumerate(filed) if n % 3 != part]
+        files.append(tmp_path / f"{part}.pickle")
+        files[-1].write_bytes(pickle.dumps(mine))
+    writers = [subprocess.Popen([*_WRITER, in_bulk.tracking_uri, str(file), "10"]) for file in files]
+    assert [writer.wait() for writer in writers] == [0, 0, 0]
+    for one in filed[::17]:
+        assert in_bulk.read_trace(one.trace.trace_id) == one.trace
+    assert in_bulk.count_traces(str(filed[0].run_id)) == len(filed)
+
+
+def test_a_full_disk_leaves_whole_batches_or_nothing_and_is_one_error(
+    in_bulk: MlflowStore, desk_filed: MakeFiled
+) -> None:
+    filed = [desk_filed(f"case-{n}") for n in range(100)]
+    in_bulk.write_traces(filed[:1])
+    before = _tables(in_bulk)
+    with _files_up_to(600_000), pytest.raises(StoreError, match="Could not write traces"):
+        in_bulk.write_traces([*filed, *filed])
+    assert _tables(in_bulk) == before
+    in_bulk.write_traces(filed)
+    assert in_bulk.count_traces(str(filed[0].run_id)) == len(filed)
+
+
+def test_a_killed_writer_leaves_whole_batches(
+    in_bulk: MlflowStore, desk_filed: MakeFiled, tmp_path: Path
+) -> None:
+    filed = [desk_filed(f"case-{n}") for n in range(2_000)]
+    (tmp_path / "all.pickle").write_bytes(pickle.dumps(filed))
+    writer = subprocess.Popen(
+        [*_WRITER, in_bulk.tracking_uri, str(tmp_path / "all.pickle"), "2000"]
+    )
+    while writer.poll() is None and not in_bulk.find_traces(limit=1):
+        time.sleep(0.01)
+    writer.kill()
+    writer.wait()
+    stored = in_bulk.count_traces(str(filed[0].run_id))
+    assert stored % 100 == 0
+    spans = len(filed[0].trace.spans)
+    assert len(_tables(in_bulk)["spans"]) == stored * spans
+    in_bulk.write_traces(filed)
+    assert in_bulk.count_traces(str(filed[0].run_id)) == len(filed)
+
+
+@contextmanager
+def _files_up_to(size: int) -> Iterator[None]:
+    """No file may grow beyond `size`, as on a disk that is full."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def _write_both(in_bulk: MlflowStore, by_calls: MlflowStore, filed: Sequence[FiledTrace]) -> None:
