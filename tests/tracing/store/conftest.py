@@ -6,6 +6,7 @@ import operator
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
@@ -18,9 +19,11 @@ from linenotes.tracing import (
     Span,
     SpanEvent,
     SpanLink,
+    SpanType,
     Tokens,
     Trace,
     TraceScore,
+    TraceState,
     record,
     trace_id_for,
 )
@@ -32,9 +35,9 @@ MakeFiled = Callable[..., FiledTrace]
 OpenCopy = Callable[[str], MlflowStore]
 _START = 1_790_000_000_000_000_000
 _SECOND = 1_000_000_000
-_STATES = ("OK", "ERROR", "IN_PROGRESS")
+_STATES: tuple[TraceState, ...] = ("OK", "ERROR", "IN_PROGRESS")
 _TEXTS = ('{"a": 1}', '"quoted"', "[1]", "[NaN]", "1", "null", "", "{broken", "ünï 🙏\n\x00\u2028")
-_ODD = "O'Brien \"&\" <b>/agent.x%_`\\ 小 \N{RIGHT-TO-LEFT OVERRIDE}"
+_ODD = 'O\'Brien "&" <b>/agent.x%_`\\ 小 \N{RIGHT-TO-LEFT OVERRIDE}'
 
 
 @pytest.fixture(scope="session")
@@ -98,8 +101,8 @@ def _shapes(desk_filed: MakeFiled) -> Iterator[FiledTrace]:
 
 def _spans() -> Iterator[tuple[Span, ...]]:
     """What others than the recorder may have recorded."""
-    usage: JsonValue = {"input_tokens": 7, "output_tokens": 5, "total_tokens": 12}
-    cached: JsonValue = {**usage, "cache_creation_input_tokens": 3}
+    usage: dict[str, JsonValue] = {"input_tokens": 7, "output_tokens": 5, "total_tokens": 12}
+    cached: dict[str, JsonValue] = {**usage, "cache_creation_input_tokens": 3}
     said: JsonValue = [{"role": "user", "parts": [{"type": "text", "content": "Hi"}]}]
     yield (
         _span(1, "root", attributes={"mlflow.chat.tokenUsage": cached}),
@@ -118,7 +121,7 @@ def _spans() -> Iterator[tuple[Span, ...]]:
             "gen_ai.output.messages": '[{"role": "assistant"}]',
             "gen_ai.tool.definitions": '[{"name": "look_up"}]',
         }),
-        _span(3, "named inside", 1, inputs={"model": "m-1", "messages": said}, outputs={"model": 5}),
+        _span(3, "named inside", 1, inputs={"model": "m-1"}, outputs={"model": 5}),
         _span(4, "odd", 1, attributes={"mlflow.llm.model": 7, "": None}),
     )  # fmt: skip
     said_by_events = (
@@ -129,7 +132,9 @@ def _spans() -> Iterator[tuple[Span, ...]]:
     yield (
         replace(_span(1, "spring", attributes={"gen_ai.system": "x"}), events=said_by_events),
         replace(_span(2, "lk", 1, attributes={"lk.input_text": "Hi"}), events=said_by_events),
-        _span(3, "traceloop", 1, attributes={"traceloop.entity.input": "{}", "llm.model_name": "q"}),
+        _span(
+            3, "traceloop", 1, attributes={"traceloop.entity.input": "{}", "llm.model_name": "q"}
+        ),
         _span(4, "vercel", 1, attributes={"ai.prompt": "Hi", "ai.response.text": "Ho"}),
         _span(5, "inference", 1, attributes={"input.value": "Hi", "llm.token_count.prompt": 3}),
     )
@@ -190,7 +195,7 @@ def _span(
     number: int,
     name: str,
     parent: int | None = None,
-    type_: Any = "WORKFLOW",
+    type_: SpanType = "WORKFLOW",
     attributes: dict[str, JsonValue] | None = None,
     *,
     inputs: JsonValue = None,
@@ -228,10 +233,13 @@ def _graph() -> CompiledStateGraph[Any, Any, Any, Any]:
     def speak(state: _Said) -> _Said:
         return {"said": [str(model.invoke(state["said"][-1]).content)]}
 
-    def fail(_state: _Said) -> _Said:
-        raise TimeoutError("no answer")
+    def fail(state: _Said) -> _Said:
+        raise TimeoutError(f"no answer to {state['said'][-1]}")
 
     graph = StateGraph(_Said)
-    graph.add_sequence([("triage", speak), ("writer", speak), ("reviewer", fail)])
-    graph.add_edge(START, "triage")
+    graph.add_node("triage", speak)
+    graph.add_node("writer", speak)
+    graph.add_node("reviewer", fail)
+    for before, after in pairwise((START, "triage", "writer", "reviewer")):
+        graph.add_edge(before, after)
     return graph.compile(name="desk")

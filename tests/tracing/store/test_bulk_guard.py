@@ -3,10 +3,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import pytest
 
 from linenotes.tracing import FiledTrace, MlflowStore
+
+if TYPE_CHECKING:
+    from mlflow.entities import TraceInfo
 
 MakeFiled = Callable[..., FiledTrace]
 OpenCopy = Callable[[str], MlflowStore]
@@ -58,7 +62,7 @@ def test_another_version_of_mlflow_is_left_to_its_calls(
 
     from linenotes.tracing.store import _bulk_guard
 
-    def start_trace(store: SqlAlchemyStore, trace_info: object) -> object:
+    def start_trace(store: SqlAlchemyStore, trace_info: TraceInfo) -> TraceInfo:
         return store._start_trace_once(trace_info)  # noqa: SLF001  what the next MLflow might do
 
     _bulk_guard.mlflow_digest.cache_clear()

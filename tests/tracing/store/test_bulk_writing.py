@@ -154,7 +154,9 @@ def test_processes_that_write_at_once_lose_nothing(
         mine = [one for n, one in enumerate(filed) if n % 3 != part]
         files.append(tmp_path / f"{part}.pickle")
         files[-1].write_bytes(pickle.dumps(mine))
-    writers = [subprocess.Popen([*_WRITER, in_bulk.tracking_uri, str(file), "10"]) for file in files]
+    writers = [
+        subprocess.Popen([*_WRITER, in_bulk.tracking_uri, str(file), "10"]) for file in files
+    ]
     assert [writer.wait() for writer in writers] == [0, 0, 0]
     for one in filed[::17]:
         assert in_bulk.read_trace(one.trace.trace_id) == one.trace

@@ -162,8 +162,9 @@ def _metadata(info: TraceInfo) -> Iterator[tuple[str, str]]:
 
 def _assessment(given: Assessment, trace_id: str, experiment_id: int, timestamp: object) -> Row:
     feedback = given.feedback
-    value = feedback.value if feedback else given.expectation.value
-    error = feedback.error if feedback else None
+    said = feedback or given.expectation
+    assert said is not None
+    value, error = said.value, feedback.error if feedback else None
     aggregate, is_numeric = assessment_aggregate(value)
     return {
         "assessment_id": given.assessment_id,

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from linenotes.tracing._filed_trace import FiledTrace
     from linenotes.tracing._trace import Span
 
-SQL = "str | float | None"
 _MILLISECOND = 1_000_000
 _OURS = "linenotes."
 _NOT_LOOKED_AT = {SpanAttributeKey.REQUEST_ID, RESPONSE_ID, TOOL_CALL_ID}
@@ -52,6 +51,7 @@ _ABOUT_THE_TRACE = {
     GenAiSemconvKey.CONVERSATION_ID,
     "user.id",
 }
+_NO_COST = dict.fromkeys(COST_COLUMN_BY_KEY.values())
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -103,7 +103,7 @@ def span_rows(filed: FiledTrace, experiment_id: int) -> SpanRows:
 
 def _row(span: SpanToStore, attributes: dict[str, str], experiment_id: int) -> dict[str, object]:
     document = span.document(attributes)
-    cost = _object(attributes.get(SpanAttributeKey.LLM_COST)) or {}
+    cost = _object(attributes.get(SpanAttributeKey.LLM_COST))
     return {
         "trace_id": span.trace.trace_id,
         "experiment_id": experiment_id,
@@ -115,9 +115,10 @@ def _row(span: SpanToStore, attributes: dict[str, str], experiment_id: int) -> d
         "start_time_unix_nano": span.span.start_ns,
         "end_time_unix_nano": document["end_time_unix_nano"],
         "content": _encode(document),
-        **{column: finite_float_or_none(cost.get(key)) for key, column in COST_COLUMN_BY_KEY.items()},
+        **_NO_COST,
         "model_name": _name(attributes.get(SpanAttributeKey.MODEL)),
         "model_provider": _name(attributes.get(SpanAttributeKey.MODEL_PROVIDER)),
+        **_columns(cost, COST_COLUMN_BY_KEY, finite_float_or_none),
     }
 
 
@@ -131,12 +132,8 @@ def _translated(span: SpanToStore) -> dict[str, str]:
     }
     if span.span.events and not all(key in looked_at for key in _SAID):
         events = cast("list[JsonValue]", span.document({})["events"])
-        derived = _derived(looked_at, events)
-    else:
-        derived = _derived_of_equals(tuple(looked_at.items()))
-    for key, text in derived.items():
-        texts.setdefault(key, text)
-    return texts
+        return {**texts, **_derived(looked_at, events)}
+    return {**texts, **_derived_of_equals(tuple(looked_at.items()))}
 
 
 def _all_that_counts(said: object) -> str:
@@ -185,14 +182,18 @@ def _columns(
     columns: Mapping[str, str],
     number: Callable[[object], float | None],
 ) -> dict[str, object]:
-    values = {column: number((totals or {}).get(key)) for key, column in columns.items()}
+    if not totals:
+        return {}
+    values = {column: number(totals.get(key)) for key, column in columns.items()}
     return {column: value for column, value in values.items() if value is not None}
 
 
 def _name(text: str | None) -> str | None:
     """Return the name of a model or its provider, of which MLflow drops the quotes of JSON."""
+    if text is None:
+        return None
     try:
-        parsed = json.loads(text or "")
+        parsed = json.loads(text)
     except ValueError:
         return bounded_model_dimension(text)
     return bounded_model_dimension(parsed if isinstance(parsed, str) else text)

@@ -135,10 +135,10 @@ def _work(
         writing = _writing(filed, info, stored)
         if writing.is_new and stored is not None:
             work.stale.append(info.trace_id)
-        artifacts = append_to_uri_path(state.artifacts, "traces", info.trace_id, "artifacts")
-        add_rows(
-            work.rows, writing, experiment_id=int(experiment_id), artifacts=artifacts
+        artifacts = str(
+            append_to_uri_path(state.artifacts, "traces", info.trace_id, "artifacts")  # type: ignore[no-untyped-call]
         )
+        add_rows(work.rows, writing, experiment_id=int(experiment_id), artifacts=artifacts)
         if not writing.is_new:
             work.updated.append(work.rows.trace_info[-1])
     return work

@@ -5,5 +5,7 @@ from __future__ import annotations
 
 def one_line(text: str, longest: int) -> str:
     """Return `text` on one line without what cannot be printed, cut at `longest` characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    printable = text.isprintable()  # as most are
+    shown = text if printable else "".join(c if c.isprintable() else " " for c in text)
+    line = " ".join(shown.split())
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
