@@ -76,6 +76,7 @@ def test_mlflow_reads_the_same_from_either(
     assert len(read) == len(varied)
 
 
+@pytest.mark.slow
 def test_changed_scores_and_filings_are_written_over_as_mlflows_calls_do(
     in_bulk: MlflowStore, by_calls: MlflowStore, varied: list[FiledTrace]
 ) -> None:
@@ -132,6 +133,7 @@ def test_what_stands_in_another_experiment_is_left_to_mlflow(
     assert store.find_traces() == []
 
 
+@pytest.mark.slow
 def test_a_writer_waits_for_another_process(in_bulk: MlflowStore, desk_filed: MakeFiled) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", _HOLD, _path(in_bulk)], stdout=subprocess.PIPE, text=True
@@ -144,6 +146,7 @@ def test_a_writer_waits_for_another_process(in_bulk: MlflowStore, desk_filed: Ma
     assert len(in_bulk.find_traces(case="waits")) == 1
 
 
+@pytest.mark.slow
 def test_processes_that_write_at_once_lose_nothing(
     in_bulk: MlflowStore, desk_filed: MakeFiled, tmp_path: Path
 ) -> None:
@@ -176,6 +179,7 @@ def test_a_full_disk_leaves_whole_batches_or_nothing_and_is_one_error(
     assert in_bulk.count_traces(str(filed[0].run_id)) == len(filed)
 
 
+@pytest.mark.slow
 def test_a_killed_writer_leaves_whole_batches(
     in_bulk: MlflowStore, desk_filed: MakeFiled, tmp_path: Path
 ) -> None:

@@ -39,7 +39,9 @@ def test_a_trace_without_spans_reads_back(store: MlflowStore, desk_trace: MakeTr
     assert store.read_trace(trace.trace_id) == trace
 
 
-@pytest.mark.parametrize("text", ['{"a": 1}', '"quoted"', "[1]", "1", "null", "", "{broken", "ünï"])
+@pytest.mark.parametrize(
+    "text", ['{"a": 1}', '"quoted"', "[1]", "[NaN]", "1", "null", "", "{broken", "ünï"]
+)
 def test_text_that_looks_like_json_stays_text(
     store: MlflowStore, desk_trace: MakeTrace, text: str
 ) -> None:

@@ -1,10 +1,12 @@
 """The one place that calls MLflow's trace client, which is importable but not documented.
 
-The info of a finished trace is written first, as in progress, and then the spans of all traces at
-once: with the root span MLflow gives the trace its end state. So a writer that is killed leaves
-traces in progress and never one that looks finished, and MLflow takes half the time that it takes
-the other way round. A trace that is not settled by its root gets its info last. The same calls
-serve a database and a server.
+Where `_bulk_guard` knows all that traces touch, they are written in bulk, and the calls are for
+what that leaves. Elsewhere the calls write everything, in a database and on a server alike.
+
+By calls, the info of a finished trace is written first, as in progress, and then the spans of all
+traces at once: with the root span MLflow gives the trace its end state. So a writer that is killed
+leaves traces in progress and never one that looks finished, and MLflow takes half the time that it
+takes the other way round. A trace that is not settled by its root gets its info last.
 
 Only imported when a store is used, since mlflow is slow to import.
 """

@@ -199,7 +199,7 @@ def _is_read_as_json(text: str) -> bool:
         return False
     try:
         json.loads(text)  # as MLflow does; it knows NaN, for one
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 
