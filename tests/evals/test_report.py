@@ -52,11 +52,9 @@ def test_what_calls_cost_stands_in_the_table_where_it_is_known(
     result: Callable[..., RunResult],
 ) -> None:
     found = result({"a": [True], "b": [False]})
-    first, second = found.record.samples.values()
-    priced = [replace(message, cost=0.0123) for message in first.trace.messages]
-    costly = replace(first, trace=replace(first.trace, messages=tuple(priced)))
-    samples = {("a", 0): costly, ("b", 0): second}
-    known = replace(found, record=replace(found.record, samples=samples))
+    first, second = found.record.outcomes.values()
+    outcomes = {("a", 0): replace(first, cost=0.0123, unpriced=0), ("b", 0): second}
+    known = replace(found, record=replace(found.record, outcomes=outcomes))
     header, row, other = report.rows([known, found])
     assert header[-3:] == ("calls", "cost", "s/sample")
     assert (row[-2], other[-2]) == ("$0.0123", "–")

@@ -12,7 +12,8 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-from linenotes.evals._records import RunRecord, SampleKey
+from linenotes.evals._records import RunRecord
+from linenotes.evals._samples import SampleKey
 from linenotes.project import digest
 
 FOLDER = "conversations"
@@ -25,8 +26,8 @@ _LONGEST_NAME = 80
 def noteworthy(record: RunRecord) -> list[SampleKey]:
     """Return the samples to keep a page of, at most ten, the worst first and the best last."""
     values = _values(record)
-    failed = {key: -math.inf for key, sample in record.samples.items() if sample.error}
-    scored = {key: values[key] for key in record.samples if key in values and key not in failed}
+    failed = {key: -math.inf for key, outcome in record.outcomes.items() if outcome.error}
+    scored = {key: values[key] for key in record.outcomes if key in values and key not in failed}
     best = min(scored, key=lambda key: (-scored[key], key), default=None)
     low = {key: v for key, v in scored.items() if v <= 0 or v < scored[best or key]}
     shown = [key for key in _worst_first(failed | low) if key != best][: MAX_PAGES - bool(best)]

@@ -224,18 +224,21 @@ class Evaluation:
         scorers: Sequence[Scorer],
         export: Callable[[FiledTrace], None],
     ) -> None:
-        unscored = iter(run.unscored())
-        self._progress.stage(f"Scoring {run.plan.version}", total=len(run.unscored()))
+        record, keys = run.journal.record, run.unscored()
+        unscored = iter(keys)
+        self._progress.stage(f"Scoring {run.plan.version}", total=len(keys))
 
         async def worker() -> None:
-            for sample in unscored:
+            for key in unscored:
                 if self._stop.asked:
                     return
-                run.journal.scored(sample, await score_sample(sample, scorers))
+                sample = record.samples[key]
+                scores = await score_sample(sample, scorers)
+                run.journal.scored(sample, scores)
                 if sample.error is None or sample.error.kind != "infrastructure":
                     # Once: most collectors show a trace that comes twice with double spans, and
                     # what the infrastructure failed will be executed again.
-                    export(filed_trace(run.journal.record, (sample.case.id, sample.index)))
+                    export(filed_trace(run.plan, sample, scores))
                 self._progress.advance()
 
         async def all_of_them() -> None:
@@ -245,7 +248,7 @@ class Evaluation:
 
     def _publish(self, publisher: Publisher, runs: Sequence[OngoingRun]) -> list[RunResult]:
         records = [run.journal.record for run in runs]
-        total = sum(len(record.samples) for record in records)
+        total = sum(len(record.outcomes) for record in records)
         self._progress.stage("Publishing to MLflow", total=total)
         try:
             return [
@@ -276,7 +279,7 @@ def publish_run(
 
 
 def _how_to_continue(runs: Sequence[OngoingRun]) -> str:
-    kept = sum(len(run.journal.record.samples) for run in runs)
+    kept = sum(len(run.journal.record.outcomes) for run in runs)
     wanted = sum(len(run.plan.cases) * run.plan.samples for run in runs)
     return (
         f"Stopped: {kept} of {wanted} samples are kept. "

@@ -262,7 +262,7 @@ def _write(journal: Journal, conversations: deque[ImportedConversation]) -> int:
         one = conversations.popleft()
         sample = _sample(one, cases[one.case])
         key = (sample.case.id, sample.index)
-        if key not in record.samples:
+        if key not in record.outcomes:
             journal.finished(sample)
             added += 1
         if key not in record.scores:
@@ -280,11 +280,11 @@ def _publish(
     publisher: Publisher, journal: Journal, target: Target, progress: Progress
 ) -> RunResult:
     record = journal.record
-    progress.stage("Publishing to MLflow", total=len(record.samples))
+    progress.stage("Publishing to MLflow", total=len(record.outcomes))
     try:
         return publish_run(publisher, record, target=target, progress=progress)
     except StoreError as error:
         raise StoreError(
-            f"{error} All {len(record.samples)} conversations are kept in the journal: importing "
+            f"{error} All {len(record.outcomes)} conversations are kept in the journal: importing "
             "the file again publishes them."
         ) from error
