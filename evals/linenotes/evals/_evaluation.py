@@ -175,10 +175,10 @@ class Evaluation:
         export: Callable[[FiledTrace], None],
     ) -> None:
         try:
-            self._execute(runs)
+            self._execute(runs, scorers, export)
             self._stop_if_asked(runs)
             for run in runs:
-                self._score(run, scorers, export)
+                self._score_rest(run, scorers, export)
             self._stop_if_asked(runs)
         except BaseException as error:
             for run in runs:
@@ -192,22 +192,29 @@ class Evaluation:
         if self._stop.asked:
             raise Interrupted(_how_to_continue(runs))
 
-    def _execute(self, runs: Sequence[OngoingRun]) -> None:
+    def _execute(
+        self,
+        runs: Sequence[OngoingRun],
+        scorers: Sequence[Scorer],
+        export: Callable[[FiledTrace], None],
+    ) -> None:
         missing = [run.missing() for run in runs]
         if not any(missing):
             return
-        journals = {run.plan.run_id: run.journal for run in runs}
+        by_id = {run.plan.run_id: run for run in runs}
         self._progress.stage("Running", total=sum(map(len, missing)))
 
         def on_start(job: Job) -> None:
-            journals[job.run_id].started(job.shown_case.id, job.index)
+            by_id[job.run_id].journal.started(job.shown_case.id, job.index)
 
-        def on_finish(job: Job, sample: Sample) -> None:
-            journals[job.run_id].finished(sample)
+        async def on_finish(job: Job, sample: Sample) -> None:
+            run = by_id[job.run_id]
+            run.journal.finished(sample)
             discard_live(self._project, sample.trace.trace_id)
+            await _score(run, sample, scorers, export)
             self._progress.advance(sample)
 
-        with timed(journals.values()):
+        with timed([run.journal for run in runs]):
             work = execute(
                 interleave(missing),
                 concurrency=self._concurrency,
@@ -218,13 +225,16 @@ class Evaluation:
             # A graph that is not async waits in a thread, and so may its parallel nodes.
             complete(work, threads=max(32, 2 * self._concurrency))
 
-    def _score(
+    def _score_rest(
         self,
         run: OngoingRun,
         scorers: Sequence[Scorer],
         export: Callable[[FiledTrace], None],
     ) -> None:
+        """Score what had finished before an earlier process got to score it."""
         record, keys = run.journal.record, run.unscored()
+        if not keys:
+            return
         unscored = iter(keys)
         self._progress.stage(f"Scoring {run.plan.version}", total=len(keys))
 
@@ -232,13 +242,7 @@ class Evaluation:
             for key in unscored:
                 if self._stop.asked:
                     return
-                sample = record.samples[key]
-                scores = await score_sample(sample, scorers)
-                run.journal.scored(sample, scores)
-                if sample.error is None or sample.error.kind != "infrastructure":
-                    # Once: most collectors show a trace that comes twice with double spans, and
-                    # what the infrastructure failed will be executed again.
-                    export(filed_trace(run.plan, sample, scores))
+                await _score(run, record.samples[key], scorers, export)
                 self._progress.advance()
 
         async def all_of_them() -> None:
@@ -261,6 +265,20 @@ class Evaluation:
                 f"`linenotes eval --resume {runs[0].plan.run_id[:12]}` publishes them without "
                 "running the agent again."
             ) from error
+
+
+async def _score(
+    run: OngoingRun,
+    sample: Sample,
+    scorers: Sequence[Scorer],
+    export: Callable[[FiledTrace], None],
+) -> None:
+    scores = await score_sample(sample, scorers)
+    run.journal.scored(sample, scores)
+    if sample.error is None or sample.error.kind != "infrastructure":
+        # Once: most collectors show a trace that comes twice with double spans, and what the
+        # infrastructure failed will be executed again.
+        export(filed_trace(run.plan, sample, scores))
 
 
 def publish_run(
