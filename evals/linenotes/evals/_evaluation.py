@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,23 +16,25 @@ from typing import TYPE_CHECKING
 
 from linenotes.agents import AgentVersion, VersionCard
 from linenotes.datasets import Dataset
+from linenotes.evals._early_publishing import EarlyPublishing
 from linenotes.evals._engine import Job, Stop, execute, interleave
 from linenotes.evals._event_loop import complete
 from linenotes.evals._journal import Journal
 from linenotes.evals._ongoing import OngoingRun, timed
 from linenotes.evals._plans import RunPlan
 from linenotes.evals._progress import Progress, Silent
-from linenotes.evals._publisher import Publisher, filed_trace
+from linenotes.evals._publisher import NOTHING_WRITTEN, Publisher, SampleRow
 from linenotes.evals._records import RunRecord
 from linenotes.evals._repeats import repeats
 from linenotes.evals._report import run_note
 from linenotes.evals._results import RunResult, estimate_all
 from linenotes.evals._runs import RunStore
-from linenotes.evals._samples import Sample
+from linenotes.evals._samples import Sample, SampleKey
 from linenotes.evals._scorer_loading import find_scorers
-from linenotes.evals._scorers import Scorer, score_sample
+from linenotes.evals._scorers import Scorer
+from linenotes.evals._scoring import Scoring
 from linenotes.project import Project, RunError, StoreError
-from linenotes.tracing import FiledTrace, discard_live, exporting, open_store
+from linenotes.tracing import discard_live, exporting, open_store
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Target
@@ -164,22 +166,22 @@ class Evaluation:
         self, publisher: Publisher, runs: Sequence[OngoingRun], scorers: Sequence[Scorer]
     ) -> list[RunResult]:
         with exporting(self._project) as export:
-            self._execute_and_score(publisher, runs, scorers, export)
-            return self._publish(publisher, runs)
+            publishing = EarlyPublishing(publisher)
+            with self._shown_as_stopped(publisher, runs), publishing:
+                scoring = Scoring(scorers, export, publishing)
+                self._execute(runs, scoring)
+                self._stop_if_asked(runs)
+                for run in runs:
+                    self._score_rest(run, scoring)
+                self._stop_if_asked(runs)
+                self._progress.stage("Publishing to MLflow")
+            return self._publish(publisher, runs, publishing)
 
-    def _execute_and_score(
-        self,
-        publisher: Publisher,
-        runs: Sequence[OngoingRun],
-        scorers: Sequence[Scorer],
-        export: Callable[[FiledTrace], None],
-    ) -> None:
+    @contextmanager
+    def _shown_as_stopped(self, publisher: Publisher, runs: Sequence[OngoingRun]) -> Iterator[None]:
+        """Show in MLflow that runs were stopped, when the block does not come to its end."""
         try:
-            self._execute(runs, scorers, export)
-            self._stop_if_asked(runs)
-            for run in runs:
-                self._score_rest(run, scorers, export)
-            self._stop_if_asked(runs)
+            yield
         except BaseException as error:
             for run in runs:
                 publisher.mark_stopped(run.plan.run_id)
@@ -192,12 +194,7 @@ class Evaluation:
         if self._stop.asked:
             raise Interrupted(_how_to_continue(runs))
 
-    def _execute(
-        self,
-        runs: Sequence[OngoingRun],
-        scorers: Sequence[Scorer],
-        export: Callable[[FiledTrace], None],
-    ) -> None:
+    def _execute(self, runs: Sequence[OngoingRun], scoring: Scoring) -> None:
         missing = [run.missing() for run in runs]
         if not any(missing):
             return
@@ -211,7 +208,7 @@ class Evaluation:
             run = by_id[job.run_id]
             run.journal.finished(sample)
             discard_live(self._project, sample.trace.trace_id)
-            await _score(run, sample, scorers, export)
+            await scoring.of(sample, run)
             self._progress.advance(sample)
 
         with timed([run.journal for run in runs]):
@@ -225,14 +222,9 @@ class Evaluation:
             # A graph that is not async waits in a thread, and so may its parallel nodes.
             complete(work, threads=max(32, 2 * self._concurrency))
 
-    def _score_rest(
-        self,
-        run: OngoingRun,
-        scorers: Sequence[Scorer],
-        export: Callable[[FiledTrace], None],
-    ) -> None:
+    def _score_rest(self, run: OngoingRun, scoring: Scoring) -> None:
         """Score what had finished before an earlier process got to score it."""
-        record, keys = run.journal.record, run.unscored()
+        samples, keys = run.journal.record.samples, run.unscored()
         if not keys:
             return
         unscored = iter(keys)
@@ -242,7 +234,7 @@ class Evaluation:
             for key in unscored:
                 if self._stop.asked:
                     return
-                await _score(run, record.samples[key], scorers, export)
+                await scoring.of(samples[key], run)
                 self._progress.advance()
 
         async def all_of_them() -> None:
@@ -250,13 +242,22 @@ class Evaluation:
 
         complete(all_of_them(), threads=self._concurrency)
 
-    def _publish(self, publisher: Publisher, runs: Sequence[OngoingRun]) -> list[RunResult]:
+    def _publish(
+        self, publisher: Publisher, runs: Sequence[OngoingRun], early: EarlyPublishing
+    ) -> list[RunResult]:
         records = [run.journal.record for run in runs]
         total = sum(len(record.outcomes) for record in records)
-        self._progress.stage("Publishing to MLflow", total=total)
+        lacking = total - sum(len(early.rows(record)) for record in records)
+        self._progress.stage("Publishing to MLflow", total=lacking or None)
         try:
             return [
-                publish_run(publisher, record, target=self._target, progress=self._progress)
+                publish_run(
+                    publisher,
+                    record,
+                    written=early.rows(record),
+                    target=self._target,
+                    progress=self._progress,
+                )
                 for record in records
             ]
         except StoreError as error:
@@ -267,24 +268,15 @@ class Evaluation:
             ) from error
 
 
-async def _score(
-    run: OngoingRun,
-    sample: Sample,
-    scorers: Sequence[Scorer],
-    export: Callable[[FiledTrace], None],
-) -> None:
-    scores = await score_sample(sample, scorers)
-    run.journal.scored(sample, scores)
-    if sample.error is None or sample.error.kind != "infrastructure":
-        # Once: most collectors show a trace that comes twice with double spans, and what the
-        # infrastructure failed will be executed again.
-        export(filed_trace(run.plan, sample, scores))
-
-
 def publish_run(
-    publisher: Publisher, record: RunRecord, *, target: Target, progress: Progress
+    publisher: Publisher,
+    record: RunRecord,
+    *,
+    written: Mapping[SampleKey, SampleRow] = NOTHING_WRITTEN,
+    target: Target,
+    progress: Progress,
 ) -> RunResult:
-    """Write a whole run to MLflow and return what was measured.
+    """Write what the store lacks of a whole run to MLflow, and return what was measured.
 
     Raises:
         StoreError: the store does not take it.
@@ -292,7 +284,9 @@ def publish_run(
     estimates = estimate_all(record, target)
     repeated = repeats(record)
     note = run_note(record, estimates, repeated)
-    stored = publisher.publish(record, estimates, repeated, note=note, progress=progress)
+    stored = publisher.publish(
+        record, estimates, repeated, note=note, written=written, progress=progress
+    )
     return RunResult(record, estimates, stored, repeated)
 
 

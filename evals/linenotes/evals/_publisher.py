@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import orjson
@@ -30,9 +31,12 @@ if TYPE_CHECKING:
 
     from linenotes.evals.statistics import Estimate
 
-_BATCH = 25
+SampleRow = dict[str, object]
+"""One row of a run's samples table: column to value."""
+BATCH_TRACES = 25
 """Traces that are written in one transaction: more hold more memory and are hardly faster."""
 _TABLE = "samples.json"
+NOTHING_WRITTEN: Mapping[SampleKey, SampleRow] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -111,14 +115,22 @@ class Publisher:
         repeated: Mapping[str, Repeats],
         *,
         note: str,
+        written: Mapping[SampleKey, SampleRow] = NOTHING_WRITTEN,
         progress: Progress,
     ) -> Stored:
-        """Write traces, metrics and the samples table of a run, and count what is stored."""
+        """Write traces, metrics and the samples table of a run, and count what is stored.
+
+        `written` are the table rows of samples whose traces the store has already.
+        """
         run_id = record.plan.run_id
         with self._attributed("publish the results to"):
-            rows = self._write_traces(record, progress)
+            rows = {**written}
+            for batch in _batches([key for key in record.outcomes if key not in written]):
+                rows |= self.write_traces(record, batch)
+                for _ in batch:
+                    progress.advance()
             self._log_metrics(record, estimates, repeated)
-            self._log_samples(run_id, rows)
+            self._log_samples(run_id, [rows[key] for key in sorted(record.outcomes)])
             note += self._log_conversations(record)
             self._client.set_tag(run_id, "mlflow.note.content", note)
             self._client.set_terminated(run_id, "FINISHED", end_time=_end_ms(record))
@@ -130,16 +142,19 @@ class Publisher:
         with suppress(StoreError), self._attributed("stop a run in"):
             self._client.set_terminated(run_id, "KILLED")
 
-    def _write_traces(self, record: RunRecord, progress: Progress) -> list[dict[str, object]]:
-        """Write the traces batch by batch, and return the rows of the samples table."""
-        rows = []
-        for batch in _batches(sorted(record.outcomes), _BATCH):
-            samples = [(record.samples[key], record.scores.get(key, ())) for key in batch]
-            self._store.write_traces([filed_trace(record.plan, *scored) for scored in samples])
-            for sample, _ in samples:
-                rows.append(_row(record, sample))
-                progress.advance()
-        return rows
+    def write_traces(
+        self, record: RunRecord, keys: Sequence[SampleKey]
+    ) -> dict[SampleKey, SampleRow]:
+        """Write the traces of some samples, and return their rows of the samples table.
+
+        Raises:
+            StoreError: the store does not take them.
+        """
+        samples = {key: record.samples[key] for key in keys}
+        self._store.write_traces(
+            [filed_trace(record.plan, s, record.scores.get(k, ())) for k, s in samples.items()]
+        )
+        return {key: _row(record, sample) for key, sample in samples.items()}
 
     def _attributed(self, doing: str) -> AbstractContextManager[None]:
         return store_errors(doing, self._store.tracking_uri)
@@ -168,7 +183,7 @@ class Publisher:
                 dataset_digest=record.plan.dataset.digest[:36],
             )
 
-    def _log_samples(self, run_id: str, rows: Sequence[dict[str, object]]) -> None:
+    def _log_samples(self, run_id: str, rows: Sequence[SampleRow]) -> None:
         """Log the samples as MLflow keeps tables."""
         # Not `log_table`: that appends to the table of an earlier publishing.
         columns = list(rows[0]) if rows else []
@@ -221,9 +236,9 @@ def _run_tags(version: VersionCard, *, group: str, numbers: Mapping[str, int]) -
     return tags
 
 
-def _batches(keys: list[SampleKey], size: int) -> Iterator[list[SampleKey]]:
-    for start in range(0, len(keys), size):
-        yield keys[start : start + size]
+def _batches(keys: Sequence[SampleKey]) -> Iterator[Sequence[SampleKey]]:
+    for start in range(0, len(keys), BATCH_TRACES):
+        yield keys[start : start + BATCH_TRACES]
 
 
 def filed_trace(plan: RunPlan, sample: Sample, scores: Sequence[Score]) -> FiledTrace:
@@ -261,7 +276,7 @@ def _end_ms(record: RunRecord) -> int:
     return max(ends, default=0) // 1_000_000
 
 
-def _row(record: RunRecord, sample: Sample) -> dict[str, object]:
+def _row(record: RunRecord, sample: Sample) -> SampleRow:
     """Return the row of a sample in the samples table: identity, outcome, scores, cost."""
     key, imported = (sample.case.id, sample.index), record.plan.imported
     outcome = record.outcomes[key]
