@@ -16,15 +16,13 @@ LOST = Failure("infrastructure", "APITimeoutError", "Request timed out.")
 
 @pytest.fixture
 def result(make_record: Callable[..., RunRecord]) -> Callable[..., RunResult]:
-    def make(
-        values: dict[str, list[bool | float | None]], *, stored: int | None = None, **more: object
-    ) -> RunResult:
+    def make(values: dict[str, list[bool | float | None]], **more: object) -> RunResult:
         record = make_record(values, **more)
         expected = len(record.samples)
         return RunResult(
             record,
             estimate_all(record, "population"),
-            Stored(expected, expected if stored is None else stored),
+            Stored(expected, expected),
             repeats(record),
         )
 
@@ -77,7 +75,6 @@ def test_failures_are_told_apart_with_an_example_of_each(result: Callable[..., R
         result(
             {"a": [True, None, True], "b": [True, True, True]},
             failed={("b", 0): AGENT, ("b", 1): LOST},
-            stored=5,
         )
     )
     assert lines == [
@@ -86,7 +83,6 @@ def test_failures_are_told_apart_with_an_example_of_each(result: Callable[..., R
         "APITimeoutError: Request timed out.",
         "v1: 1 sample failed in the agent and scored as failed: ValueError: bad",
         "v1: 1 sample could not be scored: KeyError: 'team'",
-        "v1: 1 of 6 traces are not in the store.",
     ]
 
 

@@ -126,6 +126,17 @@ class Evaluation:
             with self._store() as publisher:
                 return self._carry_out(publisher, runs, scorers)
 
+    def publish(self, name: str) -> RunResult:
+        """Write to the store what it lacks of the run `name`, from its journal alone.
+
+        Raises:
+            RunError: there is no such run.
+            StoreError: the store does not take it.
+        """
+        record = self._runs.read(name)
+        with self._redactor.in_force(), self._store() as publisher:
+            return self._publish(publisher, [record])[0]
+
     @contextmanager
     def _store(self) -> Iterator[Publisher]:
         self._progress.stage("Opening the store")
@@ -175,7 +186,7 @@ class Evaluation:
                     self._score_rest(run, scoring)
                 self._stop_if_asked(runs)
                 self._progress.stage("Publishing to MLflow")
-            return self._publish(publisher, runs, publishing)
+            return self._publish(publisher, [run.journal.record for run in runs], publishing)
 
     @contextmanager
     def _shown_as_stopped(self, publisher: Publisher, runs: Sequence[OngoingRun]) -> Iterator[None]:
@@ -243,28 +254,27 @@ class Evaluation:
         complete(all_of_them(), threads=self._concurrency)
 
     def _publish(
-        self, publisher: Publisher, runs: Sequence[OngoingRun], early: EarlyPublishing
+        self,
+        publisher: Publisher,
+        records: Sequence[RunRecord],
+        early: EarlyPublishing | None = None,
     ) -> list[RunResult]:
-        records = [run.journal.record for run in runs]
+        written = [early.rows(record) if early else NOTHING_WRITTEN for record in records]
         total = sum(len(record.outcomes) for record in records)
-        lacking = total - sum(len(early.rows(record)) for record in records)
+        lacking = total - sum(map(len, written))
         self._progress.stage("Publishing to MLflow", total=lacking or None)
         try:
             return [
                 publish_run(
-                    publisher,
-                    record,
-                    written=early.rows(record),
-                    target=self._target,
-                    progress=self._progress,
+                    publisher, record, written=rows, target=self._target, progress=self._progress
                 )
-                for record in records
+                for record, rows in zip(records, written, strict=True)
             ]
         except StoreError as error:
+            publish = " and ".join(f"`linenotes publish {r.plan.run_id[:12]}`" for r in records)
             raise StoreError(
-                f"{error} All {total} samples are kept in the journal: "
-                f"`linenotes eval --resume {runs[0].plan.run_id[:12]}` publishes them without "
-                "running the agent again."
+                f"{error} All {total} samples are kept in the journal: {publish} stores them "
+                "without running the agent again."
             ) from error
 
 

@@ -133,8 +133,19 @@ class Publisher:
             self._log_samples(run_id, [rows[key] for key in sorted(record.outcomes)])
             note += self._log_conversations(record)
             self._client.set_tag(run_id, "mlflow.note.content", note)
-            self._client.set_terminated(run_id, "FINISHED", end_time=_end_ms(record))
-            return Stored(len(record.outcomes), self._store.count_traces(run_id))
+            status = "FINISHED" if record.is_whole else "KILLED"
+            self._client.set_terminated(run_id, status, end_time=_end_ms(record))
+        return self._counted(record)
+
+    def _counted(self, record: RunRecord) -> Stored:
+        """Count what the store holds of a run, which is all of it or an error."""
+        stored = self._store.count_traces(record.plan.run_id)
+        if stored < len(record.outcomes):
+            raise StoreError(
+                f"The store holds {stored} of the {len(record.outcomes)} traces of run "
+                f"{record.plan.run_id[:12]!r}, although it took all of them."
+            )
+        return Stored(len(record.outcomes), stored)
 
     def mark_stopped(self, run_id: str) -> None:
         """Show in MLflow that the run was stopped before its end, if MLflow can be reached."""

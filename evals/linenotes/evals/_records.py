@@ -39,6 +39,13 @@ class RunRecord:
     wall_seconds: float = 0.0
     """How long agents have run, over all sessions of the run."""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether every sample that was planned has finished."""
+        imported = self.plan.imported
+        planned = imported.samples if imported else len(self.plan.cases) * self.plan.samples
+        return len(self.outcomes) == planned
+
 
 class History:
     """A record in the making: grows line by line, as the journal is read or written."""

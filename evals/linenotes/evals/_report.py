@@ -131,7 +131,7 @@ def interval(estimate: Estimate, *, rate: bool) -> str:
 
 
 def failures(result: RunResult) -> list[str]:
-    """Return what a run lacks: failures of each kind with an example, cases and traces."""
+    """Return what a run lacks: failures of each kind with an example, and cases."""
     lines = [
         f"{_count(count, 'sample')} {_consequence(result, kind)}: {_example(result, kind)}"
         for kind, count in result.errors.items()
@@ -140,9 +140,6 @@ def failures(result: RunResult) -> list[str]:
     lines += _unmeasured(result)
     if result.cost and result.unpriced_calls:
         lines.append(f"{_count(result.unpriced_calls, 'call')} without a known price, not in cost.")
-    missing = result.traces.expected - result.traces.stored
-    if missing:
-        lines.append(f"{missing} of {result.traces.expected} traces are not in the store.")
     return [f"{result.record.plan.version}: {line}" for line in lines]
 
 

@@ -15,6 +15,7 @@ from linenotes.evals.documents._run_documents import (
     ComparisonDocument,
     EvaluationDocument,
     ImportDocument,
+    RunDocument,
     VersionsDocument,
 )
 from linenotes.evals.documents._trace_documents import (
@@ -28,6 +29,7 @@ from linenotes.evals.documents._trace_documents import (
 _PRINTED = {
     "eval": TypeAdapter[BaseModel](EvaluationDocument | VersionsDocument),
     "compare": TypeAdapter[BaseModel](ComparisonDocument),
+    "publish": TypeAdapter[BaseModel](RunDocument),
     "trace-import": TypeAdapter[BaseModel](ImportDocument),
     "trace-show": TypeAdapter[BaseModel](TraceDocument),
     "trace-list": TypeAdapter[BaseModel](TraceListDocument),
