@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
 _SPEAKERS = frozenset({"user", "human", "assistant", "ai", "system"})
+_TOOL_CALL_TYPES = frozenset({"tool_call", "tool_call_with_context"})
 _DEPTH = 5
 T = TypeVar("T")
 _PLAIN = frozenset({str, int, float, bool, type(None)})
@@ -171,6 +172,15 @@ def forms_in(message: BaseMessage | None) -> list[dict[str, object]]:
             form = json.loads(text)
             forms += [form] if isinstance(form, dict) else []
     return forms
+
+
+def is_tool_call(payload: object) -> bool:
+    """Tell whether a payload is a call, or a list of calls, for whoever executes tools."""
+    first = next(iter(payload), None) if isinstance(payload, list | tuple) else payload
+    if not isinstance(first, dict):
+        return False
+    kinds = (first.get("type"), first.get("__type"))
+    return any(isinstance(kind, str) and kind in _TOOL_CALL_TYPES for kind in kinds)
 
 
 def calls_text(message: BaseMessage) -> str:

@@ -153,7 +153,9 @@ class Entries:
 
     def alias(self, message: BaseMessage, entry: Entry) -> None:
         """Let `message` stand for `entry` from now on: it is the same thing in a new copy."""
-        if len(calls_of(message)) >= len(calls_of(entry.message)):  # else it repeats a part
+        known = entry.message
+        is_renewed = known is None or known.id in {None, message.id}
+        if is_renewed and len(calls_of(message)) >= len(calls_of(known)):  # else it repeats a part
             entry.message = message
         self._kept.append(message)
         self._by_object[id(message)] = entry
@@ -214,6 +216,17 @@ def _without(unread: Collection[Entry], causes: Iterable[Entry]) -> Iterable[Ent
             yield from _without(unread, cause.cause)
         else:
             yield cause
+
+
+def is_rewritten(entry: Entry, message: BaseMessage) -> bool:
+    """Tell whether `message` has the id of a row and says something else."""
+    known = entry.message
+    if known is None or known is message or not message.id or known.id != message.id:
+        return False
+    before, after = calls_of(known), calls_of(message)
+    if message_text(known) != message_text(message):
+        return True
+    return len(before) == len(after) and [c["args"] for c in before] != [c["args"] for c in after]
 
 
 _INDEX = attrgetter("index")
