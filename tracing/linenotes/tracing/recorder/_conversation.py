@@ -18,6 +18,7 @@ from linenotes.tracing._ledger import USER
 from linenotes.tracing.recorder._actors import tool_around
 from linenotes.tracing.recorder._book import Book, context
 from linenotes.tracing.recorder._call_costs import call_cost
+from linenotes.tracing.recorder._carried import Carried
 from linenotes.tracing.recorder._content import (
     WHOLE,
     fields_of,
@@ -26,6 +27,7 @@ from linenotes.tracing.recorder._content import (
     messages_in,
     same,
     tokens_of,
+    values_in,
 )
 from linenotes.tracing.recorder._entries import Entry, frontier
 from linenotes.tracing.recorder._functions import open_call, returned_value
@@ -36,7 +38,7 @@ from linenotes.tracing.recorder._writer import tool_message
 from linenotes.tracing.recorder._writings import write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from langgraph.errors import GraphInterrupt
 
@@ -107,6 +109,8 @@ class Conversation:
         routed = book.deliveries.routed_to(task, inputs=task.inputs, pushed=pushed)
         if task.activation is None:
             return
+        if pushed and routed:
+            task.payload = _payload(routed[0], task.inputs)
         found = open_call(book, task) if task.within.is_calls else self._given(task)
         now = (task.within.number, task.step)
         found = [entry for entry in found if entry.said_at != now]  # it only looks like it
@@ -127,7 +131,17 @@ class Conversation:
         values = fields_of(task.inputs)
         if task.is_function:
             values = {**values, WHOLE: task.inputs}
-        return [*found, *book.values.within(values)] if book.values else found
+        # The row of a payload says all of its values.
+        return found if task.payload else [*found, *self._carried(task, values)]
+
+    def _carried(self, task: Task, values: Mapping[str, object]) -> list[Entry]:
+        """Return the rows that travel as values, in the state or in what a task around was sent."""
+        found = self._book.values.within(values) if self._book.values else []
+        host = task.within.host
+        while host is not None:
+            found += host.payload.within(values) if host.payload else []
+            host = host.within.host
+        return found
 
     def _find_or_adopt(self, task: Task, given: Sequence[BaseMessage]) -> list[Entry]:
         entries, found = self._book.entries, list[Entry]()
@@ -324,6 +338,16 @@ class Conversation:
             if not entry.is_waiting:
                 entry.announced = True
                 self._on_message(entry.to_message())
+
+
+def _payload(entry: Entry, inputs: object) -> Carried | None:
+    """Return how a payload is found by its values, unless it is a message."""
+    values = values_in(fields_of(inputs))
+    if entry.message is not None or not values:
+        return None
+    payload = Carried()
+    payload.add(entry, values)
+    return payload
 
 
 def _written_texts(prompt: Sequence[BaseMessage], found: Sequence[Entry | None]) -> list[str]:

@@ -48,7 +48,7 @@ def hand_off(
             book.deliveries.expect_payload(row, scope, target.node, target.arg)
         else:
             shared = _handing_call(writer, target, command.update) or shared
-            row = shared = shared or _values_row(writer, "handoff", command.update, target)
+            row = shared = shared or _update_row(writer, command.update, target)
             book.deliveries.expect(row, scope, target)
         if row.kind == "reply":
             row.kind = "handoff"
@@ -114,7 +114,13 @@ def _values_row(writer: Writer, kind: MessageKind, payload: object, target: str)
     if entry is None:
         entry = writer.say(kind, payload=values or ("" if payload is None else payload))
         entry.start_ns = entry.end_ns  # code made it at the very end
-    if values:
+    return entry
+
+
+def _update_row(writer: Writer, update: object, target: str) -> Entry:
+    """Return the row of a command's update, which others find in the state from then on."""
+    entry = _values_row(writer, "handoff", update, target)
+    if values := values_in(fields_of(update)):
         writer.book.values.add(entry, values)
     return entry
 

@@ -19,6 +19,7 @@ from linenotes.tracing._ledger import USER
 if TYPE_CHECKING:
     from langgraph.types import Command, Send
 
+    from linenotes.tracing.recorder._carried import Carried
     from linenotes.tracing.recorder._entries import Entry
     from linenotes.tracing.recorder._running_graph import Graph
 
@@ -96,6 +97,8 @@ class Task(Run):
     pending: dict[Entry, None] = field(default_factory=dict)
     """Messages in its input, until it is clear that its actor is who gets them."""
     routed_here: set[Entry] = field(default_factory=set)
+    payload: Carried | None = None
+    """What it was sent, by its values: only tasks inside of it meet them again."""
     sends: list[Send] = field(default_factory=list)
     """What its conditional edges routed."""
     handed: list[tuple[Command[str], Entry, str]] = field(default_factory=list)
