@@ -6,15 +6,24 @@ as a run of its own, the later ones resumed with what a person answered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from langchain_core.messages import BaseMessage, ToolMessage
-from langchain_core.outputs import ChatGeneration, LLMResult
 from langgraph.errors import GraphInterrupt, ParentCommand
 from langgraph.types import Command, Send
 
 from linenotes.tracing._langgraph import BRANCH, PUSH, SENDS, START
+from linenotes.tracing.sources._callbacks import (
+    Callback,
+    chain_ended,
+    chain_started,
+    failed,
+    model_ended,
+    model_started,
+    tool_ended,
+    tool_started,
+)
 from linenotes.tracing.sources._identities import Sight, identify, messages_within
 from linenotes.tracing.sources._replay import Event, run_id_for
 from linenotes.tracing.sources._task_writes import (
@@ -33,18 +42,17 @@ from linenotes.tracing.sources._thread_records import Step, ThreadRun, ThreadTas
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from linenotes.tracing.recorder._listener import Listener
     from linenotes.tracing.sources._blueprint import Blueprint
 
 
 def thread_events(runs: Sequence[ThreadRun], blueprint: Blueprint) -> list[Event]:
     """Return what happened in the runs of a thread, in the order in which it happened."""
     identify(sight for run in runs for sight in _sights(run))
-    teller = _Teller(blueprint)
+    log = _EventLog(blueprint)
     for run in runs:
         for attempt in range(run.attempts):
-            teller.run(run, attempt, parent=None, host=None)
-    return teller.events
+            log.run(run, attempt, parent=None, host=None)
+    return log.events
 
 
 def _sights(run: ThreadRun) -> Iterator[Sight]:
@@ -59,7 +67,7 @@ def _sights(run: ThreadRun) -> Iterator[Sight]:
         yield Sight("given", [*messages_within(step.after)])
 
 
-class _Teller:
+class _EventLog:
     """Makes the events of runs, supersteps and tasks, attempt by attempt."""
 
     def __init__(self, blueprint: Blueprint) -> None:
@@ -82,13 +90,9 @@ class _Teller:
         if attempt and host is None:
             inputs = Command(resume=_resumed_with(_answers(run, attempt)))
         self._knows(run.inputs)
-        self._start(
-            run_id,
-            parent,
-            inputs,
-            name=self._blueprint.name(run.path),
-            metadata=self._details(run) | {"thread_id": self._blueprint.thread_id},
-        )
+        name = self._blueprint.name(run.path)
+        metadata = self._details(run) | {"thread_id": self._blueprint.thread_id}
+        self._add(chain_started(run_id, parent, inputs, name=name, metadata=metadata))
         for step, of_step in played:
             self._step(run, step, of_step, run_id)
         if host and host.left_from is run and attempt == run.attempts - 1:
@@ -112,7 +116,7 @@ class _Teller:
         elif run.namespace and (not last or any(task.waits for task in tasks)):
             self._fail(run_id, GraphInterrupt())
         else:
-            self._end(run_id, run.outputs if last else tasks[0].given)
+            self._add(chain_ended(run_id, run.outputs if last else tasks[0].given))
 
     def _leave(self, run: ThreadRun, host: ThreadTask, run_id: UUID) -> None:
         """Tell of the Command by which the next task of a run left it for the graph around it."""
@@ -165,7 +169,9 @@ class _Teller:
             "langgraph_triggers": [PUSH if task.pushed else BRANCH + task.node],
         }
         tags = [f"graph:step:{number}"]
-        self._start(run_id, parent, task.given, name=task.node, metadata=metadata, tags=tags)
+        self._add(
+            chain_started(run_id, parent, task.given, name=task.node, metadata=metadata, tags=tags)
+        )
 
     def _end_task(self, run: ThreadRun, task: ThreadTask, run_id: UUID) -> None:
         if error := (self._left if task.left_from else failure_of(task)):
@@ -177,10 +183,10 @@ class _Teller:
         sends = [send for send in sends_of(task) if send not in goto]
         if sends:
             edge_id = run_id_for(str(run_id), SENDS)
-            self._start(edge_id, run_id, None, name="edge", tags=["seq:step:2"])
-            self._end(edge_id, sends)
+            self._add(chain_started(edge_id, run_id, None, name="edge", tags=["seq:step:2"]))
+            self._add(chain_ended(edge_id, sends))
         *others, last = updates or [None]
-        self._end(run_id, [*others, going(goto, last)] if goto else updates)
+        self._add(chain_ended(run_id, [*others, going(goto, last)] if goto else updates))
 
     def _say(self, task: ThreadTask, updates: object, parent: UUID, goto: list[str | Send]) -> None:
         """Tell of the models and the tools that the new messages of a task come from."""
@@ -199,14 +205,9 @@ class _Teller:
             in_view.append(message)
 
     def _call_model(self, reply: BaseMessage, prompt: Sequence[BaseMessage], parent: UUID) -> None:
-        run_id, shown = run_id_for(str(parent), reply.id or str(id(reply))), [*prompt]
-        self._tell(
-            lambda listener: listener.on_chat_model_start(
-                None, [shown], run_id=run_id, parent_run_id=parent
-            )
-        )
-        result = LLMResult(generations=[[ChatGeneration(message=reply)]])
-        self._tell(lambda listener: listener.on_llm_end(result, run_id=run_id))
+        run_id = run_id_for(str(parent), reply.id or str(id(reply)))
+        self._add(model_started(run_id, parent, [*prompt]))
+        self._add(model_ended(run_id, reply))
 
     def _run_tool(
         self, result: ToolMessage, parent: UUID, output: object, *, started: bool
@@ -214,53 +215,20 @@ class _Teller:
         run_id = run_id_for(str(parent), result.tool_call_id)
         if not started:
             self._start_tool(run_id, parent, result)
-        self._tell(lambda listener: listener.on_tool_end(output, run_id=run_id))
+        self._add(tool_ended(run_id, output))
 
     def _start_tool(self, run_id: UUID, parent: UUID, result: ToolMessage) -> None:
-        self._tell(
-            lambda listener: listener.on_tool_start(
-                None,
-                "",
-                run_id=run_id,
-                parent_run_id=parent,
-                tool_call_id=result.tool_call_id,
-                name=result.name or "tool",
-            )
-        )
-
-    def _start(
-        self,
-        run_id: UUID,
-        parent: UUID | None,
-        inputs: object,
-        *,
-        name: str,
-        metadata: dict[str, object] | None = None,
-        tags: list[str] | None = None,
-    ) -> None:
-        self._tell(
-            lambda listener: listener.on_chain_start(
-                None,
-                inputs,
-                run_id=run_id,
-                parent_run_id=parent,
-                tags=tags,
-                metadata=metadata,
-                name=name,
-            )
-        )
-
-    def _end(self, run_id: UUID, outputs: object) -> None:
-        self._tell(lambda listener: listener.on_chain_end(outputs, run_id=run_id))
+        name, call_id = result.name or "tool", result.tool_call_id
+        self._add(tool_started(run_id, parent, "", name=name, call_id=call_id))
 
     def _fail(self, run_id: UUID, error: BaseException) -> None:
-        self._tell(lambda listener: listener.on_chain_error(error, run_id=run_id))
+        self._add(failed("chain", run_id, error))
 
     def _knows(self, value: object) -> None:
         self._known.update(message.id for message in messages_within(value) if message.id)
 
-    def _tell(self, tell: Callable[[Listener], None]) -> None:
-        self.events.append(Event(self._at, tell))
+    def _add(self, callback: Callback) -> None:
+        self.events.append(Event(self._at, callback))
 
 
 def _attempts(run: ThreadRun) -> Iterator[list[tuple[Step, int]]]:
