@@ -28,8 +28,8 @@ from linenotes.tracing.sources._identities import Sight, identify, messages_with
 from linenotes.tracing.sources._replay import Event, run_id_for
 from linenotes.tracing.sources._task_writes import (
     agent_in,
+    command_to,
     failure_of,
-    going,
     gotos_of,
     is_sampled,
     results_in,
@@ -128,7 +128,7 @@ class _EventLog:
         self._start_task(run, leaver, number, task_id, run_id)
         self._say(leaver, updates_of(host), task_id, goto)
         *_, update = updates_of(host) or [None]
-        left = ParentCommand(going(goto, update, Command.PARENT))
+        left = ParentCommand(command_to(goto, update, Command.PARENT))
         self._fail(task_id, left)
         self._fail(run_id, left)
         self._left = left
@@ -186,7 +186,7 @@ class _EventLog:
             self._add(chain_started(edge_id, run_id, None, name="edge", tags=["seq:step:2"]))
             self._add(chain_ended(edge_id, sends))
         *others, last = updates or [None]
-        self._add(chain_ended(run_id, [*others, going(goto, last)] if goto else updates))
+        self._add(chain_ended(run_id, [*others, command_to(goto, last)] if goto else updates))
 
     def _say(self, task: ThreadTask, updates: object, parent: UUID, goto: list[str | Send]) -> None:
         """Tell of the models and the tools that the new messages of a task come from."""
@@ -200,7 +200,7 @@ class _EventLog:
             elif isinstance(message, ToolMessage) and results_in(message):
                 handed: object = message
                 if goto:
-                    handed = going(goto, {"messages": [message]})
+                    handed = command_to(goto, {"messages": [message]})
                 self._run_tool(message, parent, handed, started=around is not None)
             in_view.append(message)
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 
 from langgraph.types import Interrupt
 
+from linenotes.tracing._langgraph import ERROR, INTERRUPT, RESUME
+
 Writes = tuple[tuple[str, object], ...]
-INTERRUPT = "__interrupt__"
-RESUME = "__resume__"
-ERROR = "__error__"
 
 
 @dataclass(slots=True, eq=False)
