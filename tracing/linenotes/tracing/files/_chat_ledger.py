@@ -10,13 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from linenotes.tracing._ledger import USER, Message
 from linenotes.tracing.files._chat_messages import ChatMessage, ToolCall
-
-if TYPE_CHECKING:
-    from pydantic import JsonValue
 
 _TOOL = "tool"
 """The actor of a result whose tool nobody names."""
@@ -111,8 +107,8 @@ class _Reading:
             id=f"message-{place}",
             kind="reply",
             sender=USER,
-            text="\n".join(filter(None, (message.text, *(c.text for c in message.calls)))),
-            content=_content(message),
+            text=message.spoken,
+            content=message.content,
             start_ns=start,
             end_ns=end,
             tokens=message.tokens,
@@ -164,7 +160,7 @@ class _Reading:
             sender=sender,
             recipients=self._recipients(spoken.place, sender),
             cause=tuple(cause.id for cause in got or before),
-            tool_call_id=chat.calls[0].id if len(chat.calls) == 1 else None,
+            tool_call_id=chat.only_call_id,
             model=(chat.model or self._model) if sampled else None,
             step=turn.number if turn else None,
             activation=turn.activation if turn else None,
@@ -220,14 +216,3 @@ def _answers(result: ChatMessage, call: ToolCall) -> bool:
     if result.call_id is not None:
         return call.id == result.call_id
     return result.name is None or call.name == result.name
-
-
-def _content(message: ChatMessage) -> JsonValue:
-    content: dict[str, JsonValue] = {}
-    if message.blocks is not None:
-        content["blocks"] = message.blocks
-    if message.calls:
-        content["tool_calls"] = [
-            {"id": c.id, "name": c.name, "args": c.args} for c in message.calls
-        ]
-    return content or None

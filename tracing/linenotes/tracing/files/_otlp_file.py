@@ -18,12 +18,13 @@ from linenotes.tracing import _conventions as names
 from linenotes.tracing._ledger import USER
 from linenotes.tracing._trace import Span, SpanType, Trace
 from linenotes.tracing._values import json_value
-from linenotes.tracing.files._chat_trace import openai_message
+from linenotes.tracing.files._chat_completions import chat_request, chat_response, openai_message
 from linenotes.tracing.files._imported import ImportedConversation
 from linenotes.tracing.files._otlp_attributes import (
     AGENT_OPERATIONS,
     MODEL_OPERATIONS,
     agent_name,
+    model_of,
     operation,
 )
 from linenotes.tracing.files._otlp_json import OtlpSpan, read_spans
@@ -35,7 +36,6 @@ from linenotes.tracing.recorder._content import bubbles
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from linenotes.tracing.files._chat_messages import ChatMessage
     from linenotes.tracing.files._json_file import Document
 
 _SHORT = 12
@@ -184,8 +184,7 @@ def _contents(
 ) -> tuple[JsonValue, JsonValue]:
     """Return a span's inputs and outputs in the forms that the recorder gives them."""
     if type_ == "CHAT_MODEL":
-        held = exchanges.of(span)
-        return _request(span, held.asked), _response(span, held.said)
+        return _model_call(span, exchanges)
     if type_ == "TOOL":
         said = ledger.named(filter(None, [ledger.of_span.get(span.span_id)]))
         return content_of(span.attributes.get(names.TOOL_ARGUMENTS)), said[0].text if said else None
@@ -196,18 +195,16 @@ def _contents(
     return bubbles(ledger.named(got)), bubbles(ledger.named(sent))
 
 
-def _request(span: OtlpSpan, asked: Sequence[ChatMessage]) -> JsonValue:
-    model = span.attributes.get(names.REQUEST_MODEL)
-    return {"model": model, "messages": [openai_message(message) for message in asked]}
-
-
-def _response(span: OtlpSpan, said: Sequence[ChatMessage]) -> JsonValue:
-    choices: list[JsonValue] = [
-        {"index": index, "message": openai_message(message), "finish_reason": None}
-        for index, message in enumerate(said)
-    ]
-    model = span.attributes.get(names.RESPONSE_MODEL)
-    return {"object": "chat.completion", "model": model, "choices": choices}
+def _model_call(span: OtlpSpan, exchanges: Exchanges) -> tuple[JsonValue, JsonValue]:
+    exchange = exchanges.of(span)
+    return (
+        chat_request(
+            span.attributes.get(names.REQUEST_MODEL), list(map(openai_message, exchange.asked))
+        ),
+        chat_response(
+            span.attributes.get(names.RESPONSE_MODEL), list(map(openai_message, exchange.said))
+        ),
+    )
 
 
 def _attributes(span: OtlpSpan, type_: SpanType, ledger: OtlpLedger) -> dict[str, JsonValue]:
@@ -216,8 +213,8 @@ def _attributes(span: OtlpSpan, type_: SpanType, ledger: OtlpLedger) -> dict[str
         found[names.MESSAGE_ID] = said
     if type_ == "CHAT_MODEL":
         found[names.MLFLOW_MESSAGE_FORMAT] = "openai"
-        model = span.attributes.get(names.RESPONSE_MODEL, span.attributes.get(names.REQUEST_MODEL))
-        found |= {names.MLFLOW_MODEL: model} if model else {}
+        if model := model_of(span):
+            found[names.MLFLOW_MODEL] = model
     if type_ == "AGENT":
         found[names.MESSAGES_RECEIVED] = list(ledger.received.get(span.span_id, ()))
         found[names.MESSAGES_SENT] = list(ledger.sent.get(span.span_id, ()))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from linenotes.tracing import _conventions as names
-from linenotes.tracing._ledger import USER, Message, MessageKind, Tokens
+from linenotes.tracing._ledger import NO_TOKENS, USER, Message, MessageKind
 from linenotes.tracing._values import json_value
 from linenotes.tracing.files._otlp_attributes import (
     AGENT_OPERATIONS,
@@ -208,11 +208,10 @@ class _Deriving:
         return self._rows.add(Row(kind, sender, chat.text, scene.span, chat=chat))
 
     def _spoken(self, chat: ChatMessage, scene: _Scene) -> Row:
-        text = "\n".join(filter(None, (chat.text, *(call.text for call in chat.calls))))
         kind: MessageKind = "call" if chat.calls else "reply"
-        row = Row(kind, scene.actor, text, scene.span, chat=chat, outer=scene.outer)
+        row = Row(kind, scene.actor, chat.spoken, scene.span, chat=chat, outer=scene.outer)
         row.calls = {call.id: call.name for call in chat.calls}
-        row.call_id = chat.calls[0].id if len(chat.calls) == 1 else None
+        row.call_id = chat.only_call_id
         row.recipients = dict.fromkeys(row.calls.values())
         return self._rows.add(row)
 
@@ -238,10 +237,6 @@ def _as_text(value: object) -> str:
 
 
 def _message(row: Row) -> Message:
-    chat = row.chat
-    blocks = {} if chat is None or chat.blocks is None else {"blocks": chat.blocks}
-    calls = [{"id": c.id, "name": c.name, "args": c.args} for c in chat.calls] if chat else []
-    content = {**blocks, **({"tool_calls": calls} if calls else {})}
     return Message(
         id=row.id,
         kind=row.kind,
@@ -250,10 +245,10 @@ def _message(row: Row) -> Message:
         recipients=tuple(row.recipients),
         seen_by=tuple(row.seen_by),
         cause=tuple(cause.id for cause in row.cause),
-        content=json_value(content) if content else None,
+        content=row.chat.content if row.chat else None,
         tool_call_id=row.call_id,
         model=model_of(row.span) if row.sampled else None,
-        tokens=tokens_of(row.span) if row.sampled else Tokens(),
+        tokens=tokens_of(row.span) if row.sampled else NO_TOKENS,
         start_ns=row.span.start_ns,
         end_ns=row.span.end_ns if row.said_here else row.span.start_ns,
         activation=row.activation,
