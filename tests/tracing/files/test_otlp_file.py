@@ -125,7 +125,7 @@ def calls_while_reading(messages: int, otlp: Otlp) -> Counter[str]:
     ]
     turns = [chat(said[max(0, n - 3) : n + 1], said[n + 1]) for n in range(0, messages, 2)]
     export = otlp(span("invoke_agent desk", agent__name="desk"), *turns)
-    documents = [Document("file", export, is_line=False)]
+    documents = [Document("file", export)]
     sys.setprofile(count)
     try:
         (found,) = read_otlp(documents, agent=None)

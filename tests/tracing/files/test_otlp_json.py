@@ -14,7 +14,7 @@ Otlp = Callable[..., Any]
 
 
 def spans(*exports: Any) -> list[OtlpSpan]:  # noqa: ANN401  JSON of any shape
-    return read_spans(Document("file", export, is_line=False) for export in exports)
+    return read_spans(Document("file", export) for export in exports)
 
 
 def test_a_span_keeps_what_was_exported(otlp: Otlp) -> None:

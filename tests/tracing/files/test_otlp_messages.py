@@ -39,7 +39,7 @@ PROMPT = {
 
 
 def read(otlp: Otlp, **span: Any) -> Exchange:  # noqa: ANN401  JSON of any shape
-    (found,) = read_spans([Document("file", otlp(span), is_line=False)])
+    (found,) = read_spans([Document("file", otlp(span))])
     return exchange(found)
 
 
