@@ -79,6 +79,8 @@ def test_the_running_agent_of_a_killed_process_is_known(script: Script, project:
     trace = live.trace
     assert (trace.name, trace.case, trace.sample) == ("talk", "c1", 3)
     assert len(trace.messages) >= 6
+    assert len(trace.running) == 1
+    assert trace.running[0] in {"ping", "pong"}
     assert not live.alive
 
 
