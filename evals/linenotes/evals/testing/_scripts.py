@@ -1,7 +1,7 @@
 """What a test wants the model to say: replies in order, or a function of the request.
 
-A script speaks for all requests, for those of one model, or for those whose prompt holds a text.
-The most special one decides: a text before a model, a model before all.
+A script is for all requests, for those to one model, or for those whose prompt contains a text.
+The most specific one replies: a text before a model, a model before all.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Script = Sequence[Reply] | Callable[[Request], Reply | None]
 
 
 class Scripts:
-    """All scripts of a server. Not safe for threads: the server asks one request at a time."""
+    """All scripts of a server. Not thread-safe: the server asks for one reply at a time."""
 
     def __init__(
         self, every: Script | None, models: Mapping[str, Script], texts: Mapping[str, Script]
