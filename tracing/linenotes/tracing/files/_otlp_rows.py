@@ -80,7 +80,7 @@ class Rows:
         return self._call_with.get(call_id) if call_id else self._call_to.get(name)
 
     def speaks_after(self, actor: str, place: int) -> bool:
-        """Say whether an actor has a row behind a place."""
+        """Return whether an actor has a row behind a place."""
         return self._last_place.get(actor, -1) > place
 
 

@@ -76,24 +76,24 @@ class StoredSpan:
 
     @property
     def is_task(self) -> bool:
-        """Tell whether it is the task of a node."""
+        """Whether it is the task of a node."""
         inside = self.parent.namespace if self.parent else ""
         return self.kind == "chain" and self.step is not None and self.namespace != inside
 
     @property
     def is_call(self) -> bool:
-        """Tell whether it is the task of a function that another task calls."""
+        """Whether it is the task of a function that another task calls."""
         path = self.metadata.get("langgraph_path")
         return isinstance(path, list) and len(path) > 1 and isinstance(path[1], list)
 
     @property
     def leaves(self) -> bool:
-        """Tell whether it ended with a Command for a graph further out."""
+        """Whether it ended with a Command for a graph further out."""
         return self.error is not None and self.error.type == _PARENT_COMMAND
 
     @property
     def routes(self) -> bool:
-        """Tell whether it is a conditional edge that sends payloads."""
+        """Whether it is a conditional edge that sends payloads."""
         parts = self.outputs if isinstance(self.outputs, list) else [self.outputs]
         at_task = self.parent is not None and self.parent.is_task and not self.is_task
         return at_task and any(isinstance(part, Send) for part in parts)

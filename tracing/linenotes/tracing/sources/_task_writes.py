@@ -68,7 +68,7 @@ def failure_of(task: ThreadTask) -> BaseException | None:
 
 
 def is_sampled(message: BaseMessage) -> bool:
-    """Tell whether a model said `message`: models leave their name, their usage or their ids."""
+    """Return whether a model said `message`: models leave their name, their usage or their ids."""
     if not isinstance(message, AIMessage) or _is_handed_back(message):
         return False
     named = (message.id or "").startswith(("lc_run--", "run-"))

@@ -261,7 +261,7 @@ def _resumed_with(answers: Iterable[tuple[str, object]]) -> object:
 
 
 def _is_told(task: ThreadTask) -> bool:
-    """Tell whether a task calls back: a graph's start only where edges send from it."""
+    """Return whether a task calls back: a graph's start only where edges send from it."""
     return task.node != START or any(isinstance(value, Send) for _, value in task.writes)
 
 

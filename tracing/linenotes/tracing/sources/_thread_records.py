@@ -50,12 +50,12 @@ class ThreadTask:
 
     @property
     def waits(self) -> bool:
-        """Tell whether it still waits for a person."""
+        """Whether it still waits for a person."""
         return any(c == INTERRUPT for c, _ in self.writes) and not self.ended
 
     @property
     def ended(self) -> bool:
-        """Tell whether it came to its end."""
+        """Whether it came to its end."""
         return any(channel not in (INTERRUPT, RESUME, ERROR) for channel, _ in self.writes)
 
     @property
