@@ -30,12 +30,12 @@ _SIDES = (
 )
 
 
-def is_own(spans: Sequence[OtlpSpan]) -> bool:
+def exported_by_linenotes(spans: Sequence[OtlpSpan]) -> bool:
     """Return whether linenotes recorded the spans."""
     return any(names.MESSAGES_SENT in span.attributes for span in spans)
 
 
-def own_ledger(spans: Sequence[OtlpSpan]) -> OtlpLedger:
+def exported_ledger(spans: Sequence[OtlpSpan]) -> OtlpLedger:
     """Return the ledger of one trace that linenotes exported."""
     agents = [span for span in spans if names.MESSAGES_SENT in span.attributes]
     said = {

@@ -14,7 +14,7 @@ from langgraph.types import Send
 
 from linenotes.tracing._conventions import EXCEPTION, EXCEPTION_MESSAGE, EXCEPTION_TYPE
 from linenotes.tracing.sources._reprs import read_command
-from linenotes.tracing.sources._stored_values import Shared, revived, revived_output
+from linenotes.tracing.sources._stored_values import SharedValues, revived, revived_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,7 +117,7 @@ class StoredSpan:
 def read_spans(stored: Sequence[MlflowSpan]) -> list[StoredSpan]:
     """Return the spans in the order in which they began, parents before children."""
     ordered = sorted(stored, key=lambda span: (span.start_time_ns, -(span.end_time_ns or 0)))
-    shared = Shared()
+    shared = SharedValues()
     read = {span.span_id: _read(span, shared) for span in ordered}
     for stored_span in ordered:
         parent = read.get(stored_span.parent_id) if stored_span.parent_id else None
@@ -130,7 +130,7 @@ def read_spans(stored: Sequence[MlflowSpan]) -> list[StoredSpan]:
     return list(read.values())
 
 
-def _read(span: MlflowSpan, shared: Shared) -> StoredSpan:
+def _read(span: MlflowSpan, shared: SharedValues) -> StoredSpan:
     error = _error(span)
     outputs = revived_output(span.outputs)
     if error and error.type == _PARENT_COMMAND:

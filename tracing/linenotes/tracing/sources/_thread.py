@@ -27,7 +27,7 @@ from linenotes.tracing.sources._checkpoints import (
     time_ns,
 )
 from linenotes.tracing.sources._last_state import guessed_steps
-from linenotes.tracing.sources._stored_values import Shared
+from linenotes.tracing.sources._stored_values import SharedValues
 from linenotes.tracing.sources._thread_records import Step, ThreadRun, ThreadTask, Writes
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def read_thread(kept: Iterable[CheckpointTuple], blueprint: Blueprint) -> list[T
 class _Reader:
     def __init__(self, kept: Iterable[CheckpointTuple], blueprint: Blueprint) -> None:
         self._blueprint = blueprint
-        self._shared = Shared()
+        self._shared = SharedValues()
         self._names: dict[str, dict[str, str]] = {}
         self._histories: dict[str, list[StateSnapshot]] = {}
         self._chains: dict[str, list[CheckpointTuple]] = {}

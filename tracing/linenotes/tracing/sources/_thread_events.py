@@ -1,7 +1,7 @@
-"""A LangGraph thread as the callbacks that it was made of, as far as it tells.
+"""A LangGraph thread as the callbacks that were made while it ran, as far as checkpoints tell.
 
-Each attempt of a run, from its start or a resumption to its end or the next interruption, is told
-as a run of its own, the later ones resumed with what a person answered.
+Each attempt of a run, from its start or a resumption to its end or the next interruption, becomes
+a run of its own; the later ones are resumed with what a person answered.
 """
 
 from __future__ import annotations
@@ -82,14 +82,14 @@ class _EventLog:
     def run(
         self, run: ThreadRun, attempt: int, *, parent: UUID | None, host: ThreadTask | None
     ) -> None:
-        """Tell of one attempt of a run, inside of the task `host`."""
+        """Add one attempt of a run, inside of the task `host`."""
         run_id = run_id_for(run.namespace, run.start_ns, attempt)
         played = [*_attempts(run)][attempt]
         self._at = played[0][0].start_ns if played else run.start_ns
         inputs = run.inputs
         if attempt and host is None:
             inputs = Command(resume=_resumed_with(_answers(run, attempt)))
-        self._knows(run.inputs)
+        self._mark_known(run.inputs)
         name = self._blueprint.name(run.path)
         metadata = self._details(run) | {"thread_id": self._blueprint.thread_id}
         self._add(chain_started(run_id, parent, inputs, name=name, metadata=metadata))
@@ -119,14 +119,14 @@ class _EventLog:
             self._add(chain_ended(run_id, run.outputs if last else tasks[0].given))
 
     def _leave(self, run: ThreadRun, host: ThreadTask, run_id: UUID) -> None:
-        """Tell of the Command by which the next task of a run left it for the graph around it."""
+        """Add the Command by which the next task of a run left it for the graph around it."""
         assert run.next is not None
         goto = gotos_of(host, run.path.rpartition("|")[0], self._blueprint)
         leaver = run.next
         task_id = run_id_for(leaver.namespace, "left")
         number = run.steps[-1].number + 1 if run.steps else 1
         self._start_task(run, leaver, number, task_id, run_id)
-        self._say(leaver, updates_of(host), task_id, goto)
+        self._add_calls(leaver, updates_of(host), task_id, goto)
         *_, update = updates_of(host) or [None]
         left = ParentCommand(command_to(goto, update, Command.PARENT))
         self._fail(task_id, left)
@@ -135,7 +135,7 @@ class _EventLog:
 
     def _step(self, run: ThreadRun, step: Step, attempt: int, parent: UUID) -> None:
         self._at = step.start_ns
-        tasks = [task for task in step.tasks if attempt < task.attempts and _is_told(task)]
+        tasks = [task for task in step.tasks if attempt < task.attempts and _calls_back(task)]
         for task in tasks:
             self._start_task(run, task, step.number, _task_id(task, attempt), parent)
         for task in tasks:
@@ -148,7 +148,7 @@ class _EventLog:
                 self._fail(_task_id(task, attempt), GraphInterrupt(task.questions(attempt)))
 
     def _inside(self, task: ThreadTask, attempt: int) -> None:
-        """Tell of the graphs inside a task, inside of the tool that ran them if one did."""
+        """Add the graphs inside a task, and around them the tool that ran them if one did."""
         parent = _task_id(task, attempt)
         if result := tool_around(task):
             tool_id = run_id_for(str(parent), result.tool_call_id)
@@ -161,7 +161,7 @@ class _EventLog:
     def _start_task(
         self, run: ThreadRun, task: ThreadTask, number: int, run_id: UUID, parent: UUID
     ) -> None:
-        self._knows(task.given)
+        self._mark_known(task.given)
         metadata = {
             **self._details(run),
             "langgraph_node": task.node,
@@ -179,7 +179,7 @@ class _EventLog:
             return
         updates = updates_of(task)
         goto = gotos_of(task, run.path, self._blueprint)
-        self._say(task, updates, run_id, goto)
+        self._add_calls(task, updates, run_id, goto)
         sends = [send for send in sends_of(task) if send not in goto]
         if sends:
             edge_id = run_id_for(str(run_id), SENDS)
@@ -188,13 +188,15 @@ class _EventLog:
         *others, last = updates or [None]
         self._add(chain_ended(run_id, [*others, command_to(goto, last)] if goto else updates))
 
-    def _say(self, task: ThreadTask, updates: object, parent: UUID, goto: list[str | Send]) -> None:
-        """Tell of the models and the tools that the new messages of a task come from."""
+    def _add_calls(
+        self, task: ThreadTask, updates: object, parent: UUID, goto: list[str | Send]
+    ) -> None:
+        """Add the model and tool calls that the new messages of a task come from."""
         in_view, around = [*messages_within(task.given)], tool_around(task)
         for message in [*messages_within(updates)]:
             if message.id in self._known:
                 continue
-            self._knows(message)
+            self._mark_known(message)
             if is_sampled(message):
                 self._call_model(message, in_view, parent)
             elif isinstance(message, ToolMessage) and results_in(message):
@@ -224,7 +226,7 @@ class _EventLog:
     def _fail(self, run_id: UUID, error: BaseException) -> None:
         self._add(failed("chain", run_id, error))
 
-    def _knows(self, value: object) -> None:
+    def _mark_known(self, value: object) -> None:
         self._known.update(message.id for message in messages_within(value) if message.id)
 
     def _add(self, callback: Callback) -> None:
@@ -260,7 +262,7 @@ def _resumed_with(answers: Iterable[tuple[str, object]]) -> object:
     return next(iter(given.values())) if len(given) == 1 else given or None
 
 
-def _is_told(task: ThreadTask) -> bool:
+def _calls_back(task: ThreadTask) -> bool:
     """Return whether a task calls back: a graph's start only where edges send from it."""
     return task.node != START or any(isinstance(value, Send) for _, value in task.writes)
 
