@@ -63,6 +63,11 @@ def test_all_forms_of_the_conventions_say_the_same(otlp: Otlp, span: dict[str, A
     assert (said.text, [call.text for call in said.calls]) == ("Wait.", ["find(x=1)"])
 
 
+def test_attributes_count_where_events_say_something_else(otlp: Otlp) -> None:
+    found = read(otlp, attributes=PARTS, events=[("gen_ai.user.message", {"content": "Bye"})])
+    assert [m.text for m in found.inputs if m.role == "user"] == ["Hi"]
+
+
 def test_parts_that_are_no_text_are_kept(otlp: Otlp) -> None:
     image = {"type": "uri", "uri": "file://a.png"}
     message = {"role": "user", "parts": [{"type": "text", "content": "Look"}, image]}

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from linenotes.project import Project
-from linenotes.tracing import LiveTrace, discard_live, find_live, live_traces
+from linenotes.tracing import LiveTrace, discard_live, find_live, live_traces, record
 
 Script = Callable[[str], subprocess.CompletedProcess[str]]
 KILLED_AT_RANDOM = """
@@ -85,8 +85,6 @@ def test_the_running_agent_of_a_killed_process_is_known(script: Script, project:
 
 
 def test_a_process_that_lives_is_told_from_a_dead_one(project: Project) -> None:
-    from linenotes.tracing import record
-
     with record(project=project, durable=True):
         [live] = live_traces(project)
         assert (live.alive, live.ended) == (True, False)
@@ -101,8 +99,6 @@ def test_a_fork_does_not_keep_a_dead_process_alive(script: Script, project: Proj
 
 
 def test_recording_a_trace_again_replaces_what_was_left(script: Script, project: Project) -> None:
-    from linenotes.tracing import record
-
     script(KILLS_ITSELF)
     with record(project=project, durable=True, trace_id="tr-" + "a" * 32):
         [live] = live_traces(project)
@@ -113,8 +109,6 @@ def test_recording_a_trace_again_replaces_what_was_left(script: Script, project:
 
 
 def test_several_or_none_are_not_guessed(project: Project) -> None:
-    from linenotes.tracing import record
-
     for digit in "ab":
         with record(project=project, durable=True, trace_id=f"tr-0{digit * 31}"):
             pass
