@@ -16,7 +16,7 @@ def span(name: str, parent: str | None = None, *, start: int = 1, failed: bool =
         start_ns=start,
         end_ns=start + 10,
         failed=failed,
-        status="",
+        status_message="",
         place="file",
     )
 

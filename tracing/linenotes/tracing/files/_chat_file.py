@@ -61,7 +61,7 @@ class ChatReading:
     agent: str
     """The actor of assistant messages without a name."""
     metric: str
-    """The name of a reward."""
+    """The name under which a reward becomes a score."""
     identity: str
     """What the ids of the traces follow from, together with case and sample."""
     start_ns: int
@@ -96,12 +96,13 @@ def read_chats(
         sample = _trial(record, trials[case])
         trials[case] += 1
         asked = {} if task else {"question": _question(record)}
-        yield _conversation(record, reading, case, sample, asked)
+        yield _conversation(record, reading, case=case, sample=sample, asked=asked)
 
 
 def _conversation(
     record: _Record,
     reading: ChatReading,
+    *,
     case: str,
     sample: int,
     asked: Mapping[str, JsonValue],

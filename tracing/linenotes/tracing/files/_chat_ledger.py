@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from linenotes.tracing._ledger import USER, Message
+from linenotes.tracing._ledger import UNNAMED, USER, Message
 from linenotes.tracing.files._chat_messages import ChatMessage, ToolCall
 
+_SPEAKERS = frozenset({"user", "assistant"})
 _TOOL = "tool"
 """The actor of a result whose tool nobody names."""
 
@@ -89,6 +90,8 @@ def _with_readers(rows: Sequence[Message]) -> tuple[Message, ...]:
 
 
 class _Reading:
+    """Takes the messages of a chat in their order, and collects rows and turns."""
+
     def __init__(self, chat: Sequence[ChatMessage], agent: str, model: str | None) -> None:
         self.rows: list[Message] = []
         self.turns: list[Turn] = []
@@ -96,15 +99,15 @@ class _Reading:
         self._agent = agent
         self._model = model
         self._turn: Turn | None = None
-        self._got: dict[str, list[Message]] = {}
-        """What each actor has got since it last spoke."""
+        self._unanswered: dict[str, list[Message]] = {}
+        """What each actor has received since it last spoke."""
         self._last: dict[str, Message] = {}
         self._open: list[tuple[ToolCall, Message]] = []
         """The calls that have no result yet."""
 
     def take(self, place: int, message: ChatMessage, start: int, end: int) -> None:
         row = Message(
-            id=f"message-{place}",
+            id=f"{UNNAMED}{place}",
             kind="reply",
             sender=USER,
             text=message.spoken,
@@ -132,7 +135,7 @@ class _Reading:
             tool_call_id=spoken.chat.call_id or (call.id if call else None),
         )
         self.rows.append(row)
-        self._got.setdefault(caller, []).append(row)
+        self._unanswered.setdefault(caller, []).append(row)
         if self._turn is not None and self._turn.actor == caller:
             self._turn.received[row.id] = row
             self._turn.said.append(replace(spoken, row=row, call=call))
@@ -151,7 +154,7 @@ class _Reading:
     def _take_speech(self, spoken: Spoken) -> None:
         chat, sampled = spoken.chat, spoken.chat.role == "assistant"
         sender = self._actor(chat)
-        got = self._got.pop(sender, [])
+        received = self._unanswered.pop(sender, [])
         turn = self._turn_of(sender) if sampled else None
         before = [self._last[sender]] if sender in self._last else []
         row = replace(
@@ -159,25 +162,25 @@ class _Reading:
             kind="call" if chat.calls else "reply" if sampled else "input",
             sender=sender,
             recipients=self._recipients(spoken.place, sender),
-            cause=tuple(cause.id for cause in got or before),
+            cause=tuple(cause.id for cause in received or before),
             tool_call_id=chat.only_call_id,
             model=(chat.model or self._model) if sampled else None,
             step=turn.number if turn else None,
             activation=turn.activation if turn else None,
             sampled=sampled,
         )
-        self._note(replace(spoken, row=row), got, turn)
+        self._note(replace(spoken, row=row), received, turn)
 
-    def _note(self, spoken: Spoken, got: Sequence[Message], turn: Turn | None) -> None:
+    def _note(self, spoken: Spoken, received: Sequence[Message], turn: Turn | None) -> None:
         row = spoken.row
         self.rows.append(row)
         self._last[row.sender] = row
         self._open += [(call, row) for call in spoken.chat.calls]
         for actor in () if spoken.chat.calls else row.recipients:
-            self._got.setdefault(actor, []).append(row)
+            self._unanswered.setdefault(actor, []).append(row)
         self._turn = turn
         if turn is not None:
-            turn.received |= {message.id: message for message in got}
+            turn.received |= {message.id: message for message in received}
             turn.said.append(spoken)
 
     def _turn_of(self, actor: str) -> Turn:
@@ -207,9 +210,6 @@ class _Reading:
         earlier = (m for m in reversed(self._chat[:place]) if m.role == "assistant")
         found = next(later, None) or next(earlier, None)
         return self._agent if found is None else self._actor(found)
-
-
-_SPEAKERS = frozenset({"user", "assistant"})
 
 
 def _answers(result: ChatMessage, call: ToolCall) -> bool:

@@ -179,7 +179,7 @@ def _error(spans: Sequence[OtlpSpan]) -> str:
     events = (event for span in spans for event in span.events)
     if found := next((event for event in events if event.name == names.EXCEPTION), None):
         return found.error
-    return next((span.status for span in spans if span.status), "Error")
+    return next((span.status_message for span in spans if span.status_message), "Error")
 
 
 def _scores(spans: Sequence[OtlpSpan]) -> dict[str, bool | float]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from linenotes.tracing._ledger import USER, MessageKind
+from linenotes.tracing._ledger import UNNAMED, USER, MessageKind
 
 if TYPE_CHECKING:
     from linenotes.tracing.files._chat_messages import ChatMessage
@@ -48,7 +48,7 @@ class Row:
     @property
     def id(self) -> str:
         """Its id in the ledger."""
-        return f"message-{self.place}"
+        return f"{UNNAMED}{self.place}"
 
 
 class Rows:

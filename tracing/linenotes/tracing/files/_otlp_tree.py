@@ -33,7 +33,7 @@ def rooted(spans: Sequence[OtlpSpan]) -> list[OtlpSpan]:
         start_ns=min(span.start_ns for span in spans),
         end_ns=max(span.end_ns for span in spans),
         failed=any(span.failed for span in tops),
-        status="",
+        status_message="",
         place=first.place,
     )
     return _in_order(root, [root, *(_under(root, s) if s.span_id in loose else s for s in spans)])
