@@ -100,7 +100,7 @@ def retriever_ended(run_id: UUID, documents: Sequence[Document]) -> Callback:
     return lambda listener: listener.on_retriever_end(documents, run_id=run_id)
 
 
-def failed(kind: RunKind, run_id: UUID, error: BaseException) -> Callback:
+def run_failed(kind: RunKind, run_id: UUID, error: BaseException) -> Callback:
     """Return the callback of a run that ends with an exception."""
     if kind == "model":
         return lambda listener: listener.on_llm_error(error, run_id=run_id)

@@ -14,11 +14,11 @@ from linenotes.tracing.sources._callbacks import (
     Callback,
     chain_ended,
     chain_started,
-    failed,
     model_ended,
     model_started,
     retriever_ended,
     retriever_started,
+    run_failed,
     tool_ended,
     tool_started,
 )
@@ -124,7 +124,7 @@ class _Callbacks:
         """Return the callback with which `span` ended."""
         run_id = _run_id(span)
         if error := self._errors.get(span):
-            return failed(span.kind, run_id, error)
+            return run_failed(span.kind, run_id, error)
         if span.kind == "model":
             return model_ended(run_id, self._replies[span])
         if span.kind == "tool":

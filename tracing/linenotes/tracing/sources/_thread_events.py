@@ -18,9 +18,9 @@ from linenotes.tracing.sources._callbacks import (
     Callback,
     chain_ended,
     chain_started,
-    failed,
     model_ended,
     model_started,
+    run_failed,
     tool_ended,
     tool_started,
 )
@@ -74,6 +74,7 @@ class _EventLog:
         self.events: list[Event] = []
         self._blueprint = blueprint
         self._at = 0
+        self._known_details: dict[ThreadRun, dict[str, object]] = {}
         self._left: ParentCommand | None = None
         """By which the innermost graph was left last."""
         self._known: set[str] = set()
@@ -101,6 +102,12 @@ class _EventLog:
             self._end_run(run, run_id, played, last=attempt == run.attempts - 1)
 
     def _details(self, run: ThreadRun) -> dict[str, object]:
+        """Return what LangChain would say of a run; found once, since each task of it is asked."""
+        if run not in self._known_details:
+            self._known_details[run] = self._found_details(run)
+        return self._known_details[run]
+
+    def _found_details(self, run: ThreadRun) -> dict[str, object]:
         if run.path in self._blueprint.graphs:
             return self._blueprint.details(run.path)
         agent = agent_in(run)
@@ -224,7 +231,7 @@ class _EventLog:
         self._add(tool_started(run_id, parent, "", name=name, call_id=call_id))
 
     def _fail(self, run_id: UUID, error: BaseException) -> None:
-        self._add(failed("chain", run_id, error))
+        self._add(run_failed("chain", run_id, error))
 
     def _mark_known(self, value: object) -> None:
         self._known.update(message.id for message in messages_within(value) if message.id)

@@ -36,7 +36,7 @@ from linenotes.tracing._conventions import CASE, SAMPLE, THREAD, VERSION
 from linenotes.tracing._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing._trace import Trace
 from linenotes.tracing.store._trace_header import ERROR
-from linenotes.tracing.store._trace_tags import tag_key, tags_found_by
+from linenotes.tracing.store._trace_tags import search_tags, tag_key
 
 DIGEST = "linenotes.digest"
 """Metadata: the digest of the trace. Two writings of one execution have the same."""
@@ -125,7 +125,7 @@ def _tags(filed: FiledTrace) -> dict[str, str]:
         VERSION: filed.version,
     }
     own = {tag_key(key): value for key, value in {**filed.tags, **wanted}.items() if value}
-    return {**own, **tags_found_by(trace)}
+    return {**own, **search_tags(trace)}
 
 
 def _assessments(filed: FiledTrace) -> list[Assessment]:

@@ -136,7 +136,7 @@ class MlflowStore:
 
         stored = self._client.read(self._resolve(name))
         if stored is None:
-            raise RunError(self._nothing(name))
+            raise RunError(self._not_found(name))
         return filed_from_mlflow(stored)
 
     def find_traces(
@@ -196,7 +196,7 @@ class MlflowStore:
                 "among them. Give more digits."
             )
         if not found:
-            raise RunError(self._nothing(name))
+            raise RunError(self._not_found(name))
         return found[0]
 
     def _ids_from(self, start: str, name: str) -> list[str]:
@@ -211,7 +211,7 @@ class MlflowStore:
         wanted = f"trace.request_id LIKE '{start}%'"
         return [info.trace_id for info in self._client.find(wanted, self.experiment_id, limit=2)]
 
-    def _nothing(self, name: str) -> str:
+    def _not_found(self, name: str) -> str:
         return (
             f"No trace {name!r} in the store {without_credentials(self.tracking_uri)!r}. "
             "`linenotes run` and the pages of `linenotes ui` show the ids of traces."

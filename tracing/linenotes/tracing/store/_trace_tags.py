@@ -26,10 +26,10 @@ _LONGEST_KEY = 250
 _ERROR_TYPE = re.compile(r"\w+(?=:|$)")
 
 
-def tags_found_by(trace: Trace) -> dict[str, str]:
+def search_tags(trace: Trace) -> dict[str, str]:
     """Return the tags that say which agents, tools, handoffs and errors a trace holds."""
     whole = {tag_key(_AGENT + trace.name): _WHOLE}
-    return whole | dict.fromkeys(map(tag_key, _keys(trace)), _PRESENT)
+    return whole | dict.fromkeys(map(tag_key, _search_keys(trace)), _PRESENT)
 
 
 def agents_in(tags: Mapping[str, str]) -> Iterator[str]:
@@ -77,7 +77,7 @@ def filter_string(
     return " AND ".join(clauses)
 
 
-def _keys(trace: Trace) -> Iterator[str]:
+def _search_keys(trace: Trace) -> Iterator[str]:
     for span in trace.spans:
         if span.type == "AGENT":
             yield _AGENT + span.name
