@@ -151,15 +151,10 @@ def test_a_store_that_keeps_no_traces_is_refused(uri: str) -> None:
         MlflowStore.open(uri, "desk", artifacts=Path())
 
 
-def test_a_missing_driver_is_named() -> None:
-    with pytest.raises(StoreError, match="needs the Python package 'MySQLdb'"):
+def test_a_missing_driver_is_named_without_the_password_of_the_store() -> None:
+    with pytest.raises(StoreError, match="needs the Python package 'MySQLdb'") as told:
         MlflowStore.open("mysql://me:secret@127.0.0.1/x", "desk", artifacts=Path())
-
-
-def test_a_password_is_not_shown() -> None:
-    with pytest.raises(StoreError) as caught:
-        MlflowStore.open("mysql://me:secret@127.0.0.1/x", "desk", artifacts=Path())
-    assert "secret" not in str(caught.value)
+    assert "secret" not in str(told.value)
 
 
 def _open(database: Path, *, on_create: Callable[[], None] = lambda: None) -> MlflowStore:

@@ -12,13 +12,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
 from linenotes.project import Redactor, RunError, keep_offline, without_credentials
 from linenotes.tracing._filed_trace import FiledTrace
-from linenotes.tracing._trace import Trace, TraceState, trace_id_start
+from linenotes.tracing._trace import Trace, trace_id_start
 from linenotes.tracing.store._trace_header import TraceHeader, trace_header
-from linenotes.tracing.store._trace_tags import filter_string
+from linenotes.tracing.store._trace_tags import TraceQuery, filter_string
 
 if TYPE_CHECKING:
     from linenotes.tracing.store._mlflow_client import TraceClient
@@ -139,49 +139,16 @@ class MlflowStore:
             raise RunError(self._not_found(name))
         return filed_from_mlflow(stored)
 
-    def find_traces(
-        self,
-        *,
-        agent: str | None = None,
-        tool: str | None = None,
-        handoff: tuple[str, str] | None = None,
-        error: str | None = None,
-        case: str | None = None,
-        run: str | None = None,
-        state: TraceState | None = None,
-        version: str | None = None,
-        thread: str | None = None,
-        limit: int = 50,
-    ) -> list[TraceHeader]:
-        """Return the newest traces of which all that is given holds.
+    def find_traces(self, *, limit: int = 50, **wanted: Unpack[TraceQuery]) -> list[TraceHeader]:
+        """Return the newest traces of which all that is given holds, `limit` at most.
 
-        Args:
-            agent: an agent spoke in it, or it is the whole that was executed.
-            tool: a tool was called in it.
-            handoff: the first agent passed on to the second, by handoff, delegation or `Send`.
-            error: an exception of this type was raised in it, such as `TimeoutError`.
-            case: it is a sample of this case.
-            run: it belongs to the MLflow run whose id starts with this.
-            state: how it ended.
-            version: the label of the agent's version, such as `triage@2`.
-            thread: it is a part of this LangGraph thread.
-            limit: how many at most.
+        `wanted` are the fields of `TraceQuery`: agent, tool, handoff, error, case, run, state,
+        version and thread.
 
         Raises:
             StoreError: the store did not answer.
         """
-        wanted = filter_string(
-            agent=agent,
-            tool=tool,
-            handoff=handoff,
-            error=error,
-            case=case,
-            run=run,
-            state=state,
-            version=version,
-            thread=thread,
-        )
-        infos = self._client.find(wanted, self.experiment_id, limit=limit)
+        infos = self._client.find(filter_string(wanted), self.experiment_id, limit=limit)
         return [trace_header(info) for info in infos]
 
     def _resolve(self, name: str) -> str:
