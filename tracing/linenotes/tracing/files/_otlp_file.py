@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from linenotes.tracing.files._json_file import Document
 
 _SHORT = 12
-"""Digits of a trace id that name a case which has no name."""
+"""How many digits of its trace id name a case that has no name."""
 
 
 def read_otlp(
