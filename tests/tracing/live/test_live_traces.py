@@ -14,16 +14,15 @@ from linenotes.tracing import LiveTrace, discard_live, find_live, live_traces, r
 Script = Callable[[str], subprocess.CompletedProcess[str]]
 KILLED_AT_RANDOM = """
 import pathlib, random, signal
-def begun():
-    return len(list(pathlib.Path(".linenotes/live").glob("tr-*")))
+def written():
+    return sum(path.stat().st_size for path in pathlib.Path(".linenotes/live").glob("tr-*"))
 for n in range(12):
-    before = begun()
+    enough = written() + random.Random(n).randrange(1, 12_000)  # bytes: up to some ten messages
     child = os.fork()
     if child == 0:
         go(agent=f"talk {n}")
-    while n % 4 and begun() == before:  # the others are killed before they came to begin
+    while n % 4 and written() < enough:  # the others are killed before they came to begin
         time.sleep(0.001)
-    time.sleep(random.Random(n).uniform(0.0, 0.1))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
 """
