@@ -17,7 +17,6 @@ def documents(tmp_path: Path, content: bytes) -> list[Document]:
 def test_one_document_may_stand_on_many_lines(tmp_path: Path) -> None:
     (found,) = documents(tmp_path, b'[\n  {"a": 1},\n  {"a": 2}\n]\n')
     assert found.value == [{"a": 1}, {"a": 2}]
-    assert not found.is_line
 
 
 def test_a_document_a_line_has_the_line_as_its_place(tmp_path: Path) -> None:

@@ -9,21 +9,20 @@ from collections.abc import Callable
 import pytest
 
 from linenotes.project import Project
-from linenotes.tracing import LiveTrace, discard_live, find_live, live_traces
+from linenotes.tracing import LiveTrace, discard_live, find_live, live_traces, record
 
 Script = Callable[[str], subprocess.CompletedProcess[str]]
 KILLED_AT_RANDOM = """
 import pathlib, random, signal
-def begun():
-    return len(list(pathlib.Path(".linenotes/live").glob("tr-*")))
+def written():
+    return sum(path.stat().st_size for path in pathlib.Path(".linenotes/live").glob("tr-*"))
 for n in range(12):
-    before = begun()
+    enough = written() + random.Random(n).randrange(1, 12_000)  # bytes: up to some ten messages
     child = os.fork()
     if child == 0:
         go(agent=f"talk {n}")
-    while n % 4 and begun() == before:  # the others are killed before they came to begin
+    while n % 4 and written() < enough:  # the others are killed before they came to begin
         time.sleep(0.001)
-    time.sleep(random.Random(n).uniform(0.0, 0.1))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
 """
@@ -79,12 +78,12 @@ def test_the_running_agent_of_a_killed_process_is_known(script: Script, project:
     trace = live.trace
     assert (trace.name, trace.case, trace.sample) == ("talk", "c1", 3)
     assert len(trace.messages) >= 6
+    assert len(trace.running) == 1
+    assert trace.running[0] in {"ping", "pong"}
     assert not live.alive
 
 
 def test_a_process_that_lives_is_told_from_a_dead_one(project: Project) -> None:
-    from linenotes.tracing import record
-
     with record(project=project, durable=True):
         [live] = live_traces(project)
         assert (live.alive, live.ended) == (True, False)
@@ -99,8 +98,6 @@ def test_a_fork_does_not_keep_a_dead_process_alive(script: Script, project: Proj
 
 
 def test_recording_a_trace_again_replaces_what_was_left(script: Script, project: Project) -> None:
-    from linenotes.tracing import record
-
     script(KILLS_ITSELF)
     with record(project=project, durable=True, trace_id="tr-" + "a" * 32):
         [live] = live_traces(project)
@@ -111,8 +108,6 @@ def test_recording_a_trace_again_replaces_what_was_left(script: Script, project:
 
 
 def test_several_or_none_are_not_guessed(project: Project) -> None:
-    from linenotes.tracing import record
-
     for digit in "ab":
         with record(project=project, durable=True, trace_id=f"tr-0{digit * 31}"):
             pass

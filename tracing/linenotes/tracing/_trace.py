@@ -179,5 +179,10 @@ def trace_id_for(*identity: str | int) -> str:
     return "tr-" + hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def trace_id_start(name: str) -> str:
+    """Return the trace id, or its start, that a person means: `TR-0A` and `0a` are `tr-0a`."""
+    return "tr-" + name.lower().removeprefix("tr-")
+
+
 def _text(value: JsonValue) -> str | None:
     return None if value is None else str(value)

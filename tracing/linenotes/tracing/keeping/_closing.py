@@ -9,7 +9,8 @@ from linenotes.project import Project, RunError
 from linenotes.tracing._filed_trace import FiledTrace
 from linenotes.tracing._trace import Span, Trace
 from linenotes.tracing.keeping._project_store import open_store
-from linenotes.tracing.live._live_reading import LiveTrace, exception_event
+from linenotes.tracing.live._live_fold import exception_event
+from linenotes.tracing.live._live_reading import LiveTrace
 from linenotes.tracing.live._live_traces import discard_abandoned, live_traces
 from linenotes.tracing.store._mlflow_store import MlflowStore
 

@@ -53,19 +53,19 @@ class Blueprint:
         return channels if isinstance(channels, list | tuple) else None
 
     def is_goto(self, path: str, node: str, target: str) -> bool:
-        """Tell whether only a Command can have led from `node` to `target`."""
+        """Return whether only a Command can have led from `node` to `target`."""
         builder = getattr(self.graphs.get(path), "builder", None)
         if builder is None or builder.branches.get(node):
             return False
         return not self.is_edge(path, node, target)
 
     def is_edge(self, path: str, node: str, target: str) -> bool:
-        """Tell whether `node` always leads to `target`."""
+        """Return whether `node` always leads to `target`."""
         builder = getattr(self.graphs.get(path), "builder", None)
         return builder is not None and (node, target) in builder.edges
 
     def sends_by_command(self, path: str, node: str) -> bool:
-        """Tell whether only a Command can have sent what `node` sent."""
+        """Return whether only a Command can have sent what `node` sent."""
         builder = getattr(self.graphs.get(path), "builder", None)
         return builder is not None and not builder.branches.get(node)
 

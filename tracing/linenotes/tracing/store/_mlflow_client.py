@@ -2,9 +2,9 @@
 
 The info of a finished trace is written first, as in progress, and then the spans of all traces at
 once: with the root span MLflow gives the trace its end state. So a writer that is killed leaves
-traces in progress and never one that looks finished, and MLflow takes half the time that it takes
-the other way round. A trace that is not settled by its root gets its info last. The same calls
-serve a database and a server.
+traces in progress and never one that looks finished, in half the time of the opposite order. A
+trace whose state does not follow from its root span gets its info last. The same calls serve a
+database and a server.
 
 Only imported when a store is used, since mlflow is slow to import.
 """
@@ -52,7 +52,7 @@ logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 _NOT_FOUND = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND")
 _PAGE = 500
-"""More traces than this a server does not give at once."""
+"""The most traces that a server returns at once."""
 _RELAXED = "PRAGMA synchronous = NORMAL"
 
 
@@ -79,19 +79,27 @@ class TraceClient:
             if stale := [f.trace.trace_id for f in new if f.trace.trace_id in stored]:
                 # Written over, the spans of an interrupted writing or another execution stay.
                 self._traces.delete_traces(experiment_id, trace_ids=stale)
-            settled = {f.trace.trace_id for f in new if _is_settled_by_root(f.trace)}
-            for filed in new:
-                if filed.trace.trace_id in settled:
-                    info = trace_info(filed, experiment_id)
-                    self._traces.start_trace(replace(info, state=TraceState.IN_PROGRESS))
-            # Scores stand in the spans; to write the same spans again replaces them.
-            rescored = [f for f in batch if not _holds(stored, f, SCORES, scores_digest(f))]
-            changed = {f.trace.trace_id: f for f in (*new, *rescored)}
-            spans = [span for filed in changed.values() for span in mlflow_spans(filed)]
-            self._traces.log_spans(experiment_id, spans)
+            settled = {f.trace.trace_id: f for f in new if _is_settled_by_root(f.trace)}
+            for filed in settled.values():
+                info = trace_info(filed, experiment_id)
+                self._traces.start_trace(replace(info, state=TraceState.IN_PROGRESS))
+            self._write_spans(batch, new, stored, experiment_id)
             for filed in batch:
                 if filed.trace.trace_id not in settled:
                     self._traces.start_trace(trace_info(filed, experiment_id))
+
+    def _write_spans(
+        self,
+        batch: Sequence[FiledTrace],
+        new: Sequence[FiledTrace],
+        stored: Mapping[str, Mapping[str, str]],
+        experiment_id: str,
+    ) -> None:
+        # Scores stand in the spans; writing the same spans again replaces them.
+        rescored = [f for f in batch if not _holds(stored, f, SCORES, scores_digest(f))]
+        changed = {f.trace.trace_id: f for f in (*new, *rescored)}
+        spans = [span for filed in changed.values() for span in mlflow_spans(filed)]
+        self._traces.log_spans(experiment_id, spans)
 
     def count(self, run_id: str, experiment_id: str) -> int:
         """Return how many traces of a run are stored."""

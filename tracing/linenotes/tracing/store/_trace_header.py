@@ -1,4 +1,4 @@
-"""What a list says of a stored trace, read without its spans."""
+"""The header of a stored trace: what a list shows of it, read without its spans."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ERROR = "linenotes.error"
 """Metadata: `ExceptionType: message` of what ended the execution early."""
 
-_MILLISECOND = 1_000_000
+_NS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def trace_header(info: TraceInfo) -> TraceHeader:
         trace_id=info.trace_id,
         name=tags.get("mlflow.traceName", ""),
         state=cast("TraceState", info.state.value),
-        start_ns=info.request_time * _MILLISECOND,
+        start_ns=info.request_time * _NS_PER_MS,
         duration=None if milliseconds is None else milliseconds / 1_000,
         case=case,
         sample=int(sample) if sample else None,
