@@ -35,7 +35,10 @@ def test_a_byte_order_mark_is_no_content(tmp_path: Path) -> None:
     [
         (b"", "is empty"),
         (b"  \n ", "is empty"),
-        (b'[{"a": 1}, {"a"', "is not JSON .*line 1, column 1.*may be cut off"),
+        (
+            b'[{"a": 1}, {"a"',
+            "is not JSON .*line 1, column 1.*read as JSON, as JSON lines",
+        ),
         (b'{"a": 1}\n{"a": ', "file.json:line 2 is not JSON"),
         (b"\xff\xfe", "is not JSON"),
     ],

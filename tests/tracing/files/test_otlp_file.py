@@ -53,6 +53,13 @@ def export(otlp: Otlp) -> dict[str, Any]:
     return made
 
 
+def test_spans_of_which_none_says_anything_are_no_conversations(
+    read_file: ReadFile, otlp: Otlp
+) -> None:
+    with pytest.raises(TraceFileError, match=r"none has an attribute `gen_ai\.…`"):
+        read_file(otlp({"name": "GET /", "attributes": {"http.request.method": "GET"}}))
+
+
 def test_spans_are_kept_and_messages_derived(read_file: ReadFile, export: dict[str, Any]) -> None:
     (found,) = read_file(export)
     trace = found.trace
@@ -88,7 +95,15 @@ def test_case_and_sample_are_read_where_linenotes_wrote_them(
 
 def test_a_trace_that_failed_says_why(read_file: ReadFile, otlp: Otlp) -> None:
     exception = {"exception.type": "ValueError", "exception.message": "no"}
-    (found,) = read_file(otlp({"status": {"code": 2}, "events": [("exception", exception)]}))
+    (found,) = read_file(
+        otlp(
+            {
+                **span("invoke_agent desk"),
+                "status": {"code": 2},
+                "events": [("exception", exception)],
+            }
+        )
+    )
     assert (found.trace.state, found.trace.error) == ("ERROR", "ValueError: no")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage
@@ -46,6 +46,49 @@ def test_each_payload_of_a_command_is_told_beside_its_words(
         ("planner", "worker", "handoff", "Count it."),
         ("planner", "worker", "handoff", "Weigh it."),
     ]
+
+
+def test_values_that_payloads_share_are_read_only_where_they_were_sent(
+    screenplay: Screenplay,
+) -> None:
+    class Book(TypedDict, total=False):
+        topic: str
+        parts: Annotated[list[str], operator.add]
+        text: str
+
+    def write(state: Any) -> dict[str, list[str]]:  # noqa: ANN401  the payload, no state
+        return {"parts": [f"{state['section']} of {state['topic']}"]}
+
+    graph = StateGraph(Book)
+    graph.add_node("editor", lambda _: {"topic": "pumps"})
+    graph.add_node("writer", write)
+    graph.add_node("publisher", lambda state: {"text": " and ".join(state["parts"])})
+    graph.add_edge(START, "editor")
+    graph.add_conditional_edges(
+        "editor",
+        lambda state: [
+            Send("writer", {"section": section, "topic": state["topic"]})
+            for section in ("costs", "risks")
+        ],
+        ["writer"],
+    )
+    graph.add_edge("writer", "publisher")
+    with record() as ledger:
+        graph.compile().invoke({"topic": "heat"})
+
+    assert screenplay(ledger) == [
+        ("user", "editor", "input", "heat"),
+        ("editor", "publisher", "state", "pumps"),
+        ("editor", "writer", "send", "section: costs\ntopic: pumps"),
+        ("editor", "writer", "send", "section: risks\ntopic: pumps"),
+        ("writer", "publisher", "state", "costs of pumps"),
+        ("writer", "publisher", "state", "risks of pumps"),
+        ("publisher", "user", "state", "costs of pumps and risks of pumps"),
+    ]
+    sent = [message for message in ledger.messages if message.kind == "send"]
+    parts = [message for message in ledger.messages if message.sender == "writer"]
+    assert [message.seen_by for message in sent] == [(), ()]
+    assert [part.cause for part in parts] == [(message.id,) for message in sent]
 
 
 def test_errand_that_a_handoff_tool_sends_is_its_call(

@@ -1,4 +1,4 @@
-"""What a test wants the model to say: replies in order, or a function of the request.
+"""What a test wants the model to say: replies in order, one for all, or a function of the request.
 
 A script is for all requests, for those to one model, or for those whose prompt contains a text.
 The most specific one replies: a text before a model, a model before all.
@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from linenotes.evals.testing._exchange import Reply, Request
 from linenotes.project import ModelError
 
-Script = Sequence[Reply] | Callable[[Request], Reply | None]
-"""Replies in order, or a function; where it returns None the server improvises."""
+Script = str | Reply | Sequence[Reply | str] | Callable[[Request], Reply | str | None]
+"""One reply to everything, replies in order, or a function; where that returns None the server
+improvises. A text stands for a reply without tool calls."""
 
 
 class Scripts:
@@ -58,7 +59,9 @@ class _RunningScript:
 
     def reply(self, request: Request) -> Reply | None:
         if callable(self._script):
-            return self._script(request)
+            return self._as_reply(self._script(request))
+        if isinstance(self._script, str | Reply):
+            return self._as_reply(self._script)
         if self._used == len(self._script):
             raise ModelError(
                 f"The script for {self._scope} has {self._used} replies and was asked for another, "
@@ -66,4 +69,14 @@ class _RunningScript:
                 "Add a reply, or give a function."
             )
         self._used += 1
-        return self._script[self._used - 1]
+        return self._as_reply(self._script[self._used - 1])
+
+    def _as_reply(self, said: object) -> Reply | None:
+        if said is None or isinstance(said, Reply):
+            return said
+        if isinstance(said, str):
+            return Reply(said)
+        raise TypeError(
+            f"The script for {self._scope} gave {said!r:.60}, which is no reply. "
+            "Give a Reply, a text, or None to improvise."
+        )

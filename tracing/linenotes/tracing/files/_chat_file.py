@@ -161,6 +161,8 @@ def _values(document: Document) -> Iterator[tuple[str, JsonValue]]:
 
 
 def _record(place: str, value: JsonValue) -> _Record:
+    if value == []:
+        raise TraceFileError(f"{place} holds no conversation. {_EXPECTED}")
     if isinstance(value, list):
         value = {"messages": value}
     if not isinstance(value, dict):

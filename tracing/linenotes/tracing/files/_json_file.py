@@ -105,7 +105,7 @@ def _parsed(content: bytes, place: str) -> JsonValue:
     except orjson.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise TraceFileError(
-            f"{place} is not JSON ({error.msg}, {where}). It may be cut off: get it again, "
-            "nothing of it was imported."
+            f"{place} is not JSON ({error.msg}, {where}), and nothing of it was imported. "
+            "Conversations are read as JSON, as JSON lines, or as OTLP-JSON."
         ) from None
     return parsed

@@ -52,15 +52,26 @@ def read_otlp(
         agent: the name of the traces; None stands for that of the root's agent.
 
     Raises:
-        TraceFileError: something is not OTLP; it is named by its place and key.
+        TraceFileError: something is not OTLP, named by its place and key; or no span is of
+            an agent.
     """
     traces: dict[str, list[OtlpSpan]] = {}
     for span in read_spans(documents):
         traces.setdefault(span.trace_id, []).append(span)
     if not traces:
         raise TraceFileError("The file holds no spans. Export some traces into it first.")
+    if not any(_is_of_an_agent(span) for spans in traces.values() for span in spans):
+        raise TraceFileError(
+            "No span of the file is of a model, a tool or an agent: none has an attribute "
+            "`gen_ai.…`. Export spans that follow OpenTelemetry's GenAI conventions."
+        )
     for spans in sorted(traces.values(), key=lambda spans: min(s.start_ns for s in spans)):
         yield _conversation(rooted(spans), agent)
+
+
+def _is_of_an_agent(span: OtlpSpan) -> bool:
+    named = (*span.attributes, *(event.name for event in span.events))
+    return any(name.startswith(("gen_ai.", "linenotes.")) for name in named)
 
 
 def _conversation(spans: Sequence[OtlpSpan], agent: str | None) -> ImportedConversation:

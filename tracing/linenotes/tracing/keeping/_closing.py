@@ -49,8 +49,8 @@ def closed(live: LiveTrace) -> Trace:
 
 def _ended_early(live: LiveTrace) -> str:
     at = datetime.fromtimestamp(live.heard_ns / 1e9, UTC).isoformat(" ", "seconds")
-    running = f", while {' and '.join(live.trace.running)} ran" if live.trace.running else ""
-    return f"ProcessEnded: Process {live.pid} ended early; last heard of at {at}{running}."
+    running = f" while {' and '.join(live.trace.running)} ran" if live.trace.running else ""
+    return f"ProcessEnded: Process {live.pid} ended early{running}; last heard of at {at}."
 
 
 def _cut_off(span: Span, at: int) -> Span:
