@@ -42,6 +42,7 @@ from linenotes.tracing.views._contents import attachments, details
 from linenotes.tracing.views._figures import spell_seconds
 from linenotes.tracing.views._focus import Focus
 from linenotes.tracing.views._incidents import Incident, as_told, incidents
+from linenotes.tracing.views._instances import told_apart
 from linenotes.tracing.views._mermaid import mermaid
 from linenotes.tracing.views._page import conversation_page
 from linenotes.tracing.views._shares import Share, shares
@@ -105,5 +106,6 @@ __all__ = [
     "spell_seconds",
     "start_ui",
     "store_trace",
+    "told_apart",
     "trace_id_for",
 ]

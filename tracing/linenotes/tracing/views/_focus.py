@@ -7,6 +7,7 @@ said among themselves goes, and its tokens and cost go to the next message that 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,8 @@ from linenotes.tracing._ledger import Ledger, Message, total_cost
 
 PLUMBING = frozenset({"ack"})
 """Kinds of messages that carry nothing: code wrote them to keep a protocol."""
+_NUMBER = re.compile(r"#\d+(?=/|$)")
+"""What tells instances of one agent apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,11 @@ def only_actor(ledger: Ledger, name: str) -> Ledger:
 
 
 def is_part(actor: str, name: str) -> bool:
-    """Tell whether the path `actor` is `name`, ends in it or passes through it."""
-    return f"/{name}/" in f"/{actor}/"
+    """Tell whether the path `actor` is `name`, ends in it or passes through it.
+
+    `worker` means all of `worker#1` and `worker#2`.
+    """
+    return any(f"/{name}/" in f"/{path}/" for path in (actor, _NUMBER.sub("", actor)))
 
 
 def shallow_name(actor: str, depth: int | None) -> str:

@@ -23,6 +23,7 @@ from linenotes.tracing.views._contents import attachments, details, visible
 from linenotes.tracing.views._figures import spell_seconds
 from linenotes.tracing.views._focus import Focus
 from linenotes.tracing.views._incidents import Incident, as_told, incidents
+from linenotes.tracing.views._instances import told_apart
 from linenotes.tracing.views._lanes import COLOURS, Diagram
 from linenotes.tracing.views._shares import Share, shares
 from linenotes.tracing.views._span_tree import Branch, span_tree
@@ -51,7 +52,7 @@ def conversation_page(
         RunError: `focus` names an actor that takes no part.
     """
     known = tuple(one for one in scores if one.value is not None or one.error is not None)
-    page = _Page(trace, focus or Focus(), known)
+    page = _Page(told_apart(trace), focus or Focus(), known)
     style, script = _part("page.css"), _part("page.js")
     html = _template().render(
         page=page,
