@@ -10,14 +10,18 @@ from linenotes.cli._ledgers import Columns, figures, heading, incident_line, lin
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from linenotes.tracing import Branch, Focus, Ledger, Trace
+    from linenotes.tracing import Branch, Focus, Ledger, Trace, TraceScore
 
 _INDENT = 6
+_SCORE = 24
+"""Most columns for the name of a score, and for what it says."""
 _KINDS = {"WORKFLOW": "", "AGENT": "agent", "CHAT_MODEL": "model", "TOOL": "tool"}
 
 
-def title(trace: Trace, shown: Ledger, *, width: int) -> Iterator[Text]:
-    """Yield the lines that say which conversation it is, how it ended and what it cost."""
+def title(
+    trace: Trace, shown: Ledger, *, scores: Sequence[TraceScore] = (), width: int
+) -> Iterator[Text]:
+    """Yield the lines that say which conversation it is, how it ended, what it cost and scored."""
     from rich.text import Text
 
     from linenotes.tracing import dollars, spell_seconds
@@ -41,7 +45,29 @@ def title(trace: Trace, shown: Ledger, *, width: int) -> Iterator[Text]:
         Text(part, style="dim")
         for part in ([f"{figures}   {trace.trace_id}"] if fits else [figures, trace.trace_id])
     )
+    yield from _scores([score for score in scores if score.said], width=width)
     yield Text()
+
+
+def _scores(scores: Sequence[TraceScore], *, width: int) -> Iterator[Text]:
+    """Yield one line for each score: its name, what it says, and why."""
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    names = [one_line(score.name) for score in scores]
+    said = ["failed" if score.error is not None else one_line(score.said) for score in scores]
+    columns = [min(_SCORE, max(map(cell_len, column), default=0)) for column in (names, said)]
+    for score, name, value in zip(scores, names, said, strict=True):
+        text = Text()
+        style = {"fail": "red", "failed": "red", "pass": "green"}.get(value, "")
+        for cell, columns_, look in ((name, columns[0], "dim"), (value, columns[1], style)):
+            part = Text(cell, style=look)
+            part.truncate(columns_, overflow="ellipsis", pad=True)
+            text.append_text(part).append("   ")
+        text.append(one_line(score.error or score.rationale or ""), style="dim")
+        text.truncate(width, overflow="ellipsis")
+        text.rstrip()
+        yield text
 
 
 def screenplay(trace: Trace, focus: Focus, *, width: int) -> Iterator[Text]:

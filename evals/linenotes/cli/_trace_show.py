@@ -59,23 +59,36 @@ def command(
     from linenotes.cli._unfinished import unfinished
     from linenotes.evals import trace_document
     from linenotes.project import Project
-    from linenotes.tracing import Focus, as_told, find_live, mermaid, read_thread, read_trace
+    from linenotes.tracing import (
+        FiledTrace,
+        Focus,
+        as_told,
+        find_live,
+        mermaid,
+        read_filed_trace,
+        read_thread,
+        told_apart,
+    )
 
     if sum((full, tree, as_mermaid, html is not None, as_json)) > 1:
         raise click.UsageError("Choose one of --full, --tree, --mermaid, --html and --json.")
     project = Project.find()
-    trace = read_thread(thread, project) if thread else read_trace(trace_id, project)
+    filed = (
+        FiledTrace(read_thread(thread, project)) if thread else read_filed_trace(trace_id, project)
+    )
+    trace, scores = filed.trace, filed.scores
     focus = Focus(depth=depth, actor=actor, plumbing=plumbing or as_json)
     if as_json:
-        print_json(trace_document(trace, focus))
+        print_json(trace_document(trace, focus, scores=scores))
     elif html is not None:
-        write_page(trace, html, focus)
+        write_page(trace, html, focus, scores=scores)
     elif as_mermaid:
         click.echo(mermaid(as_told(trace, focus)), nl=False)
     else:
         out = console(widest=TALK)
         lines = full_screenplay if full else span_lines if tree else screenplay
-        for text in title(trace, focus.apply(trace.ledger), width=out.width):
+        trace = told_apart(trace)
+        for text in title(trace, focus.apply(trace.ledger), scores=scores, width=out.width):
             out.print(text)
         for text in lines(trace, focus, width=out.width):
             out.print(text, overflow="ellipsis", no_wrap=True)

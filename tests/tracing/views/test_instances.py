@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, TypedDict
+from typing import Annotated, Any, TypedDict
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.pregel import Pregel
 from langgraph.types import Send
 
 from linenotes.tracing import (
@@ -24,7 +25,6 @@ from linenotes.tracing import (
     told_apart,
 )
 
-ASK = {"messages": [HumanMessage("Tell me of animals.")], "notes": [], "rounds": 0}
 TOPICS = ("cats", "dogs", "eels")
 
 
@@ -43,7 +43,7 @@ class Office(MessagesState):
     rounds: int
 
 
-Step = Callable[[Topic], Mapping[str, object]]
+ASK: Office = {"messages": [HumanMessage("Tell me of animals.")], "notes": [], "rounds": 0}
 
 
 def research(state: Topic) -> Mapping[str, object]:
@@ -55,11 +55,15 @@ def write(state: Office) -> Mapping[str, object]:
     return {"messages": [report], "rounds": state["rounds"] + 1}
 
 
-def office(researcher: object, topics: tuple[str, ...] = TOPICS, rounds: int = 1) -> Trace:
+def office(
+    researcher: Any,  # noqa: ANN401  any kind of node
+    topics: tuple[str, ...] = TOPICS,
+    rounds: int = 1,
+) -> Trace:
     """Record a planner that sends topics to researchers, and a writer who is asked again."""
     graph = StateGraph(Office)
     graph.add_node("planner", lambda _: {"messages": [AIMessage("A plan.")]})
-    graph.add_node("researcher", researcher)  # type: ignore[type-var]
+    graph.add_node("researcher", researcher)
     graph.add_node("writer", write)
     graph.add_edge(START, "planner")
     sends = [Send("researcher", {"topic": topic}) for topic in topics]
@@ -73,7 +77,7 @@ def office(researcher: object, topics: tuple[str, ...] = TOPICS, rounds: int = 1
     return ledger.trace
 
 
-def team() -> object:
+def team() -> Pregel[Any, Any, Any, Any]:
     graph = StateGraph(Topic, output_schema=Notes)
     graph.add_node("find", lambda s: {"found": f"facts about {s['topic']}"})
     graph.add_node("sum_up", lambda s: {"notes": [f"In short, {s['found']} are thin."]})
@@ -172,12 +176,13 @@ def test_an_error_is_that_of_the_instance_that_failed() -> None:
             raise TimeoutError("no answer")
         return research(state)
 
+    graph = StateGraph(Office)
+    graph.add_node("researcher", picky)
+    sends = [Send("researcher", {"topic": topic}) for topic in TOPICS]
+    graph.add_conditional_edges(START, lambda _: sends, ["researcher"])
+    app = graph.compile()
     with pytest.raises(TimeoutError), record() as ledger:
-        graph = StateGraph(Office)
-        graph.add_node("researcher", picky)
-        sends = [Send("researcher", {"topic": topic}) for topic in TOPICS]
-        graph.add_conditional_edges(START, lambda _: sends, ["researcher"])
-        graph.compile().invoke(ASK)
+        app.invoke(ASK)
     told = as_told(ledger.trace)
     (failed,) = (item.actor for item in told if isinstance(item, Incident))
     assert failed is not None

@@ -25,9 +25,11 @@ from linenotes.tracing.files._conversation_file import (
 )
 from linenotes.tracing.files._imported import ImportedConversation
 from linenotes.tracing.keeping._closing import close_abandoned
+from linenotes.tracing.keeping._listing import count_traces, list_traces
 from linenotes.tracing.keeping._project_store import (
     file_trace,
     open_store,
+    read_filed_trace,
     read_thread,
     read_trace,
     store_trace,
@@ -80,6 +82,7 @@ __all__ = [
     "attachments",
     "close_abandoned",
     "conversation_page",
+    "count_traces",
     "details",
     "discard_live",
     "dollars",
@@ -90,6 +93,7 @@ __all__ = [
     "find_live",
     "incidents",
     "json_value",
+    "list_traces",
     "live_traces",
     "mermaid",
     "one_story",
@@ -97,6 +101,7 @@ __all__ = [
     "otlp_target",
     "output_text",
     "read_conversations",
+    "read_filed_trace",
     "read_thread",
     "read_trace",
     "record",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Tokens,
         Trace,
         TraceHeader,
+        TraceScore,
     )
 
 
@@ -95,6 +96,17 @@ class SpanDocument(Part):
     """What went wrong right here."""
 
 
+class ScoreDocument(Part):
+    """What one scorer said."""
+
+    name: str
+    value: bool | float | str | None
+    """Null when the scorer failed, or does not apply."""
+    rationale: str | None
+    error: str | None
+    """`ExceptionType: message` when the scorer failed."""
+
+
 class TraceDocument(Part):
     """`trace show --json`."""
 
@@ -117,6 +129,8 @@ class TraceDocument(Part):
     actors: list[ActorDocument]
     spans: list[SpanDocument]
     """Parents before children."""
+    scores: list[ScoreDocument]
+    """Of the trace as it is stored."""
 
 
 class TraceHeaderDocument(Part):
@@ -140,6 +154,8 @@ class TraceHeaderDocument(Part):
     """The start of what the user asked."""
     response: str
     error: str | None
+    recording: Literal["running", "abandoned"] | None
+    """Of a trace that is not stored: whether its process goes on with it."""
 
 
 class TraceListDocument(Part):
@@ -203,7 +219,9 @@ class TraceExportDocument(Part):
     """Why the last of those that were not sent did not arrive."""
 
 
-def trace_document(trace: Trace, focus: Focus | None = None) -> Document:
+def trace_document(
+    trace: Trace, focus: Focus | None = None, *, scores: Sequence[TraceScore] = ()
+) -> Document:
     """Return what `trace show` prints of `trace`, as far as it is in `focus`.
 
     Raises:
@@ -227,6 +245,7 @@ def trace_document(trace: Trace, focus: Focus | None = None) -> Document:
         messages=_messages(focus.apply(trace.ledger).messages),
         actors=[_actor(share) for share in actors if focus.shows(share.actor)],
         spans=[_span(branch) for branch in span_tree(trace, focus)],
+        scores=[_score(score) for score in scores],
     ).dump()
 
 
@@ -343,6 +362,12 @@ def _span(branch: Branch) -> SpanDocument:
     )
 
 
+def _score(score: TraceScore) -> ScoreDocument:
+    return ScoreDocument(
+        name=score.name, value=score.value, rationale=score.rationale, error=score.error
+    )
+
+
 def _header(trace: TraceHeader) -> TraceHeaderDocument:
     return TraceHeaderDocument(
         trace_id=trace.trace_id,
@@ -360,4 +385,5 @@ def _header(trace: TraceHeader) -> TraceHeaderDocument:
         request=trace.request,
         response=trace.response,
         error=trace.error,
+        recording=trace.recording,
     )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from linenotes.project import Redactor, RunError, keep_offline, without_credentials
 from linenotes.tracing._filed_trace import FiledTrace
-from linenotes.tracing._trace import Trace, TraceState
+from linenotes.tracing._trace import Trace, TraceState, trace_id_prefix
 from linenotes.tracing.store._trace_header import TraceHeader, trace_header
 from linenotes.tracing.store._trace_tags import filter_string
 
@@ -92,8 +92,8 @@ class MlflowStore:
         for batch in _batches(filed):
             self._client.write(self._redactor.value(batch), self.experiment_id)
 
-    def count_traces(self, run_id: str) -> int:
-        """Return how many traces of the MLflow run `run_id` are stored.
+    def count_traces(self, run_id: str | None = None) -> int:
+        """Return how many traces are stored, of the MLflow run `run_id` or in all.
 
         Raises:
             StoreError: the store did not answer.
@@ -187,12 +187,7 @@ class MlflowStore:
             if not newest:
                 raise RunError(self._nothing(name))
             return newest[0].trace_id
-        prefix = "tr-" + name.lower().removeprefix("tr-")
-        if not set(prefix[3:]) <= set("0123456789abcdef"):
-            raise RunError(
-                f"{name!r} is not the id of a trace. "
-                "It is `tr-` and hex digits, as `linenotes run` prints it."
-            )
+        prefix = trace_id_prefix(name)
         if len(prefix) == len("tr-") + 32:
             return prefix
         starting = f"trace.request_id LIKE '{prefix}%'"
@@ -210,7 +205,7 @@ class MlflowStore:
     def _nothing(self, name: str) -> str:
         return (
             f"No trace {name!r} in the store {without_credentials(self.tracking_uri)!r}. "
-            "`linenotes run` and the pages of `linenotes ui` show the ids of traces."
+            "`linenotes trace list` shows those that are there."
         )
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import TypedDict, Unpack
 
 from linenotes.tracing._conventions import CASE, EXCEPTION, THREAD, VERSION
 from linenotes.tracing._ledger import Message
-from linenotes.tracing._trace import Trace, TraceState
+from linenotes.tracing._trace import Trace, TraceState, trace_id_for
 
 _AGENT = "agent."
 _TOOL = "tool."
@@ -24,6 +25,20 @@ _WHOLE = "whole"
 _PASSED_ON = frozenset({"handoff", "delegate", "send"})
 _LONGEST_KEY = 250
 _ERROR_TYPE = re.compile(r"\w+(?=:|$)")
+
+
+class Wanted(TypedDict, total=False):
+    """What is asked of traces; see `MlflowStore.find_traces`. None asks for nothing."""
+
+    agent: str | None
+    tool: str | None
+    handoff: tuple[str, str] | None
+    error: str | None
+    case: str | None
+    run: str | None
+    state: TraceState | None
+    version: str | None
+    thread: str | None
 
 
 def tags_found_by(trace: Trace) -> dict[str, str]:
@@ -42,6 +57,23 @@ def tag_key(name: str) -> str:
     return re.sub(r"[^\w. -]", "_", name)[:_LONGEST_KEY]
 
 
+def holds(trace: Trace, **wanted: Unpack[Wanted]) -> bool:
+    """Tell whether `filter_string` of the same would find `trace` in a store, were it there.
+
+    Its version is not known. Its run is, by its id, if `run` is the whole id of the run.
+    """
+    tags = tags_found_by(trace)
+    agent, run = wanted.get("agent"), wanted.get("run")
+    present = _present(wanted.get("tool"), wanted.get("error"), wanted.get("handoff"))
+    own = {"case": trace.case, "state": trace.state, "thread": trace.thread, "version": None}
+    return (
+        (agent is None or tag_key(_AGENT + agent) in tags)
+        and (run is None or _is_of(trace, run))
+        and all(tags.get(key) == _PRESENT for key in present)
+        and all(wanted.get(name) in (None, value) for name, value in own.items())
+    )
+
+
 def filter_string(
     *,
     agent: str | None = None,
@@ -55,14 +87,8 @@ def filter_string(
     thread: str | None = None,
 ) -> str:
     """Return MLflow's filter for the traces of which all that is given holds."""
-    present = {
-        _TOOL: tool,
-        _ERROR: error,
-        _HANDOFF: None if handoff is None else _handoff(*handoff),
-    }
-    keys = [tag_key(prefix + name) for prefix, name in present.items() if name is not None]
     wanted: dict[str, str | None] = {
-        **{f"tags.`{key}`": _PRESENT for key in keys},
+        **{f"tags.`{key}`": _PRESENT for key in _present(tool, error, handoff)},
         f"tags.`{CASE}`": case,
         f"tags.`{VERSION}`": version,
         f"metadata.`{THREAD}`": thread,
@@ -75,6 +101,19 @@ def filter_string(
         # Commands show the start of a run's id.
         clauses.append(f"metadata.`mlflow.sourceRun` LIKE '{re.sub(r'[^0-9a-zA-Z-]', '_', run)}%'")
     return " AND ".join(clauses)
+
+
+def _present(tool: str | None, error: str | None, handoff: tuple[str, str] | None) -> Iterator[str]:
+    """Yield the keys of the tags that a trace with all of these has."""
+    whom = None if handoff is None else _handoff(*handoff)
+    for prefix, name in ((_TOOL, tool), (_ERROR, error), (_HANDOFF, whom)):
+        if name is not None:
+            yield tag_key(prefix + name)
+
+
+def _is_of(trace: Trace, run_id: str) -> bool:
+    identity = (run_id, trace.case, trace.sample)
+    return trace.trace_id == trace_id_for(*(part for part in identity if part is not None))
 
 
 def _keys(trace: Trace) -> Iterator[str]:

@@ -51,7 +51,7 @@ def conversation_page(
     Raises:
         RunError: `focus` names an actor that takes no part.
     """
-    known = tuple(one for one in scores if one.value is not None or one.error is not None)
+    known = tuple(score for score in scores if score.said)
     page = _Page(told_apart(trace), focus or Focus(), known)
     style, script = _part("page.css"), _part("page.js")
     html = _template().render(
@@ -140,14 +140,6 @@ class _Page:
     def duration(self) -> str:
         trace = self.trace
         return "" if trace.end_ns is None else spell_seconds((trace.end_ns - trace.start_ns) / 1e9)
-
-    def said(self, score: TraceScore) -> str:
-        """Say what a score says, in a few words."""
-        if score.error is not None:
-            return score.error
-        if isinstance(score.value, bool):
-            return "pass" if score.value else "fail"
-        return f"{score.value:.4g}" if isinstance(score.value, float) else str(score.value)
 
     def is_message(self, item: Message | Incident) -> bool:
         return isinstance(item, Message)
