@@ -120,9 +120,9 @@ def _kind(message: Message) -> str:
 def _figures(message: Message) -> tuple[str, str, str]:
     from linenotes.tracing import dollars, spell_seconds
 
-    spent = (message.end_ns - message.start_ns) / 1e9 if message.start_ns else 0
+    spent = (message.end_ns - message.start_ns) / 1e9 if message.start_ns else None
     return (
         f"{message.tokens.total:,} tokens" if message.tokens.total else "",
         dollars(message.cost),
-        spell_seconds(spent) if spent >= 0.0005 else "",  # noqa: PLR2004  it would read 0 ms
+        spell_seconds(spent),
     )

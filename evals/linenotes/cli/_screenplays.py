@@ -36,8 +36,7 @@ def title(
         f"{shown_of_all}{len(trace.messages)} messages",
         f"{trace.ledger.tokens.total:,} tokens" if trace.ledger.tokens.total else "",
         dollars(trace.ledger.cost),
-        # What a file without times holds took next to nothing.
-        spell_seconds(seconds) if seconds is not None and seconds >= 0.0005 else "",  # noqa: PLR2004  it would read 0 ms
+        spell_seconds(seconds),
     )
     figures = "   ".join(filter(None, parts))
     fits = len(figures) + len(trace.trace_id) + 3 <= width
@@ -140,7 +139,7 @@ def _span_line(branch: Branch, *, width: int) -> Text:
 
     span = branch.span
     spent = branch.seconds
-    took = "" if spent is None or span.type == "HANDOFF" else spell_seconds(spent)
+    took = "" if span.type == "HANDOFF" else spell_seconds(spent)
     state = "running" if branch.running else "failed" if span.status == "ERROR" else ""
     right = f"  {_KINDS.get(span.type, span.type.lower()):<9}  {state:<7}  {took:>11}"
     text = Text(_twig(branch.last), style="dim")

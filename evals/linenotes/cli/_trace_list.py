@@ -167,14 +167,13 @@ def _cells(trace: TraceHeader) -> dict[str, str]:
     sample = "" if trace.sample is None else f"#{trace.sample}"
     now = datetime.now().astimezone()
     began = datetime.fromtimestamp(trace.start_ns / 1e9).astimezone()
-    took = trace.duration or 0
     return {
         "trace": trace.trace_id[:_ID],
         "when": f"{began:%H:%M}" if began.date() == now.date() else f"{began:%m-%d}",
         "agent": trace.name,
         "case": f"{trace.case}{sample}" if trace.case else "",
         "": trace.recording or _MARKS.get(trace.state, ""),
-        "took": spell_seconds(took) if took >= 0.0005 else "",  # noqa: PLR2004  it would read 0 ms
+        "took": spell_seconds(trace.duration),
         "tokens": f"{trace.tokens:,}" if trace.tokens else "",
         "cost": dollars(trace.cost),
         "request": trace.request,

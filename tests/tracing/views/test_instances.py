@@ -5,12 +5,11 @@ from __future__ import annotations
 import operator
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.graph import END, START, MessagesState, StateGraph
-from langgraph.pregel import Pregel
 from langgraph.types import Send
 
 from linenotes.tracing import (
@@ -24,6 +23,9 @@ from linenotes.tracing import (
     record,
     told_apart,
 )
+
+if TYPE_CHECKING:
+    from langgraph.pregel import Pregel
 
 TOPICS = ("cats", "dogs", "eels")
 

@@ -141,8 +141,19 @@ class _Page:
         trace = self.trace
         return "" if trace.end_ns is None else spell_seconds((trace.end_ns - trace.start_ns) / 1e9)
 
+    @property
+    def has_times(self) -> bool:
+        """Tell whether it is known when things happened, as it is not of all imported files."""
+        return bool(spell_seconds((self.trace.last_ns - self.trace.start_ns) / 1e9))
+
     def is_message(self, item: Message | Incident) -> bool:
         return isinstance(item, Message)
+
+    def unsaid(self, message: Message) -> str:
+        """Say what a message without a text did."""
+        if message.recipients and message.kind in ("handoff", "delegate", "send"):
+            return f"→ {', '.join(message.recipients)}"
+        return "(no text)"
 
     def is_long(self, text: str) -> bool:
         return len(text) > _LONG or text.count("\n") >= _LINES
@@ -152,12 +163,13 @@ class _Page:
 
     def since(self, time_ns: int) -> str:
         """Say how long after the start something was."""
-        spent = (time_ns - self.trace.start_ns) / 1e9
-        return f"+{spell_seconds(spent)}" if time_ns and spent >= 0 else ""
+        spent = spell_seconds((time_ns - self.trace.start_ns) / 1e9)
+        return f"+{spent}" if spent else ""
 
     def took(self, message: Message) -> str:
-        spent = (message.end_ns - message.start_ns) / 1e9 if message.start_ns else 0
-        return spell_seconds(spent) if spent >= 0.0005 else ""  # noqa: PLR2004  it would read 0 ms
+        return spell_seconds(
+            (message.end_ns - message.start_ns) / 1e9 if message.start_ns else None
+        )
 
     def bar(self, branch: Branch) -> tuple[float, float]:
         """Return where the bar of a span begins and how long it is, of 1000."""
