@@ -32,6 +32,12 @@ def test_plain_talk_needs_no_word_for_its_kind() -> None:
     assert "reply" not in line(said("hello", "user"), width=100).plain
 
 
+def test_names_have_more_room_where_there_is_more() -> None:
+    message = said("hi", "desk/" + "x" * 40)
+    routes = [Columns.fitting([message], width=width).route for width in (80, 100, 160)]
+    assert routes == [26, 33, 48]
+
+
 def test_columns_are_as_narrow_as_what_stands_in_them() -> None:
     messages = [said("hi", "user"), said("again", "user")]
     columns = Columns.fitting(messages, width=100)

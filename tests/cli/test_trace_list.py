@@ -7,6 +7,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.graph import START, MessagesState, StateGraph
 
+from linenotes.cli._trace_list import _widths
 from linenotes.tracing import record
 
 if TYPE_CHECKING:
@@ -32,6 +33,14 @@ def test_traces_are_listed_newest_first(filled: str, cli: Cli) -> None:
     assert "first words" in older
     assert "✓" in older
     assert max(map(len, (header, newest, older))) <= 100
+
+
+def test_numbers_make_room_for_the_request_where_it_is_narrow() -> None:
+    row = {"trace": "tr-0a1b2c3d", "took": "1 min 04 s", "cost": "$0.0123", "request": "x" * 90}
+    assert list(_widths([row], 100)) == ["trace", "took", "cost", "request"]
+    narrow = _widths([row], 46)
+    assert list(narrow) == ["trace", "took", "request"]
+    assert narrow["request"] >= 20
 
 
 def test_filters_choose(filled: str, cli: Cli) -> None:
@@ -82,6 +91,7 @@ def test_recordings_are_listed_before_they_are_stored(filled: str, cli: Cli) -> 
         graph_of_one_word().invoke({"messages": [HumanMessage("hello")]})
         running: Any = cli("trace", "list", "--case", "c9", "--agent", "clerk", "--json").json
         assert "running" in cli("trace", "list").out
+        assert cli("trace", "show").out.startswith("talk   running   case c9\n")
     assert [trace["recording"] for trace in running["traces"]] == ["running"]
     assert [trace["request"] for trace in running["traces"]] == ["hello"]
     _, newest, *_ = cli("trace", "list").out.splitlines()

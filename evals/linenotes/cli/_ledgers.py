@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from linenotes.tracing import Incident, Message
 
 _ROUTE = 34
-"""Most columns for `sender → recipient`."""
+"""Most columns for `sender → recipient` where there is no more than usual room."""
 _GAPS = 6
 """Columns between who, kind and words."""
 _SHORTEST_TEXT = 20
@@ -33,13 +33,13 @@ class Columns:
 
     @classmethod
     def fitting(cls, messages: Iterable[Message], *, width: int) -> Columns:
-        """Return the narrowest columns that hold `messages`, of `width` at most a third for who."""
+        """Return the narrowest columns that hold `messages`, at most a third of `width` for who."""
         from rich.cells import cell_len
 
         shown = list(messages)
         routes = [cell_len(one_line(route(m))) for m in shown]
         kind = max((len(_kind(m)) for m in shown), default=0)
-        who = min(_ROUTE, width // 3, max(routes, default=0))
+        who = min(max(_ROUTE, width * 3 // 10), width // 3, max(routes, default=0))
         widest = [max(map(len, column)) for column in zip(*map(_figures, shown), strict=True)]
         return cls(route=who, kind=kind, figures=_fitting(widest, width - who - kind - _GAPS))
 

@@ -19,16 +19,16 @@ _KINDS = {"WORKFLOW": "", "AGENT": "agent", "CHAT_MODEL": "model", "TOOL": "tool
 
 
 def title(
-    trace: Trace, shown: Ledger, *, scores: Sequence[TraceScore] = (), width: int
+    trace: Trace, shown: Ledger, *, state: str, scores: Sequence[TraceScore] = (), width: int
 ) -> Iterator[Text]:
     """Yield the lines that say which conversation it is, how it ended, what it cost and scored."""
     from rich.text import Text
 
     from linenotes.tracing import dollars, spell_seconds
 
-    style = {"ERROR": "red", "IN_PROGRESS": "yellow"}.get(trace.state, "green")
+    style = {"ERROR": "red", "OK": "green", "abandoned": "red"}.get(state, "yellow")
     sample = "" if trace.sample is None else f", sample {trace.sample}"
-    first = Text(one_line(trace.name), style="bold").append("   ").append(trace.state, style=style)
+    first = Text(one_line(trace.name), style="bold").append("   ").append(state, style=style)
     yield first.append(f"   {one_line(f'case {trace.case}{sample}')}" if trace.case else "")
     seconds = (trace.end_ns - trace.start_ns) / 1e9 if trace.end_ns else None
     shown_of_all = f"{len(shown)} of " if len(shown) < len(trace.messages) else ""

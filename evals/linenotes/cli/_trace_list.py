@@ -34,6 +34,9 @@ _WIDEST = 16
 _GAP = 2
 _MARKS = {"OK": "✓", "ERROR": "✗", "IN_PROGRESS": "…"}
 _STYLES = {"✗": "red", "…": "yellow", "running": "yellow", "abandoned": "red"}
+_LEAST = ("cost", "tokens", "took")
+"""Columns that make room for the request where it would get too little."""
+_ROOM_FOR_REQUEST = 20
 _NUMBERS = frozenset({"took", "tokens", "cost"})
 _LAST = "request"
 """The column that takes what room is left."""
@@ -157,8 +160,14 @@ def _widths(rows: Sequence[dict[str, str]], width: int) -> dict[str, int]:
         widest = max(cell_len(one_line(row[name])) for row in rows)
         if widest and name != _LAST:
             found[name] = min(_WIDEST, max(widest, len(name)))
-    left = width - sum(found.values()) - _GAP * len(found)
-    return {**found, _LAST: max(_GAP, left)}
+    for name in _LEAST:
+        if _left(found, width) < _ROOM_FOR_REQUEST:
+            found.pop(name, None)
+    return {**found, _LAST: max(_GAP, _left(found, width))}
+
+
+def _left(columns: Mapping[str, int], width: int) -> int:
+    return width - sum(columns.values()) - _GAP * len(columns)
 
 
 def _cells(trace: TraceHeader) -> dict[str, str]:

@@ -56,7 +56,7 @@ def command(
     from linenotes.cli._ledgers import one_line
     from linenotes.cli._pages import write_page
     from linenotes.cli._screenplays import full_screenplay, screenplay, span_lines, title
-    from linenotes.cli._unfinished import unfinished
+    from linenotes.cli._unfinished import state_of, unfinished
     from linenotes.evals import trace_document
     from linenotes.project import Project
     from linenotes.tracing import (
@@ -88,10 +88,12 @@ def command(
         out = console(widest=TALK)
         lines = full_screenplay if full else span_lines if tree else screenplay
         trace = told_apart(trace)
-        for text in title(trace, focus.apply(trace.ledger), scores=scores, width=out.width):
+        live = find_live(project, trace.trace_id) if trace.state == "IN_PROGRESS" else None
+        state, shown = state_of(trace, live), focus.apply(trace.ledger)
+        for text in title(trace, shown, state=state, scores=scores, width=out.width):
             out.print(text)
         for text in lines(trace, focus, width=out.width):
             out.print(text, overflow="ellipsis", no_wrap=True)
         if trace.state == "IN_PROGRESS":
-            out.print(one_line(unfinished(trace, find_live(project, trace.trace_id))))
+            out.print(one_line(unfinished(trace, live)))
     return 0

@@ -152,6 +152,13 @@ def test_what_is_inside_an_instance_is_named_after_it() -> None:
             assert to == sender.replace("find", "sum_up"), "each talks to its own"
 
 
+def test_who_reads_later_is_the_one_inside_of_the_same_instance() -> None:
+    for message in told_apart(office(team())).messages:
+        if message.text in TOPICS:
+            (finder,) = message.recipients
+            assert message.seen_by == (finder.replace("find", "sum_up"),)
+
+
 def test_a_depth_takes_each_instance_together_by_itself() -> None:
     together = lines(office(team()), Focus(depth=1))
     assert {to for _, to, text in together if text in TOPICS} == {

@@ -16,7 +16,7 @@ from linenotes.tracing._ledger import Ledger, Message, total_cost
 
 PLUMBING = frozenset({"ack"})
 """Kinds of messages that carry nothing: code wrote them to keep a protocol."""
-_NUMBER = re.compile(r"#\d+(?=/|$)")
+_NUMBER = re.compile(r"#(\d+)(?=/|$)")
 """What tells instances of one agent apart."""
 
 
@@ -83,6 +83,18 @@ def is_part(actor: str, name: str) -> bool:
     `worker` means all of `worker#1` and `worker#2`.
     """
     return any(f"/{name}/" in f"/{path}/" for path in (actor, _NUMBER.sub("", actor)))
+
+
+def side_by_side(actors: Iterable[str]) -> list[str]:
+    """Return each actor once as they appear, with instances of one together, by their numbers."""
+    found: dict[str, dict[str, None]] = {}
+    for actor in actors:
+        found.setdefault(_NUMBER.sub("", actor), {}).setdefault(actor)
+    return [
+        actor
+        for instances in found.values()
+        for actor in sorted(instances, key=lambda name: [*map(int, _NUMBER.findall(name))])
+    ]
 
 
 def shallow_name(actor: str, depth: int | None) -> str:

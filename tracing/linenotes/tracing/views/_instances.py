@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import count, pairwise
+from itertools import chain, count, pairwise
 from typing import cast
 
 from linenotes.tracing._conventions import (
@@ -118,8 +118,7 @@ class _People:
         first = tuple(name for reached, _ in readers for name in reached)
         later = [name for _, others in readers for name in others]
         for name in message.seen_by:
-            reached, others = self._readers(message, name)
-            later += [*reached, *others]
+            later += self._neighbours(message, name) or chain(*self._readers(message, name))
         return replace(
             message,
             sender=self._sender(message),
@@ -180,6 +179,15 @@ class _People:
     def _sender(self, message: Message) -> str:
         stay = self._stay(message)
         return message.sender if stay is None else self.labels.get(stay, message.sender)
+
+    def _neighbours(self, message: Message, actor: str) -> list[str]:
+        """Return the instances of `actor` inside of the same agents as who got `message`."""
+        within = {stay.outer for stay in self._reading.get(message.id, ()) if stay.outer}
+        return [
+            name
+            for stay, name in self.labels.items()
+            if stay.actor == actor and stay.outer in within
+        ]
 
     def _readers(self, message: Message, actor: str) -> tuple[list[str], list[str]]:
         """Return the instances of `actor` that got `message` first, and those that did later."""
