@@ -89,7 +89,7 @@ def full_screenplay(trace: Trace, focus: Focus, *, width: int) -> Iterator[Text]
     from linenotes.tracing import Incident, as_told, attachments, details
 
     told = as_told(trace, focus)
-    columns = Columns.fitting((m for m in told if not isinstance(m, Incident)), width=width)
+    columns = Columns.of_headings((m for m in told if not isinstance(m, Incident)), width=width)
     for item in told:
         if isinstance(item, Incident):
             yield from _wrapped(incident_line(item, width=len(item.text) + width), width, 4)

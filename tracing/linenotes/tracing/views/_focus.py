@@ -109,7 +109,16 @@ def _shallow(message: Message, depth: int) -> Message:
         names.pop(sender, None)
     readers = dict.fromkeys(shallow_name(name, depth) for name in message.seen_by)
     others = tuple(name for name in readers if name not in names and name != sender)
+    if not names and others and _is_result(message):
+        names, others = {others[0]: None}, others[1:]
     return replace(message, sender=sender, recipients=tuple(names), seen_by=others)
+
+
+def _is_result(message: Message) -> bool:
+    """Tell whether a part of an actor gave it to that actor, for whoever reads it there."""
+    return bool(message.recipients) and all(
+        message.sender.startswith(f"{recipient}/") for recipient in message.recipients
+    )
 
 
 def _is_inside(old: Message, new: Message) -> bool:
