@@ -193,7 +193,7 @@ def test_scores_stand_in_the_title_in_one_column(project: Path, cli: Cli) -> Non
         ("length", 6),
         ("picky", None),
     ]
-    assert "<dt>length</dt><dd>6</dd>" in cli("trace", "show", "latest", "--html", "-").out
+    assert '<dt>length</dt><dd class="">6</dd>' in cli("trace", "show", "latest", "--html", "-").out
 
 
 def test_agents_at_work_at_once_are_told_apart(project: Path, cli: Cli) -> None:
