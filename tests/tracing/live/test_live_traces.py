@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from linenotes.project import Project
+from linenotes.project import Project, RunError
 from linenotes.tracing import LiveTrace, discard_live, find_live, live_traces, record
 
 Script = Callable[[str], subprocess.CompletedProcess[str]]
@@ -73,7 +73,7 @@ def assert_tells_a_prefix_of_the_talk(live: LiveTrace) -> None:
 
 def test_the_running_agent_of_a_killed_process_is_known(script: Script, project: Project) -> None:
     assert script(KILLS_ITSELF).returncode == -signal.SIGKILL
-    live = find_live(project, "aaa")
+    live = find_live(project, "aaaa")
     assert live is not None
     trace = live.trace
     assert (trace.name, trace.case, trace.sample) == ("talk", "c1", 3)
@@ -109,13 +109,19 @@ def test_recording_a_trace_again_replaces_what_was_left(script: Script, project:
 
 def test_several_or_none_are_not_guessed(project: Project) -> None:
     for digit in "ab":
-        with record(project=project, durable=True, trace_id=f"tr-0{digit * 31}"):
+        with record(project=project, durable=True, trace_id=f"tr-0000{digit * 28}"):
             pass
-    assert find_live(project, "tr-0") is None
-    assert find_live(project, "c") is None
-    found = find_live(project, "0A")
+    assert find_live(project, "tr-0000") is None
+    assert find_live(project, "cccc") is None
+    found = find_live(project, "0000A")
     assert found is not None
-    assert found.trace.trace_id == "tr-0" + "a" * 31
+    assert found.trace.trace_id == "tr-0000" + "a" * 28
+
+
+@pytest.mark.parametrize("name", ["tr-", "", "t", "tr-0", "000", "tr-*"])
+def test_less_than_four_digits_mean_no_recording(project: Project, name: str) -> None:
+    with pytest.raises(RunError, match=r"too short|not the id"):
+        find_live(project, name)
 
 
 def test_other_files_are_left_out(project: Project) -> None:

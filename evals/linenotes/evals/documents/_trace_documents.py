@@ -15,7 +15,7 @@ from linenotes.evals.documents._part import Document, Part
 from linenotes.tracing import Focus, TraceState, shares, span_tree
 
 if TYPE_CHECKING:
-    from linenotes.tracing import Branch, Share, Trace, TraceHeader
+    from linenotes.tracing import Branch, Share, Trace, TraceHeader, TraceScore
 
 
 class ActorDocument(Part):
@@ -47,6 +47,17 @@ class SpanDocument(Part):
     """What went wrong right here."""
 
 
+class ScoreDocument(Part):
+    """What one scorer said."""
+
+    name: str
+    value: bool | float | str | None
+    """Null when the scorer failed, or does not apply."""
+    rationale: str | None
+    error: str | None
+    """`ExceptionType: message` when the scorer failed."""
+
+
 class TraceDocument(Part):
     """`trace show --json`."""
 
@@ -69,6 +80,8 @@ class TraceDocument(Part):
     actors: list[ActorDocument]
     spans: list[SpanDocument]
     """Parents before children."""
+    scores: list[ScoreDocument]
+    """Of the trace as it is stored."""
 
 
 class TraceHeaderDocument(Part):
@@ -92,6 +105,8 @@ class TraceHeaderDocument(Part):
     """The start of what the user asked."""
     response: str
     error: str | None
+    recording: Literal["running", "abandoned"] | None
+    """Of a trace that is not stored: whether its process goes on with it."""
 
 
 class TraceListDocument(Part):
@@ -102,7 +117,9 @@ class TraceListDocument(Part):
     """Newest first."""
 
 
-def trace_document(trace: Trace, focus: Focus | None = None) -> Document:
+def trace_document(
+    trace: Trace, focus: Focus | None = None, *, scores: Sequence[TraceScore] = ()
+) -> Document:
     """Return what `trace show` prints of `trace`, as far as it is in `focus`.
 
     Raises:
@@ -126,6 +143,7 @@ def trace_document(trace: Trace, focus: Focus | None = None) -> Document:
         messages=message_documents(focus.apply(trace.ledger).messages),
         actors=[_actor(share) for share in actors if focus.shows(share.actor)],
         spans=[_span(branch) for branch in span_tree(trace, focus)],
+        scores=[_score(score) for score in scores],
     ).dump()
 
 
@@ -161,6 +179,12 @@ def _span(branch: Branch) -> SpanDocument:
     )
 
 
+def _score(score: TraceScore) -> ScoreDocument:
+    return ScoreDocument(
+        name=score.name, value=score.value, rationale=score.rationale, error=score.error
+    )
+
+
 def _header(trace: TraceHeader) -> TraceHeaderDocument:
     return TraceHeaderDocument(
         trace_id=trace.trace_id,
@@ -178,4 +202,5 @@ def _header(trace: TraceHeader) -> TraceHeaderDocument:
         request=trace.request,
         response=trace.response,
         error=trace.error,
+        recording=trace.recording,
     )

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from linenotes.project import Project
-from linenotes.tracing._trace import trace_id_start
+from linenotes.tracing._trace import trace_id_prefix
 from linenotes.tracing.live._live_reading import LiveTrace, read_live
 from linenotes.tracing.recorder._live_log import SUFFIX
 
@@ -23,8 +23,12 @@ def live_traces(project: Project) -> list[LiveTrace]:
 
 
 def find_live(project: Project, name: str) -> LiveTrace | None:
-    """Return the recording whose trace id is `name` or starts with it, if exactly one does."""
-    prefix = trace_id_start(name)
+    """Return the recording whose trace id is `name` or starts with it, if exactly one does.
+
+    Raises:
+        RunError: `name` is not the id of a trace, or less than four digits of one.
+    """
+    prefix = trace_id_prefix(name)
     found = [path for path in project.live.glob(f"tr-*{SUFFIX}") if path.name.startswith(prefix)]
     return _read(found[0]) if len(found) == 1 else None
 

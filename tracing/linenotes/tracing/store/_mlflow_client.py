@@ -101,15 +101,16 @@ class TraceClient:
         spans = [span for filed in changed.values() for span in mlflow_spans(filed)]
         self._traces.log_spans(experiment_id, spans)
 
-    def count(self, run_id: str, experiment_id: str) -> int:
-        """Return how many traces of a run are stored."""
+    def count(self, run_id: str | None, experiment_id: str) -> int:
+        """Return how many traces of a run, or in all, are stored."""
+        of_run = f"trace.metadata.`{TraceMetadataKey.SOURCE_RUN}` = '{run_id}'"
         with store_errors("count the traces in", self._uri):
             counted = self._traces.store.query_trace_metrics(
                 experiment_ids=[experiment_id],
                 view_type=MetricViewType.TRACES,
                 metric_name=TraceMetricKey.TRACE_COUNT,
                 aggregations=[MetricAggregation(AggregationType.COUNT)],
-                filters=[f"trace.metadata.`{TraceMetadataKey.SOURCE_RUN}` = '{run_id}'"],
+                filters=None if run_id is None else [of_run],
             )
             return int(sum(point.values["COUNT"] for point in counted))
 

@@ -8,7 +8,6 @@ reads back as it was written.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Self, Unpack
 
 from linenotes.project import Redactor, RunError, keep_offline, without_credentials
 from linenotes.tracing._filed_trace import FiledTrace
-from linenotes.tracing._trace import Trace, trace_id_start
+from linenotes.tracing._trace import Trace, trace_id_prefix
 from linenotes.tracing.store._trace_header import TraceHeader, trace_header
 from linenotes.tracing.store._trace_tags import TraceQuery, filter_string
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 LATEST = "latest"
 """Stands for the trace that began last."""
 
-_ID_START = re.compile("tr-[0-9a-f]*")
 _ID_LENGTH = len("tr-") + 32
 _BATCH_TRACES = 100
 _BATCH_SPANS = 4_000
@@ -95,8 +93,8 @@ class MlflowStore:
         for batch in _batches(filed):
             self._client.write(self._redactor.value(batch), self.experiment_id)
 
-    def count_traces(self, run_id: str) -> int:
-        """Return how many traces of the MLflow run `run_id` are stored.
+    def count_traces(self, run_id: str | None = None) -> int:
+        """Return how many traces are stored, of the MLflow run `run_id` or in all.
 
         Raises:
             StoreError: the store did not answer.
@@ -156,7 +154,7 @@ class MlflowStore:
         if name == LATEST:
             found = [header.trace_id for header in self.find_traces(limit=1)]
         else:
-            found = self._ids_from(trace_id_start(name), name)
+            found = self._ids_from(trace_id_prefix(name))
         if len(found) > 1:
             raise RunError(
                 f"{name!r} is the start of several traces, {found[0]!r} and {found[1]!r} "
@@ -166,13 +164,8 @@ class MlflowStore:
             raise RunError(self._not_found(name))
         return found[0]
 
-    def _ids_from(self, start: str, name: str) -> list[str]:
+    def _ids_from(self, start: str) -> list[str]:
         """Return ids that begin with `start`: two are enough to know that it is not unique."""
-        if not _ID_START.fullmatch(start):
-            raise RunError(
-                f"{name!r} is not the id of a trace. "
-                "It is `tr-` and hex digits, as `linenotes run` prints it."
-            )
         if len(start) == _ID_LENGTH:
             return [start]
         wanted = f"trace.request_id LIKE '{start}%'"
@@ -181,7 +174,7 @@ class MlflowStore:
     def _not_found(self, name: str) -> str:
         return (
             f"No trace {name!r} in the store {without_credentials(self.tracking_uri)!r}. "
-            "`linenotes run` and the pages of `linenotes ui` show the ids of traces."
+            "`linenotes trace list` shows those that are there."
         )
 
 

@@ -13,7 +13,7 @@ from typing import TypedDict
 
 from linenotes.tracing._conventions import CASE, EXCEPTION, THREAD, VERSION
 from linenotes.tracing._ledger import Message
-from linenotes.tracing._trace import Trace, TraceState
+from linenotes.tracing._trace import Trace, TraceState, trace_id_for
 
 _AGENT = "agent."
 _TOOL = "tool."
@@ -66,17 +66,26 @@ def tag_key(name: str) -> str:
     return re.sub(r"[^\w. -]", "_", name)[:_LONGEST_KEY]
 
 
+def holds(trace: Trace, query: TraceQuery) -> bool:
+    """Return whether a store would find `trace` by `query`, were it there.
+
+    Its version is not known. Its run is, by its id, if `run` is the whole id of the run.
+    """
+    tags = search_tags(trace)
+    agent, run = query.get("agent"), query.get("run")
+    own = {"case": trace.case, "state": trace.state, "thread": trace.thread, "version": None}
+    return (
+        (agent is None or tag_key(_AGENT + agent) in tags)
+        and (run is None or _is_of(trace, run))
+        and all(tags.get(key) == _PRESENT for key in _present(query))
+        and all(query.get(name) in (None, value) for name, value in own.items())
+    )
+
+
 def filter_string(query: TraceQuery) -> str:
     """Return MLflow's filter for the traces of which all that `query` gives holds."""
-    handoff = query.get("handoff")
-    present = {
-        _TOOL: query.get("tool"),
-        _ERROR: query.get("error"),
-        _HANDOFF: _handoff(*handoff) if handoff else None,
-    }
-    keys = [tag_key(prefix + name) for prefix, name in present.items() if name is not None]
     wanted: dict[str, str | None] = {
-        **{f"tags.`{key}`": _PRESENT for key in keys},
+        **{f"tags.`{key}`": _PRESENT for key in _present(query)},
         f"tags.`{CASE}`": query.get("case"),
         f"tags.`{VERSION}`": query.get("version"),
         f"metadata.`{THREAD}`": query.get("thread"),
@@ -89,6 +98,23 @@ def filter_string(query: TraceQuery) -> str:
         # Commands show the start of a run's id.
         clauses.append(f"metadata.`mlflow.sourceRun` LIKE '{re.sub(r'[^0-9a-zA-Z-]', '_', run)}%'")
     return " AND ".join(clauses)
+
+
+def _present(query: TraceQuery) -> Iterator[str]:
+    """Yield the keys of the tags that a trace with all of these has."""
+    handoff = query.get("handoff")
+    for prefix, name in (
+        (_TOOL, query.get("tool")),
+        (_ERROR, query.get("error")),
+        (_HANDOFF, _handoff(*handoff) if handoff else None),
+    ):
+        if name is not None:
+            yield tag_key(prefix + name)
+
+
+def _is_of(trace: Trace, run_id: str) -> bool:
+    identity = (run_id, trace.case, trace.sample)
+    return trace.trace_id == trace_id_for(*(part for part in identity if part is not None))
 
 
 def _search_keys(trace: Trace) -> Iterator[str]:
