@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from linenotes.project.redaction._encodings import find_encoded
 from linenotes.project.redaction._function import load_function
 from linenotes.project.redaction._personal_data import find_personal
 from linenotes.project.redaction._placeholders import LONGEST_PLACEHOLDER, PLACEHOLDER, placeholder
@@ -158,13 +159,22 @@ class Redactor:
         found = list(self._find(text))
         return _with_placeholders(text, found) if found else text
 
+    def _find_known(self, text: str) -> Iterator[Found]:
+        if any(map(text.__contains__, self.known)):
+            yield from _occurrences(text, self.known)
+
+    def _find_secrets(self, text: str) -> Iterator[Found]:
+        yield from self._find_known(text)
+        yield from find_formats(text)
+        yield from find_contexts(text)
+
     def _find(self, text: str) -> Iterator[Found]:
         if self.secrets:
-            if any(map(text.__contains__, self.known)):
-                yield from _occurrences(text, self.known)
-            if not _is_id(text):
-                yield from find_formats(text)
-                yield from find_contexts(text)
+            if _is_id(text):
+                yield from self._find_known(text)
+            else:
+                yield from self._find_secrets(text)
+                yield from find_encoded(text, self._find_secrets)
         for kind, regex in self._regexes.items():
             yield from (Found(*secret_in(match), kind) for match in regex.finditer(text))
         if self.personal:
