@@ -33,6 +33,8 @@ MESSAGES = ("messages", "traj", "trajectory", "conversation", "conversations", "
 _RECORDS = ("simulations", "trajectories", "records", "samples", "results", "conversations", "data")
 _TASK = ("task_id", "case_id", "case", "task", "question_id", "instance_id", "id")
 _TRIAL = ("trial", "sample", "trial_id", "attempt")
+_DIGITS = 18
+"""Of a number in quotes; no trial has more."""
 _REWARD = ("reward", "score")
 _START = ("start_time", "started_at", "timestamp", "created_at")
 _RIGHT = frozenset({"actions", "outputs", "expectations", "evaluation_criteria", "answer"})
@@ -170,7 +172,7 @@ def _trial(record: _Record, counted: int) -> int:
     if key is None:
         return counted
     written = record.fields[key]
-    if isinstance(written, str) and written.isdecimal():
+    if isinstance(written, str) and written.isdecimal() and len(written) <= _DIGITS:
         written = int(written)
     if not isinstance(written, int) or isinstance(written, bool) or written < 0:
         raise TraceFileError(

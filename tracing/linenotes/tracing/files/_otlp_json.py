@@ -7,7 +7,6 @@ are hex digits as the protocol says, or base64 as protobuf's own JSON has them.
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -25,6 +24,8 @@ _Object = Mapping[str, "JsonValue"]
 _FAILED = ("2", "STATUS_CODE_ERROR")
 _LATEST = 2**63
 """Nanoseconds that a span's times can hold."""
+_DIGITS = 19
+"""Of that number."""
 _TRACE_DIGITS = 32
 _SPAN_DIGITS = 16
 
@@ -201,7 +202,8 @@ def _key(of: _Object, camel: str) -> JsonValue:
 
 def _moment(of: _Object, name: str, place: str) -> int:
     written = _key(of, name) or 0
-    moment = int(str(written)) if str(written).isdecimal() else _LATEST
+    digits = str(written)
+    moment = int(digits) if digits.isdecimal() and len(digits) <= _DIGITS else _LATEST
     if moment >= _LATEST:
         raise TraceFileError(
             f"{place}.{name} is {written!r:.60}, and should be nanoseconds since 1970."
@@ -215,7 +217,7 @@ def _id(written: JsonValue, digits: int, place: str) -> str:
         return text.lower()
     try:
         decoded = base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # of letters or of their number
         decoded = b""
     if len(decoded) * 2 != digits:
         raise TraceFileError(f"{place} is {written!r:.60}, and should be {digits} hex digits.")
