@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MAX_CHARACTERS = 100_000
+_BEYOND = 100_000
+"""Characters after the cut that are looked at: a secret that begins before it may end there."""
 _SHORTEST = 6
 """Characters; nothing shorter is looked at without a pattern of the user's."""
 _SHORT = 100
@@ -142,6 +144,9 @@ class Redactor:
         return {kind: re.compile(regex) for kind, regex in self.patterns.items()}
 
     def _redacted(self, text: str) -> str:
+        seen = self.max_characters + _BEYOND
+        if len(text) > seen and not self.patterns and self.function is None:
+            return _cut(self._replaced(text[:seen]), self.max_characters, more=len(text) - seen)
         if len(text) >= _SHORTEST or self.patterns:
             text = self._replaced(text)
         if self.function is not None:
@@ -248,10 +253,10 @@ def _called(function: Callable[[str], str], text: str) -> str:
     return made
 
 
-def _cut(text: str, most: int) -> str:
-    """Return the start of `text` with a mark, in all no longer than `most`."""
+def _cut(text: str, most: int, *, more: int = 0) -> str:
+    """Return the start of `text`, which goes on for `more`, with a mark; no longer than `most`."""
     kept = text[: max(0, most - 40)]  # the mark's own length
     opened = kept.rfind("[", len(kept) - LONGEST_PLACEHOLDER)
     if opened >= 0 and "]" not in kept[opened:]:
         kept = kept[:opened]  # no half of a placeholder
-    return f"{kept}… (cut: {len(text) - len(kept):,} characters)"
+    return f"{kept}… (cut: {len(text) - len(kept) + more:,} characters)"
