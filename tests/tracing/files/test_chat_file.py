@@ -112,6 +112,8 @@ def test_ids_of_traces_follow_from_identity_case_and_sample(read_file: ReadFile)
         ([{"messages": HI}, {"messages": [1]}], r"record 2: messages\[0\] is a number"),
         ({"messages": HI, "reward": "good"}, r"reward is 'good'"),
         ({"messages": HI, "task_id": 1, "trial": -1}, r"trial is -1"),
+        ({"messages": HI, "task_id": 1, "trial": "9" * 5000}, r"trial is '9{59}\. A trial"),
+        ({"messages": [{"role": "9" * 5000, "content": ""}]}, r"role is '9{59}\. A role"),
         ({"messages": HI, "task_id": [1]}, r"task_id is \[1\]"),
     ],
 )

@@ -80,6 +80,8 @@ def test_protobufs_own_spelling_of_keys_is_read() -> None:
     ("change", "told"),
     [
         ({"traceId": "xyz"}, r"spans\[0\].traceId is 'xyz', and should be 32 hex digits"),
+        ({"traceId": "ä" * 32}, r"should be 32 hex digits"),
+        ({"endTimeUnixNano": "9" * 5000}, r"should be nanoseconds since 1970"),
         ({"spanId": None}, r"spans\[0\].spanId is None"),
         ({"startTimeUnixNano": "noon"}, r"startTimeUnixNano is 'noon'"),
         ({"endTimeUnixNano": str(10**30)}, r"should be nanoseconds since 1970"),

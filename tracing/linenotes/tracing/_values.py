@@ -18,7 +18,8 @@ _ROLES = {"human": "user", "ai": "assistant"}
 _DEEPEST = 100
 """Levels; what lies deeper is cut off with a mark."""
 _MOST = 100_000
-"""Containers; others are cut off with a mark: parts that are shared are written out each time."""
+"""Containers; others are cut off with a mark: parts that are shared are written out each time.
+Bytes as well."""
 _LARGEST = 2**63
 """The stores hold integers of 64 bits; larger ones become text."""
 
@@ -33,6 +34,15 @@ def json_value(value: object) -> JsonValue:
 
 
 def _converted(value: object, outer: tuple[int, ...], nodes: Iterator[int]) -> JsonValue:
+    if type(value) is str and value.isascii():
+        return value
+    try:
+        return _as_json(value, outer, nodes)
+    except (Exception, SystemExit):  # noqa: BLE001  a stranger's class may raise anything
+        return text_of(value)
+
+
+def _as_json(value: object, outer: tuple[int, ...], nodes: Iterator[int]) -> JsonValue:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -76,7 +86,7 @@ def _plain(value: object) -> object:
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if hasattr(value, "dtype") and hasattr(value, "tolist"):
         return value.tolist()
-    return text_of(value)
+    return _text_of_bytes(value) if isinstance(value, bytes | bytearray) else text_of(value)
 
 
 def text_of(value: object) -> str:
@@ -86,6 +96,11 @@ def text_of(value: object) -> str:
     except (Exception, SystemExit):  # noqa: BLE001  a stranger's class may raise anything
         text = f"<{type(value).__name__}>"
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _text_of_bytes(value: bytes | bytearray) -> str:
+    mark = f"… (cut off: {len(value):,} bytes)" if len(value) > _MOST else ""
+    return repr(value[:_MOST]) + mark
 
 
 def output_text(output: JsonValue) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from linenotes.project.redaction._encodings import find_encoded
 from linenotes.project.redaction._function import load_function
 from linenotes.project.redaction._personal_data import find_personal
 from linenotes.project.redaction._placeholders import LONGEST_PLACEHOLDER, PLACEHOLDER, placeholder
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MAX_CHARACTERS = 100_000
+_BEYOND = 100_000
+"""Characters after the cut that are looked at: a secret that begins before it may end there."""
 _SHORTEST = 6
 """Characters; nothing shorter is looked at without a pattern of the user's."""
 _SHORT = 100
@@ -141,6 +144,9 @@ class Redactor:
         return {kind: re.compile(regex) for kind, regex in self.patterns.items()}
 
     def _redacted(self, text: str) -> str:
+        seen = self.max_characters + _BEYOND
+        if len(text) > seen and not self.patterns and self.function is None:
+            return _cut(self._replaced(text[:seen]), self.max_characters, more=len(text) - seen)
         if len(text) >= _SHORTEST or self.patterns:
             text = self._replaced(text)
         if self.function is not None:
@@ -158,13 +164,22 @@ class Redactor:
         found = list(self._find(text))
         return _with_placeholders(text, found) if found else text
 
+    def _find_known(self, text: str) -> Iterator[Found]:
+        if any(map(text.__contains__, self.known)):
+            yield from _occurrences(text, self.known)
+
+    def _find_secrets(self, text: str) -> Iterator[Found]:
+        yield from self._find_known(text)
+        yield from find_formats(text)
+        yield from find_contexts(text)
+
     def _find(self, text: str) -> Iterator[Found]:
         if self.secrets:
-            if any(map(text.__contains__, self.known)):
-                yield from _occurrences(text, self.known)
-            if not _is_id(text):
-                yield from find_formats(text)
-                yield from find_contexts(text)
+            if _is_id(text):
+                yield from self._find_known(text)
+            else:
+                yield from self._find_secrets(text)
+                yield from find_encoded(text, self._find_secrets)
         for kind, regex in self._regexes.items():
             yield from (Found(*secret_in(match), kind) for match in regex.finditer(text))
         if self.personal:
@@ -238,10 +253,10 @@ def _called(function: Callable[[str], str], text: str) -> str:
     return made
 
 
-def _cut(text: str, most: int) -> str:
-    """Return the start of `text` with a mark, in all no longer than `most`."""
+def _cut(text: str, most: int, *, more: int = 0) -> str:
+    """Return the start of `text`, which goes on for `more`, with a mark; no longer than `most`."""
     kept = text[: max(0, most - 40)]  # the mark's own length
     opened = kept.rfind("[", len(kept) - LONGEST_PLACEHOLDER)
     if opened >= 0 and "]" not in kept[opened:]:
         kept = kept[:opened]  # no half of a placeholder
-    return f"{kept}… (cut: {len(text) - len(kept):,} characters)"
+    return f"{kept}… (cut: {len(text) - len(kept) + more:,} characters)"

@@ -92,13 +92,30 @@ class Walk:
         if isinstance(value, dict):
             return self._dict(value)
         if isinstance(value, list | tuple | set | frozenset):
-            made = [self.value(item) for item in value]
+            made = self._apart_in_blocks(value) or [self.value(item) for item in value]
             return value if all(map(is_, made, value)) else _rebuilt(value, made)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             fields = {name: getattr(value, name) for name in _fields_of(type(value))}
             made_fields = self._dict(fields)
             return value if made_fields is fields else replace(value, **made_fields)
         return value
+
+    def _apart_in_blocks(self, value: Collection[object]) -> list[object]:
+        """Return the blocks of a message with all text in the first, if a secret lies across."""
+        blocks = [i for i in value if isinstance(i, dict) and isinstance(i.get("text"), str)]
+        if len(blocks) <= 1:
+            return []
+        texts = [block["text"] for block in blocks]
+        whole = self._text("".join(texts))
+        if whole == "".join(map(self._text, texts)):
+            return []
+        said = iter([whole])
+        return [
+            {**cast("dict[str, object]", self.value(i)), "text": next(said, "")}
+            if any(i is block for block in blocks)
+            else self.value(i)
+            for i in value
+        ]
 
     def _text(self, text: str) -> str:
         found = self._texts.get(text)

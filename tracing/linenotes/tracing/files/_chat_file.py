@@ -42,6 +42,8 @@ _RECORD_KEYS = (
 )
 _TASK_KEYS = ("task_id", "case_id", "case", "task", "question_id", "instance_id", "id")
 _TRIAL_KEYS = ("trial", "sample", "trial_id", "attempt")
+_MAX_DIGITS = 18
+"""Of a trial's number in quotes."""
 _REWARD_KEYS = ("reward", "score")
 _START_KEYS = ("start_time", "started_at", "timestamp", "created_at")
 _EXPECTATION_KEYS = frozenset(
@@ -205,7 +207,7 @@ def _trial(record: _Record, counted: int) -> int:
     if key is None:
         return counted
     written = record.fields[key]
-    if isinstance(written, str) and written.isdecimal():
+    if isinstance(written, str) and written.isdecimal() and len(written) <= _MAX_DIGITS:
         written = int(written)
     if not isinstance(written, int) or isinstance(written, bool) or written < 0:
         raise TraceFileError(

@@ -144,7 +144,7 @@ def _role(value: Mapping[str, JsonValue], place: str) -> Role:
     role = _ROLES.get(written) if isinstance(written, str) else None
     if role is None:
         raise TraceFileError(
-            f"{place}.role is {written!r}. A role is one of {', '.join(sorted(_ROLES))}."
+            f"{place}.role is {written!r:.60}. A role is one of {', '.join(sorted(_ROLES))}."
         )
     return role
 

@@ -7,7 +7,6 @@ are hex digits as the protocol says, or base64 as protobuf's own JSON has them.
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -26,6 +25,8 @@ _REQUEST_KEYS = ("resourceSpans", "resourceLogs", "resourceMetrics")
 _FAILED = ("2", "STATUS_CODE_ERROR")
 _TOO_LATE = 2**63
 """The first moment, in nanoseconds since the epoch, that 64 bits cannot hold."""
+_MAX_DIGITS = 19
+"""Of a moment that they can hold."""
 _TRACE_DIGITS = 32
 _SPAN_DIGITS = 16
 
@@ -200,7 +201,9 @@ def _key(of: _Object, camel: str) -> JsonValue:
 
 def _moment(of: _Object, name: str, place: str) -> int:
     written = _key(of, name) or 0
-    moment = int(str(written)) if str(written).isdecimal() else _TOO_LATE
+    digits = str(written)
+    is_time = digits.isdecimal() and len(digits) <= _MAX_DIGITS
+    moment = int(digits) if is_time else _TOO_LATE
     if moment >= _TOO_LATE:
         raise TraceFileError(
             f"{place}.{name} is {written!r:.60}, and should be nanoseconds since 1970."
@@ -214,7 +217,7 @@ def _id(written: JsonValue, digits: int, place: str) -> str:
         return text.lower()
     try:
         decoded = base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # of letters or of their number
         decoded = b""
     if len(decoded) * 2 != digits:
         raise TraceFileError(f"{place} is {written!r:.60}, and should be {digits} hex digits.")

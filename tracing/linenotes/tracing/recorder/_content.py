@@ -60,7 +60,10 @@ def _messages_in(value: object, depth: int, seen: set[int]) -> list[BaseMessage]
     for item in items:
         if depth and type(item) not in _PLAIN and id(item) not in seen:
             seen.add(id(item))  # it may contain itself
-            found += _messages_in(item, depth - 1, seen)
+            try:
+                found += _messages_in(item, depth - 1, seen)
+            except Exception:  # noqa: BLE001, S112  a stranger's class may raise anything
+                continue
     return found
 
 
@@ -123,6 +126,13 @@ def _is_message_class(kind: type) -> bool:
 
 def fields_of(value: object) -> Mapping[str, object]:
     """Return the named values of a state: a dict, a pydantic model, a dataclass or a mere text."""
+    try:
+        return _fields_of(value)
+    except Exception:  # noqa: BLE001  a stranger's class may raise anything
+        return {}
+
+
+def _fields_of(value: object) -> Mapping[str, object]:
     if isinstance(value, dict):
         return value
     if isinstance(value, str):

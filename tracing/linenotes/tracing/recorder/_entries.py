@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from langchain_core.messages import BaseMessage, ToolMessage
 
 from linenotes.tracing._ledger import NO_TOKENS, UNNAMED, Message, MessageKind, Tokens
-from linenotes.tracing._values import json_value
+from linenotes.tracing._values import json_value, text_of
 from linenotes.tracing.recorder._content import (
     calls_of,
     calls_text,
@@ -27,6 +27,8 @@ from linenotes.tracing.recorder._content import (
 )
 
 if TYPE_CHECKING:
+    from pydantic import JsonValue
+
     from linenotes.tracing.recorder._runs import Activation, Slot
 
 
@@ -93,16 +95,23 @@ class Entry:
         lines = (message_text(self.message), calls_text(self.message))
         return "\n".join(line for line in lines if line)
 
+    def _told(self) -> tuple[str, JsonValue]:
+        """Return text and content; of what cannot be read so what there is of it."""
+        try:
+            if self.message is not None:
+                return self.text, message_content(self.message)
+            return self.text, None if isinstance(self.payload, str) else json_value(self.payload)
+        except Exception:  # noqa: BLE001  a stranger's class may raise anything
+            return text_of(self.payload if self.message is None else self.message), None
+
     def to_message(self) -> Message:
         """Return the row as it is now."""
-        content = message_content(self.message) if self.message else None
-        if self.message is None and not isinstance(self.payload, str):
-            content = json_value(self.payload)
+        text, content = self._told()
         return Message(
             id=self.id,
             kind=self.kind,
             sender=self.sender,
-            text=self.text,
+            text=text,
             recipients=tuple(self.recipients),
             seen_by=tuple(self.seen_by),
             cause=tuple(cause.id for cause in self.cause),

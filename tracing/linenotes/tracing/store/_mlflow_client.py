@@ -23,7 +23,7 @@ from mlflow.entities.trace_metrics import AggregationType, MetricAggregation, Me
 from mlflow.exceptions import MlflowException
 from mlflow.tracing.constant import TraceMetadataKey, TraceMetricKey, TraceTagKey
 
-from linenotes.project import StoreError, store_errors
+from linenotes.project import RunError, StoreError, store_errors
 from linenotes.tracing._filed_trace import FiledTrace
 from linenotes.tracing._trace import Trace
 from linenotes.tracing.store._mlflow_info import (
@@ -51,6 +51,8 @@ except ImportError:
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 _NOT_FOUND = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND")
+_INCOMPLETE = "BAD_REQUEST"
+"""How MLflow calls a trace without spans."""
 _PAGE = 500
 """The most traces that a server returns at once."""
 _RELAXED = "PRAGMA synchronous = NORMAL"
@@ -123,13 +125,24 @@ class TraceClient:
             }
 
     def read(self, trace_id: str) -> MlflowTrace | None:
-        """Return a trace, or None when it is not there."""
+        """Return a trace, or None when it is not there.
+
+        Raises:
+            RunError: it is there without its spans.
+            StoreError: the store did not answer.
+        """
         with store_errors("read a trace from", self._uri):
             try:
                 return self._traces.get_trace(trace_id)
             except MlflowException as error:
                 if error.error_code in _NOT_FOUND:
                     return None
+                if error.error_code == _INCOMPLETE:
+                    raise RunError(
+                        f"Trace {trace_id!r} is not stored whole: its writer ended early, or is "
+                        "at it. `linenotes eval --resume latest` writes what an evaluation lacks, "
+                        "`linenotes trace doctor` what a killed recording lacks."
+                    ) from None
                 raise
 
     def find(self, filter_string: str, experiment_id: str, *, limit: int) -> list[TraceInfo]:
