@@ -191,7 +191,9 @@ class _Teller:
             self._knows(message)
             if is_sampled(message):
                 self._call_model(message, in_view, parent)
-            elif isinstance(message, ToolMessage) and results_in(message):
+            elif (
+                isinstance(message, ToolMessage) and results_in(message) and (message.name or goto)
+            ):
                 handed: object = message
                 if goto:
                     handed = going(goto, {"messages": [message]})
