@@ -258,3 +258,15 @@ def test_a_result_that_code_wrote_is_no_run_of_a_tool(reciter: Models) -> None:
     assert [(m.sender, m.recipients, m.kind) for m in stored] == [
         (m.sender, m.recipients, m.kind) for m in live
     ]
+
+
+def test_an_agent_of_the_forerunner_has_the_name_of_its_graph(reciter: Models) -> None:
+    model = reciter("Moved.")
+    graph = StateGraph(MessagesState)
+    graph.add_node("agent", lambda state: {"messages": [model.invoke(state["messages"])]})
+    graph.add_edge(START, "agent")
+    app = graph.compile(InMemorySaver(), name="mover")
+    ask: Any = {"messages": [("user", "Move me.")]}
+    app.invoke(ask, {"configurable": {"thread_id": "1"}})
+
+    assert Ledger.from_checkpoints(app, "1").actors == ("user", "mover")
