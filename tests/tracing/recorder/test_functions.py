@@ -159,3 +159,19 @@ def test_call_that_a_function_executes_is_no_errand(
         ("look", "flow/ask", "result", "Page of cats."),
         ("flow/ask", "user", "reply", "All about cats."),
     ]
+
+
+def test_messages_given_as_dicts_read_as_what_they_say(
+    scripted: Build, screenplay: Screenplay
+) -> None:
+    model = scripted("All about cats.")
+
+    @entrypoint()
+    def flow(messages: list[Any]) -> AIMessage:
+        said: AIMessage = model.invoke(messages)
+        return said
+
+    with record() as ledger:
+        flow.invoke([{"role": "user", "content": "Cats?"}])
+
+    assert screenplay(ledger)[0] == ("user", "flow", "input", "Cats?")

@@ -7,10 +7,11 @@ from typing import Annotated, Any, TypedDict
 
 from langchain.agents import create_agent
 from langchain.agents.middleware import LLMToolEmulator
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, RemoveMessage, ToolMessage
 from langchain_core.tools import tool
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Command
 from pydantic import BaseModel
 
 from linenotes.tracing import Ledger, record
@@ -202,3 +203,65 @@ def test_agents_at_work_at_once_may_number_their_calls_alike(
     for name in ("ann", "bob"):
         assert (name, "look", "call", f'look(up="{name}")') in lines
         assert ("look", name, "result", f"Page of {name}.") in lines
+
+
+def test_call_that_code_made_up_is_a_call_of_its_tool(screenplay: Screenplay) -> None:
+    @tool
+    def tables() -> str:
+        """List the tables."""
+        return "Artist, Album"
+
+    call = {"name": "tables", "args": {}, "id": "1", "type": "tool_call"}
+
+    def look(_: MessagesState) -> Anything:
+        return {"messages": [AIMessage("", tool_calls=[call]), tables.invoke(call)]}
+
+    with record() as ledger:
+        in_a_row(MessagesState, ("lister", look)).invoke(ASK)
+
+    assert sorted(screenplay(ledger)[1:]) == [
+        ("lister", "tables", "call", "tables()"),
+        ("tables", "user", "result", "Artist, Album"),
+    ]
+
+
+def test_call_changed_under_its_id_and_run_by_the_same_node_has_a_result(
+    scripted: Build, screenplay: Screenplay
+) -> None:
+    call = {"name": "send", "args": {"text": "x"}, "id": "1", "type": "tool_call"}
+    model = scripted(AIMessage("", tool_calls=[call]), "Sent.")
+
+    def review(state: MessagesState) -> Command[Any]:
+        changed = [{**call, "args": {"text": "y"}}]
+        told = AIMessage("", id=state["messages"][-1].id, tool_calls=changed)
+        return Command(update={"messages": [told, ToolMessage("y", tool_call_id="1")]}, goto="end")
+
+    graph = StateGraph(MessagesState)
+    graph.add_node("clerk", lambda s: {"messages": [model.invoke(s["messages"])]})
+    graph.add_node("review", review)
+    graph.add_node("end", lambda s: {"messages": [model.invoke(s["messages"])]})
+    graph.add_edge(START, "clerk")
+    graph.add_edge("clerk", "review")
+    with record() as ledger:
+        graph.compile().invoke(ASK)
+
+    assert screenplay(ledger)[1:] == [
+        ("clerk", "review", "call", 'send(text="x")'),
+        ("review", "end, send", "call", 'send(text="y")'),
+        ("send", "end", "result", "y"),
+        ("end", "user", "reply", "Sent."),
+    ]
+
+
+def test_messages_that_go_are_no_part_of_a_state_row(screenplay: Screenplay) -> None:
+    class Summed(MessagesState):
+        summary: str
+
+    def shorten(state: Summed) -> Anything:
+        gone = [RemoveMessage(id=str(state["messages"][0].id))]
+        return {"summary": "They spoke.", "messages": gone}
+
+    with record() as ledger:
+        in_a_row(Summed, ("shorten", shorten)).invoke(ASK)
+
+    assert screenplay(ledger)[1:] == [("shorten", "user", "state", "They spoke.")]

@@ -90,9 +90,11 @@ class Book:
                 self._calls_within[(str(call["id"]), task.within.number)] = (entry, task)
 
     def call_of(self, call_id: str, task: Task | None) -> tuple[Entry | None, Task | None]:
-        """Return the row of a call and its task, first of all one of the graph of `task`."""
-        own = self._calls_within.get((call_id, task.within.number)) if task else None
-        return own or self.calls.get(call_id) or (None, None)
+        """Return the row of a call and its task: one of the graph of `task`, unless it changed."""
+        newest = self.calls.get(call_id)
+        if newest is None or newest[1] is None or task is None:
+            return newest or (None, None)
+        return self._calls_within.get((call_id, task.within.number)) or newest
 
     def reach_tool(self, call: Entry, tool: str) -> None:
         """Note that a tool got its call, and so it is no message for whoever reads it next."""

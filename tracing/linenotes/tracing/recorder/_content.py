@@ -152,7 +152,14 @@ def values_in(fields: Mapping[str, object]) -> dict[str, object]:
         if value is not None
         and not (isinstance(value, str | list | tuple | dict) and not value)
         and not messages_in(value)
+        and not _removes(value)
     }
+
+
+def _removes(value: object) -> bool:
+    """Tell whether a value says nothing but which messages are to go."""
+    items = value if isinstance(value, list | tuple) else [value]
+    return all(is_a(item, RemoveMessage) for item in items)
 
 
 def message_text(message: BaseMessage) -> str:
@@ -220,7 +227,13 @@ def payload_text(value: object, outer: tuple[int, ...] = ()) -> str:
 def _leaf_text(value: object) -> str:
     if isinstance(value, list | tuple) and all(isinstance(one, str | int | float) for one in value):
         return ", ".join(text_of(one) for one in value)
+    if isinstance(value, list) and all(_is_openai_text(one) for one in value):
+        return "\n".join(one["content"] for one in value)
     return "" if value is None else _json(value)
+
+
+def _is_openai_text(item: object) -> bool:
+    return isinstance(item, dict) and "role" in item and isinstance(item.get("content"), str)
 
 
 def message_content(message: BaseMessage) -> JsonValue:

@@ -288,7 +288,7 @@ class Conversation:
         last = found[-1] if found else None
         if last is None or self._questions.are_open or last.sender == USER:
             return
-        if USER not in last.recipients and last.kind in {"reply", "handoff", "state"}:
+        if USER not in last.recipients and last.kind != "ack":
             last.seen_by[USER] = None
             self._book.deliveries.changed[last] = None
 

@@ -179,6 +179,10 @@ class Entries:
         """Note that the next result of this call is a new one, even if the id was used before."""
         self._by_call.pop(call_id, None)
 
+    def result_of(self, call_id: str) -> Entry | None:
+        """Return the row of a call's result."""
+        return self._by_call.get(call_id)
+
     def find(self, message: BaseMessage) -> Entry | None:
         """Return the row of `message`, if it has one."""
         found = self._by_object.get(id(message))

@@ -153,13 +153,25 @@ def _new_message(writer: Writer, message: BaseMessage) -> Entry:
         if writer.answers:
             _take_as_answer(writer, result, message)
         return result
+    if calls_of(message) and not _is_handed_back(message):
+        return _made_up_call(writer, message)
     return writer.say("ack" if _is_handed_back(message) else "reply", message=message)
+
+
+def _made_up_call(writer: Writer, message: BaseMessage) -> Entry:
+    """Make a row of a call that code wrote, perhaps after the tool had answered it."""
+    entry = writer.say("call", message=message)
+    writer.book.take_calls(entry, writer.task)
+    for call in calls_of(message):
+        if writer.book.entries.result_of(str(call["id"])):
+            writer.book.reach_tool(entry, call["name"])
+    return entry
 
 
 def _rewritten(writer: Writer, message: BaseMessage) -> Entry:
     """Make a row of new words under an old id; a changed call goes on as the new one."""
     entry = writer.say("call" if calls_of(message) else "reply", message=message)
-    writer.book.take_calls(entry, writer.task)
+    writer.book.take_calls(entry, None)
     return entry
 
 

@@ -43,7 +43,8 @@ def write(book: Book, task: Task, output: object, at: int) -> None:
         return
     answers = is_agents_model(task) and any(_ANSWER in fields_of(_update(part)) for part in parts)
     writer = Writer(book, task, view, at, answers)
-    spoke = [_write_part(writer, with_messages(writer, part)) for part in parts]
+    parts = [with_messages(writer, part) for part in parts]
+    spoke = [_write_part(writer, part) for part in parts]
     if not any(spoke) and task.activation:
         _write_state(writer, parts)
     for send in task.sends:

@@ -206,7 +206,9 @@ class _EventLog:
             self._mark_known(message)
             if is_sampled(message):
                 self._call_model(message, in_view, parent)
-            elif isinstance(message, ToolMessage) and results_in(message):
+            elif (
+                isinstance(message, ToolMessage) and results_in(message) and (message.name or goto)
+            ):
                 handed: object = message
                 if goto:
                     handed = command_to(goto, {"messages": [message]})
