@@ -8,7 +8,8 @@ of its own is plumbing, such as the node that executes an agent's tool calls.
 
 from __future__ import annotations
 
-import secrets
+import os
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -27,9 +28,13 @@ Slot = tuple[int, int]
 """A superstep of a scope: whatever is delivered in one slot was delivered at once."""
 
 
+_ids = random.Random()  # noqa: S311  ids are no secrets; its own, whatever others seed
+os.register_at_fork(after_in_child=_ids.seed)
+
+
 def new_span_id() -> str:
     """Return the id of a new span."""
-    return secrets.token_hex(8)
+    return f"{_ids.getrandbits(64):016x}"
 
 
 @dataclass(slots=True, eq=False, repr=False)
