@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _REMEMBERED = 4096
 _SHORT = 100
+_ARRAYS = frozenset({list, tuple})
 _NO_TEXT = frozenset({float, bool, type(None)})
 _LARGEST = 2**63
 """Of JSON's integers, in every store that we write to."""
@@ -65,15 +66,17 @@ class Sieve:
             return False
         return all(map(self._is_clean, texts.difference(self._clean)))
 
-    def _is_clean(self, text: str) -> bool:
+    def _is_clean(self, text: object) -> bool:
+        if type(text) is not str:  # a key of another type
+            return False
         if self._is_safe(text):
             return True
         short = len(text) <= _SHORT
-        if self._redact(text) != text or (short and kind_named(text)):
+        if self._redact(text) != text or (short and kind_named(text)) or not _is_whole(text):
             return False
         if short:
             self._clean.note(text)
-        return text.isascii() or _is_whole(text)
+        return True
 
 
 class Walk:
@@ -162,11 +165,17 @@ def _texts_in(value: object) -> set[str] | None:
     """
     texts: set[str] = set()
     seen: set[int] = set()
-    left: list[object] = [(value,)]
+    left: list[Any] = [(value,)]
     while left:
-        parts = _parts_of(left.pop(), texts)
-        if parts is None:
-            return None
+        parts = left.pop()
+        if type(parts) is dict:
+            texts.update(parts)
+            parts = parts.values()
+        elif type(parts) not in _ARRAYS:
+            getter = _getter(type(parts))
+            if getter is None:
+                return None
+            parts = getter(parts)
         for part in parts:
             kind = type(part)
             if kind is str:
@@ -180,34 +189,27 @@ def _texts_in(value: object) -> set[str] | None:
     return texts
 
 
-def _parts_of(value: object, texts: set[str]) -> Iterable[Any] | None:
-    """Return what is directly in `value`, and note its keys."""
-    kind = type(value)
-    if kind is list or kind is tuple:
-        return value
-    if kind is dict:
-        texts.update(value)
-        return value.values()
-    getter = _getter(kind)
-    return getter(value) if getter else None
-
-
-@lru_cache(maxsize=256)
-def _getter(kind: type) -> Callable[[object], Iterable[Any]] | None:
-    """Return what takes a dataclass apart; None where a field is called like a secret."""
-    if not dataclasses.is_dataclass(kind) or any(map(kind_named, names := _fields_of(kind))):
+def _all_fields(kind: type) -> Callable[[object], Iterable[Any]] | None:
+    """Return what gets all fields of a dataclass; None for others, and where a field is secret."""
+    names = [one.name for one in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
+    if not names or any(map(kind_named, names)):
         return None
     several = len(names) > 1
-    return attrgetter(*names) if several else lambda value: [getattr(value, n) for n in names]
+    return attrgetter(*names) if several else lambda value: [getattr(value, names[0])]
+
+
+_getter = cast(
+    "Callable[[type], Callable[[object], Iterable[Any]] | None]",
+    lru_cache(maxsize=256)(_all_fields),
+)
 
 
 def _is_whole(text: str) -> bool:
     """Tell a text from one with half an emoji in it, which no JSON can hold."""
     try:
-        text.encode()
+        return text.isascii() or bool(text.encode())
     except UnicodeEncodeError:
         return False
-    return True
 
 
 @lru_cache(maxsize=256)

@@ -22,7 +22,6 @@ from linenotes.tracing.recorder._content import (
     WHOLE,
     fields_of,
     is_a,
-    message_text,
     messages_in,
     same,
     tokens_of,
@@ -109,7 +108,8 @@ class Conversation:
             return
         found = open_call(book, task) if task.within.is_calls else self._given(task)
         now = (task.within.number, task.step)
-        found = [entry for entry in found if entry.said_at != now]  # it only looks like it
+        if said := book.said.get(now):
+            found = [entry for entry in found if entry not in said]  # it only looks like it
         found += [*routed, *self._questions.answers_for(book, task, found)]
         task.routed_here.update(routed)
         task.view, task.view_past = frontier(found)
@@ -176,7 +176,7 @@ class Conversation:
         if task is None:
             return
         deliveries.receive(task)
-        quoted = self._quotes.quoted(self.rows, _written_texts(prompt, found), task)
+        quoted = self._quotes.quoted(self.rows, prompt, found, task)
         run.view += tuple(quoted)
         for entry in deliveries.news((*shown, *quoted), task):
             deliveries.deliver(entry, task)
@@ -297,12 +297,3 @@ class Conversation:
             if not entry.is_waiting:
                 entry.announced = True
                 self._on_message(entry.to_message())
-
-
-def _written_texts(prompt: Sequence[BaseMessage], found: Sequence[Entry | None]) -> list[str]:
-    """Return the texts of a prompt that code or a tool wrote: those may quote what others said."""
-    return [
-        message_text(message)
-        for message, entry in zip(prompt, found, strict=True)
-        if entry is None or entry.kind == "result" or (entry.activation and not entry.sampled)
-    ]

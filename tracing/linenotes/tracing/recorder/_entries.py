@@ -43,8 +43,6 @@ class Entry:
     """Whose activation said it; None for the user and for tools."""
     namespace: str | None = None
     step: int | None = None
-    said_at: Slot | None = None
-    """The scope and superstep of the task that said it."""
     message: BaseMessage | None = None
     payload: object = None
     """What was routed or written, where it is no message."""
