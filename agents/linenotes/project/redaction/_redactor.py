@@ -35,6 +35,7 @@ _BEYOND = 100_000
 _SHORTEST = 6
 """Characters; nothing shorter is looked at without a pattern of the user's."""
 _SHORT = 100
+_LONGEST_ID = 110
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,13 @@ class Redactor:
         """
         return self.learning(value)[0]
 
+    def lets_through(self, value: object) -> bool:
+        """Tell quickly of most values that they are JSON and nothing in them is to be redacted."""
+        return self._sieve.lets_through(value)
+
     def learning(self, value: T) -> tuple[T, Mapping[str, str]]:
         """Return `value` redacted, and the secrets that only keys in it gave away, by kind."""
-        if self._sieve.lets_through(value):
+        if self.lets_through(value):
             return value, {}
         walk = Walk(self.text, by_name=self.secrets)
         redacted = walk.value(value)
@@ -137,7 +142,18 @@ class Redactor:
 
     @cached_property
     def _sieve(self) -> Sieve:
-        return Sieve(self.text)
+        return Sieve(self.text, self._is_safe_id)
+
+    def _is_safe_id(self, text: str) -> bool:
+        """Say whether `text` is an id, and not what the user or the environment calls a secret."""
+        if not self._is_only_for_secrets or not _is_id(text):
+            return False
+        return not any(map(text.__contains__, self.known))
+
+    @cached_property
+    def _is_only_for_secrets(self) -> bool:
+        asked_for_more = self.personal or self.patterns or self.function
+        return not asked_for_more and self.max_characters > _LONGEST_ID
 
     @cached_property
     def _regexes(self) -> dict[str, re.Pattern[str]]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
     from linenotes.tracing._ledger import MessageKind
-    from linenotes.tracing.recorder._runs import Run, Task
+    from linenotes.tracing.recorder._runs import Run, Slot, Task
 
 
 @dataclass(slots=True)
@@ -34,6 +34,8 @@ class Book:
     """What the user had got before the graph went on, and may yet be for somebody else."""
     handing: set[str] = field(default_factory=set)
     """The calls whose result is no news: tools that handed over, and answers in a form."""
+    said: dict[Slot, set[Entry]] = field(default_factory=dict)
+    """The rows by the scope and superstep of the task that said them."""
     calls: dict[str, tuple[Entry, Task | None]] = field(default_factory=dict)
     """Tool calls by id: the row that made the call, and its task."""
     _calls_within: dict[tuple[str, int], tuple[Entry, Task]] = field(default_factory=dict)
@@ -71,6 +73,8 @@ class Book:
         )
         if entry.activation:
             entry.activation.sent.append(entry)
+        if entry.said_at:
+            self.said.setdefault(entry.said_at, set()).add(entry)
         return self.entries.add(entry)
 
     def recognise(self, message: BaseMessage) -> Entry | None:

@@ -25,7 +25,7 @@ from linenotes.tracing._ledger import NO_TOKENS, Tokens
 from linenotes.tracing._values import json_value, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from langchain_core.messages import ToolCall
     from pydantic import JsonValue
@@ -95,13 +95,10 @@ def _means_a_message(name: str, item: object) -> bool:
 
 def is_a(value: object, parent: type[T]) -> TypeGuard[T]:
     """Answer like `isinstance`, for which the classes of LangChain and pydantic are slow."""
-    kind: Any = type(value)
-    return _is_subclass(kind, cast("Any", parent))
+    return _is_subclass(type(value), parent)
 
 
-@lru_cache(maxsize=1024)
-def _is_subclass(kind: type, parent: type) -> bool:
-    return issubclass(kind, parent)
+_is_subclass = cast("Callable[[type, type], bool]", lru_cache(maxsize=1024)(issubclass))
 
 
 def same(one: object, other: object) -> bool:

@@ -18,16 +18,14 @@ from linenotes.tracing._ledger import USER
 from linenotes.tracing.recorder._actors import tool_around
 from linenotes.tracing.recorder._book import Book, context
 from linenotes.tracing.recorder._call_costs import call_cost
-from linenotes.tracing.recorder._carried import Carried
+from linenotes.tracing.recorder._carried import carried_payload
 from linenotes.tracing.recorder._content import (
     WHOLE,
     fields_of,
     is_a,
-    message_text,
     messages_in,
     same,
     tokens_of,
-    values_in,
 )
 from linenotes.tracing.recorder._entries import Entry, frontier
 from linenotes.tracing.recorder._functions import open_call, returned_value
@@ -110,10 +108,11 @@ class Conversation:
         if task.activation is None:
             return
         if pushed and routed:
-            task.payload = _payload(routed[0], task.inputs)
+            task.payload = carried_payload(routed[0], task.inputs)
         found = open_call(book, task) if task.within.is_calls else self._given(task)
         now = (task.within.number, task.step)
-        found = [entry for entry in found if entry.said_at != now]  # it only looks like it
+        if said := book.said.get(now):
+            found = [entry for entry in found if entry not in said]  # it only looks like it
         found += [*routed, *self._questions.answers_for(book, task, found)]
         task.routed_here.update(routed)
         task.view, task.view_past = frontier(found)
@@ -194,7 +193,7 @@ class Conversation:
         if task is None:
             return
         deliveries.receive(task)
-        quoted = self._quotes.quoted(self.rows, _written_texts(prompt, found), task)
+        quoted = self._quotes.quoted(self.rows, prompt, found, task)
         run.view += tuple(quoted)
         for entry in deliveries.news((*shown, *quoted), task):
             deliveries.deliver(entry, task)
@@ -338,22 +337,3 @@ class Conversation:
             if not entry.is_waiting:
                 entry.announced = True
                 self._on_message(entry.to_message())
-
-
-def _payload(entry: Entry, inputs: object) -> Carried | None:
-    """Return how a payload is found by its values, unless it is a message."""
-    values = values_in(fields_of(inputs))
-    if entry.message is not None or not values:
-        return None
-    payload = Carried()
-    payload.add(entry, values)
-    return payload
-
-
-def _written_texts(prompt: Sequence[BaseMessage], found: Sequence[Entry | None]) -> list[str]:
-    """Return the texts of a prompt that code or a tool wrote: those may quote what others said."""
-    return [
-        message_text(message)
-        for message, entry in zip(prompt, found, strict=True)
-        if entry is None or entry.kind == "result" or (entry.activation and not entry.sampled)
-    ]

@@ -7,7 +7,7 @@ wrote it has ended, so the object is kept and its id read when it is there.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -192,10 +192,12 @@ class Entries:
             found = self._by_call.get(message.tool_call_id)
         return found
 
-    def find_all(self, messages: Iterable[BaseMessage]) -> list[Entry | None]:
+    def find_all(self, messages: Sequence[BaseMessage]) -> list[Entry | None]:
         """Return the row of each message; a conversation is long and mostly known."""
-        known = self._by_object.get
-        return [known(id(message)) or self.find(message) for message in messages]
+        found = [*map(self._by_object.get, map(id, messages))]
+        if None in found:
+            return [entry or self.find(m) for m, entry in zip(messages, found, strict=True)]
+        return found
 
     def find_given(self, message: BaseMessage) -> Entry | None:
         """Return the row of a message in a task's input or a graph's output.
@@ -253,15 +255,18 @@ def frontier(view: Collection[Entry]) -> tuple[tuple[Entry, ...], int]:
     that joined are both newest, whatever came first. A row only knows of rows before it. A made-up
     acknowledgement stands for what it acknowledges.
     """
+    latest = max(view, key=_INDEX, default=None)
+    if latest is not None and latest.kind != "ack" and latest.past + 1 == 1 << latest.index:
+        return (latest,), latest.past | 1 << latest.index  # it knows of all others
     known = 0
     newest: list[Entry] = []
     rows: Iterable[Entry] = view
     if "ack" in map(_KIND, view):
         rows = {r for row in view for r in (row.cause if row.kind == "ack" else (row,))}
     for row in sorted(rows, key=_INDEX, reverse=True):
-        if known + 1 == 1 << row.index + 1:
-            break
         if not known >> row.index & 1:
             newest.append(row)
             known |= row.past | 1 << row.index
+            if known + 1 == 1 << newest[0].index + 1:
+                break  # all others are known
     return tuple(reversed(newest)), known

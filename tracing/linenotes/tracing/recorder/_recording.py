@@ -150,7 +150,8 @@ class Recording:
                     root_id=self._root_id,
                 )
             )
-        return self.redactor.refreshed().value(storable(built))
+        redactor = self.redactor.refreshed()
+        return built if redactor.lets_through(built) else redactor.value(storable(built))
 
     def finish(self, error: BaseException | None) -> Trace:
         """Stop listening, announce what is left, and return the whole trace."""

@@ -102,6 +102,8 @@ class RunLog:
 
     def clear(self) -> None:
         """Let go of all runs."""
+        for run in self._by_id.values():
+            run.part()
         self._by_id.clear()
         self.runs, self.roots = [], []
 
