@@ -11,6 +11,11 @@ from importlib.resources.abc import Traversable
 
 from pydantic import BaseModel, TypeAdapter
 
+from linenotes.evals.documents._action_documents import (
+    DoctorDocument,
+    ExecutionDocument,
+    TraceExportDocument,
+)
 from linenotes.evals.documents._run_documents import (
     ComparisonDocument,
     EvaluationDocument,
@@ -18,13 +23,7 @@ from linenotes.evals.documents._run_documents import (
     RunDocument,
     VersionsDocument,
 )
-from linenotes.evals.documents._trace_documents import (
-    DoctorDocument,
-    ExecutionDocument,
-    TraceDocument,
-    TraceExportDocument,
-    TraceListDocument,
-)
+from linenotes.evals.documents._trace_documents import TraceDocument, TraceListDocument
 
 _PRINTED = {
     "eval": TypeAdapter[BaseModel](EvaluationDocument | VersionsDocument),
