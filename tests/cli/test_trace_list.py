@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def filled(project: Path, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An experiment of its own with two traces; the id of the first."""
+def filled(
+    project: Path, state: Path, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """An experiment of its own with two traces, and no recording; the id of the first."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{state / 'mlflow.db'}")
+    monkeypatch.setenv("LINENOTES_STATE", str(tmp_path / "state"))
     experiment = f'[tool.linenotes]\nexperiment = "{tmp_path.name}"\n'
     (project / "pyproject.toml").write_text(experiment, encoding="utf-8")
     first = cli("run", "app.py:build", "first words", "--json").json["trace_id"]
