@@ -32,6 +32,22 @@ def test_plain_talk_needs_no_word_for_its_kind() -> None:
     assert "reply" not in line(said("hello", "user"), width=100).plain
 
 
+def test_names_have_more_room_where_there_is_more() -> None:
+    message = said("hi", "desk/" + "x" * 40)
+    routes = [Columns.fitting([message], width=width).route for width in (80, 100, 160)]
+    assert routes == [26, 33, 48]
+
+
+def test_of_long_names_both_ends_are_kept() -> None:
+    message = said("hi", "researcher#1/sum_up", sender="researcher#1/find")
+    columns = Columns.fitting([message], width=80)
+    shown = line(message, width=80, columns=columns).plain
+    assert shown.startswith("  …her#1/find → …er#1/sum_up  hi")
+    assert Columns.of_headings([message], width=80).route == len("researcher#1/find → ") + 19
+    short = line(said("hi", "x" * 60), width=80, columns=columns).plain
+    assert short.startswith("  desk → …xxx")
+
+
 def test_columns_are_as_narrow_as_what_stands_in_them() -> None:
     messages = [said("hi", "user"), said("again", "user")]
     columns = Columns.fitting(messages, width=100)

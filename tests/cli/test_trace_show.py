@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,35 @@ def build():
     graph.add_edge(START, "desk")
     graph.add_edge("desk", "team")
     graph.add_edge("team", "writer")
+    graph.add_edge("writer", END)
+    return graph
+"""
+
+
+FAN_OUT = """
+import operator
+from typing import Annotated
+
+from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.types import Send
+
+
+class State(MessagesState):
+    notes: Annotated[list[str], operator.add]
+
+
+def fan(state):
+    return [Send("researcher", {"topic": topic}) for topic in ("cats", "dogs")]
+
+
+def build():
+    graph = StateGraph(State)
+    graph.add_node("planner", lambda state: {"messages": [("ai", "Cats and dogs.")]})
+    graph.add_node("researcher", lambda state: {"notes": [f"About {state['topic']}"]})
+    graph.add_node("writer", lambda state: {"messages": [("ai", "; ".join(state["notes"]))]})
+    graph.add_edge(START, "planner")
+    graph.add_conditional_edges("planner", fan, ["researcher"])
+    graph.add_edge("researcher", "writer")
     graph.add_edge("writer", END)
     return graph
 """
@@ -147,6 +177,42 @@ def test_an_error_stands_where_it_happened(office: str, cli: Cli) -> None:
     shown = lines(cli("trace", "show").out)
     assert shown[-1] == "✗ team/lawyer failed: TimeoutError: no answer in 60 s"
     assert "✗ TimeoutError: no answer in 60 s" in cli("trace", "show", "--tree").out
+
+
+def test_scores_stand_in_the_title_in_one_column(project: Path, cli: Cli) -> None:
+    scorers = ("shouted", "length", "picky")
+    chosen = [part for name in scorers for part in ("--scorer", f"scorers.py:{name}")]
+    cli("eval", "app.py:build", "--dataset", "cases.jsonl", "--samples", "1", *chosen)
+    shown = cli("trace", "show", "latest").out.split("\n\n")[0].splitlines()
+    assert shown[2] == "shouted   pass"
+    assert shown[3] == "length    6"
+    assert shown[4].startswith("picky     failed   KeyError:")
+    document: Any = cli("trace", "show", "latest", "--json").json
+    assert [(s["name"], s["value"]) for s in document["scores"]] == [
+        ("shouted", True),
+        ("length", 6),
+        ("picky", None),
+    ]
+    assert '<dt>length</dt><dd class="">6</dd>' in cli("trace", "show", "latest", "--html", "-").out
+
+
+def test_agents_at_work_at_once_are_told_apart(project: Path, cli: Cli) -> None:
+    (project / "fan.py").write_text(FAN_OUT, encoding="utf-8")
+    cli("run", "fan.py:build", "animals")
+    told = cli("trace", "show").out
+    assert re.search(r"planner → researcher#1 +send +(cats|dogs)\n", told)
+    assert re.search(r"researcher#2 → writer +state +About (cats|dogs)", told)
+    assert cli("trace", "show", "--actor", "researcher#2").out.count("researcher#1") == 0
+    assert "researcher#2" in cli("trace", "show", "--tree").out
+    document: Any = cli("trace", "show", "--json").json
+    assert "researcher" in {message["sender"] for message in document["messages"]}
+
+
+@pytest.mark.parametrize("name", ["tr-", "t", "abc"])
+def test_too_short_an_id_is_exit_2(project: Path, cli: Cli, name: str) -> None:
+    ended = cli("trace", "show", name)
+    assert ended.code == 2
+    assert repr(name) in ended.err
 
 
 @pytest.mark.parametrize(

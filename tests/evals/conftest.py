@@ -11,6 +11,7 @@ import pytest
 from linenotes.agents import AgentVersion, load_agent
 from linenotes.datasets import Case, Dataset
 from linenotes.evals import Failure, RunPlan, RunRecord, Sample, Score
+from linenotes.evals._samples import Outcome
 from linenotes.project import ModelSettings, Project
 from linenotes.tracing import Message, Tokens, Trace, trace_id_for
 
@@ -120,7 +121,8 @@ def make_record() -> Callable[..., RunRecord]:
         scores: dict[tuple[str, int], tuple[Score, ...]] = {
             (c.id, i): () if (c.id, i) in failed else (_score(values[c.id][i]),) for c, i in keys
         }
-        return RunRecord(made, samples, scores)
+        outcomes = {key: Outcome.of(sample) for key, sample in samples.items()}
+        return RunRecord(made, outcomes, samples, scores)
 
     return make
 

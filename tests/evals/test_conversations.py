@@ -12,8 +12,8 @@ BUG = Failure("agent", "ValueError", "a bug")
 
 def test_failed_samples_come_first_then_the_lowest_then_the_best(make_record: MakeRecord) -> None:
     record = make_record({"a": [1.0, 3.0], "b": [2.0, 3.0]})
-    broken = replace(record.samples["b", 1], error=BUG)
-    record = replace(record, samples={**record.samples, ("b", 1): broken})
+    broken = replace(record.outcomes["b", 1], error=BUG)
+    record = replace(record, outcomes={**record.outcomes, ("b", 1): broken})
     assert noteworthy(record) == [("b", 1), ("a", 0), ("b", 0), ("a", 1)]
 
 

@@ -88,12 +88,16 @@ def carry_out(
     jobs: Iterable[Job], outcome: Outcome | None = None, *, concurrency: int = 8, stop: Stop
 ) -> Outcome:
     outcome = outcome or Outcome()
+
+    async def on_finish(_job: Job, sample: Sample) -> None:
+        outcome.samples.append(sample)
+
     complete(
         execute(
             jobs,
             concurrency=concurrency,
             on_start=lambda job: outcome.order.append((job.run_id, job.case.id, job.index)),
-            on_finish=lambda _job, sample: outcome.samples.append(sample),
+            on_finish=on_finish,
             stop=stop,
         ),
         threads=max(32, 2 * concurrency),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -32,6 +34,32 @@ def test_one_call_from_a_name_to_a_result(desk: Agent) -> None:
     assert result.record.plan.dataset.name == "cases"
     assert [case.id for case in result.record.plan.cases] == ["b", "c"]
     assert result.estimates["matches_expectations"].mean == 0.5
+
+
+TWICE = """
+from linenotes.evals import evaluate
+from linenotes.evals.testing import ScriptedServer
+
+with ScriptedServer("hello") as server, server.in_environment():
+    for _ in range(2):
+        print(evaluate("app.py:build", "datasets/cases.jsonl", samples=2).errors["agent"])
+"""
+
+
+def test_one_evaluation_after_the_other_shares_the_clients_of_the_process(
+    one_node: Callable[..., AgentVersion],
+) -> None:
+    node = """
+from langchain_openai import ChatOpenAI
+
+async def answer(state):
+    return {"answer": (await ChatOpenAI(model="m", max_retries=0).ainvoke("hello")).content}
+"""
+    one_node(node, {"datasets/cases.jsonl": CASES})
+    # In a process of its own: the clients keep their connections open to its end.
+    script = [sys.executable, "-c", TWICE]
+    done = subprocess.run(script, capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.split() == ["0", "0"]
 
 
 def test_a_stranger_names_graph_dataset_and_split(desk: Agent) -> None:

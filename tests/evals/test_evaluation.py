@@ -187,9 +187,21 @@ def test_a_stop_while_scoring_is_heard_too(
     version = one_node()
     project = version.agent.project
     evaluation = Evaluation(project, concurrency=1, stop=stop)
-    with pytest.raises(Interrupted, match=r"10 of 10 samples are kept"):
+    with pytest.raises(Interrupted, match=r"1 of 10 samples are kept"):
         evaluation.run([Arm(version, 1)], numbers(10), find_scorers([slow], project))
     assert len(events(_journal(newest(version)), "scored")) == 1
+
+
+def test_what_had_finished_and_was_not_scored_is_scored_when_the_run_goes_on(
+    one_node: Callable[..., AgentVersion], numbers: Callable[..., Dataset]
+) -> None:
+    version = one_node()
+    whole = evaluate(version, numbers(3), samples=2)
+    journal = _journal(newest(version))
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(line for line in lines if b'"event":"scored"' not in line))
+    (again,) = Evaluation(version.agent.project).resume(newest(version))
+    assert again.document() == whole.document()
 
 
 def test_what_the_infrastructure_failed_is_tried_again_and_nothing_else(

@@ -101,10 +101,10 @@ def test_an_import_is_redacted_as_the_project_says(make_project: MakeProject) ->
     order = ImportOrder(project.root / "chats.json")
     result = import_run(order, project).result
     folder = RunStore.of(project).path(result.record.plan.run_id)
-    journal = (folder / FILE_NAME).read_text(encoding="utf-8")
-    assert "[secret:badge:" in journal
-    assert "ann@" not in journal
-    assert "B-1234" not in journal
+    kept = "".join(path.read_text(encoding="utf-8") for path in folder.iterdir())
+    assert "[secret:badge:" in kept
+    assert "ann@" not in kept
+    assert "B-1234" not in kept
     assert import_run(order, project).again
 
 
@@ -279,11 +279,23 @@ def test_a_task_that_is_no_case_is_named_and_nothing_is_made(
     assert RunStore.of(Project.find()).plans() == runs
 
 
+def _export(trace_id: str, name: str) -> dict[str, object]:
+    """Return an OTLP export of one span."""
+    operation = {"key": "gen_ai.operation.name", "value": {"stringValue": "invoke_agent"}}
+    span = {
+        "traceId": trace_id,
+        "spanId": "e" * 16,
+        "name": name,
+        "startTimeUnixNano": "5",
+        "attributes": [operation],
+    }
+    return {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
+
+
 def test_a_trace_of_another_run_is_not_written_over(
     make_project: MakeProject, bring: Callable[..., ImportedRun]
 ) -> None:
-    span = {"traceId": "d" * 32, "spanId": "e" * 16, "name": "work", "startTimeUnixNano": "5"}
-    export = {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
+    export = _export("d" * 32, "invoke_agent work")
     project = make_project({"a.json": json.dumps(export), "b.json": json.dumps([export])})
     first = import_run(ImportOrder(project.root / "a.json"), project)
     with pytest.raises(RunError, match=r"trace tr-d+ is in the store already, of run"):
@@ -293,14 +305,7 @@ def test_a_trace_of_another_run_is_not_written_over(
 
 
 def test_the_agent_is_the_one_that_spans_name(make_project: MakeProject) -> None:
-    span = {
-        "traceId": "f" * 32,
-        "spanId": "e" * 16,
-        "name": "invoke_agent desk",
-        "startTimeUnixNano": "5",
-    }
-    export = {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
-    project = make_project({"a.json": json.dumps(export)})
+    project = make_project({"a.json": json.dumps(_export("f" * 32, "invoke_agent desk"))})
     order = ImportOrder(project.root / "a.json", name="desk-1")
     assert import_run(order, project).result.record.plan.agent == "desk"
     assert replace(order, agent="x").identity("c") != order.identity("c")

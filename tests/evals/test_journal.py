@@ -3,10 +3,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from linenotes.datasets import Case
 from linenotes.evals import Failure, RunPlan, Sample, Score
 from linenotes.evals._journal import Journal
 from linenotes.evals._records import FILE_NAME, read_journal
@@ -49,6 +51,32 @@ def test_an_open_journal_knows_what_reading_it_would_give(
         journal.scored(make_sample(), (Score("correct", value=1.0),))
         journal.worked(seconds=1.5)
         assert journal.record == read_journal(folder / FILE_NAME)
+
+
+def test_samples_that_the_journal_does_not_know_of_are_cut_off(
+    folder: Path, make_plan: Callable[..., RunPlan], make_sample: Callable[..., Sample]
+) -> None:
+    with Journal.create(folder, make_plan()) as journal:
+        journal.finished(make_sample())
+    samples, journal_path = folder / "samples.jsonl", folder / FILE_NAME
+    known = samples.read_bytes()
+    with Journal(journal_path) as journal:
+        journal.finished(make_sample(Case(id="c1", inputs={"question": "c1"})))
+    journal_path.write_bytes(b"".join(journal_path.read_bytes().splitlines(keepends=True)[:2]))
+    with Journal(journal_path) as journal:
+        assert samples.read_bytes() == known
+        assert list(journal.record.samples.values()) == [make_sample()]
+
+
+def test_a_journal_stays_small_however_much_was_said(
+    folder: Path, make_plan: Callable[..., RunPlan], make_sample: Callable[..., Sample]
+) -> None:
+    long = replace(make_sample(), output={"answer": "word " * 10_000})
+    with Journal.create(folder, make_plan()) as journal:
+        before = (folder / FILE_NAME).stat().st_size
+        journal.finished(long)
+        assert (folder / FILE_NAME).stat().st_size - before < 1000
+        assert journal.record.samples["c0", 0] == long
 
 
 def test_a_number_and_a_truth_stay_apart_on_disk(

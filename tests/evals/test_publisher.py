@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 from linenotes.agents import AgentVersion
 from linenotes.datasets import Dataset
 from linenotes.evals import Evaluation, RunResult, RunStore, Sample, evaluate
+from linenotes.evals._records import FILE_NAME
 from linenotes.project import Project, StoreError
+from linenotes.tracing import open_store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -210,6 +213,47 @@ def test_publishing_twice_changes_nothing(
     assert everything() == before
 
 
+def test_what_the_store_lost_is_published_again(evaluated: RunResult, client: MlflowClient) -> None:
+    run = stored_run(client, evaluated)
+    lost = [outcome.trace_id for outcome in evaluated.record.outcomes.values()][:2]
+    client.delete_traces(run.info.experiment_id, trace_ids=lost)
+    again = Evaluation(Project.find()).publish(evaluated.record.plan.run_id[:12])
+    assert again.document() == evaluated.document()
+    assert len(traces_of(client, evaluated)) == 6
+
+
+def test_a_run_that_was_stopped_is_published_as_far_as_it_came(
+    evaluated: RunResult, client: MlflowClient
+) -> None:
+    project, run_id = Project.find(), evaluated.record.plan.run_id
+    journal = RunStore.of(project).path(run_id) / FILE_NAME
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:4]))
+    found = Evaluation(project).publish(run_id)
+    assert not found.record.is_whole
+    assert stored_run(client, evaluated).info.status == "KILLED"
+
+
+def test_traces_are_in_the_store_while_other_samples_still_run(
+    one_node: Callable[..., AgentVersion], numbers: Callable[..., Dataset]
+) -> None:
+    seen: list[int] = []
+
+    def until_one_is_stored(sample: Sample) -> bool:
+        if sample.case.id == "c1":
+            project = Project.find()
+            run_id = RunStore.of(project).plans()[-1].run_id
+            with open_store(project) as store:
+                while not store.count_traces(run_id):
+                    time.sleep(0.1)
+                seen.append(store.count_traces(run_id))
+        return True
+
+    result = evaluate(one_node(), numbers(2), [until_one_is_stored], samples=1, concurrency=1)
+    assert seen == [1]
+    assert result.traces.stored == 2
+
+
 def test_one_version_is_one_logged_model_in_all_its_runs(
     evaluated: RunResult, one_node: Callable[..., AgentVersion], numbers: Callable[..., Dataset]
 ) -> None:
@@ -229,10 +273,10 @@ def test_a_store_that_is_gone_at_the_end_keeps_the_journal_and_is_published_late
         with pytest.raises(StoreError) as told:
             evaluate(version, numbers(4), [scorer], samples=1)
         run_id = RunStore.of(project).plans()[-1].run_id
-        assert f"`linenotes eval --resume {run_id[:12]}` publishes" in str(told.value)
+        assert f"`linenotes publish {run_id[:12]}` stores them" in str(told.value)
         assert "All 4 samples are kept" in str(told.value)
         assert "\n" not in str(told.value)
-    (result,) = Evaluation(project).resume(run_id)
+    result = Evaluation(project).publish(run_id)
     assert (result.scored, result.traces.stored) == (4, 4)
 
 

@@ -12,7 +12,6 @@ import pytest
 from linenotes.agents import AgentVersion
 from linenotes.datasets import Dataset
 from linenotes.evals import Evaluation, RunResult, evaluate
-from linenotes.evals._records import FILE_NAME
 from linenotes.project import Project, Redactor, RunError
 
 KEY = "sk-proj-" + "a1B2" * 8
@@ -97,7 +96,7 @@ def answer(state):
     failed, answered = (result.record.samples[f"c{n}", 0] for n in range(2))
     assert "no entry for [secret:password:" in str(failed.error)
     assert "it is [secret:password:" in str(answered.output)
-    assert "battery" not in (folder / FILE_NAME).read_text()
+    assert not [path for path in folder.iterdir() if "battery" in path.read_text()]
 
 
 @pytest.mark.parametrize("change", ["edited", "gone"])

@@ -27,6 +27,12 @@ def test_a_single_sample_or_another_scale_repeats_nothing(
     assert repeats(make_record(values)) == {}
 
 
+def test_of_many_k_the_first_five_and_the_last_are_shown(make_record: MakeRecord) -> None:
+    found = repeats(make_record({"a": [True] * 8, "b": [True] * 7 + [False]}))
+    shown = [text.split()[0] for text in found["correct"].texts()]
+    assert shown == ["pass^1", "pass^2", "pass^3", "pass^4", "pass^5", "pass^8"]
+
+
 def test_each_rate_stands_with_its_interval(make_record: MakeRecord) -> None:
     found = repeats(make_record({"a": [True, False], "b": [True, True], "c": [True, True]}))
     first, second = found["correct"].texts()

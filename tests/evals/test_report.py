@@ -16,15 +16,13 @@ LOST = Failure("infrastructure", "APITimeoutError", "Request timed out.")
 
 @pytest.fixture
 def result(make_record: Callable[..., RunRecord]) -> Callable[..., RunResult]:
-    def make(
-        values: dict[str, list[bool | float | None]], *, stored: int | None = None, **more: object
-    ) -> RunResult:
+    def make(values: dict[str, list[bool | float | None]], **more: object) -> RunResult:
         record = make_record(values, **more)
         expected = len(record.samples)
         return RunResult(
             record,
             estimate_all(record, "population"),
-            Stored(expected, expected if stored is None else stored),
+            Stored(expected, expected),
             repeats(record),
         )
 
@@ -52,11 +50,9 @@ def test_what_calls_cost_stands_in_the_table_where_it_is_known(
     result: Callable[..., RunResult],
 ) -> None:
     found = result({"a": [True], "b": [False]})
-    first, second = found.record.samples.values()
-    priced = [replace(message, cost=0.0123) for message in first.trace.messages]
-    costly = replace(first, trace=replace(first.trace, messages=tuple(priced)))
-    samples = {("a", 0): costly, ("b", 0): second}
-    known = replace(found, record=replace(found.record, samples=samples))
+    first, second = found.record.outcomes.values()
+    outcomes = {("a", 0): replace(first, cost=0.0123, unpriced=0), ("b", 0): second}
+    known = replace(found, record=replace(found.record, outcomes=outcomes))
     header, row, other = report.rows([known, found])
     assert header[-3:] == ("calls", "cost", "s/sample")
     assert (row[-2], other[-2]) == ("$0.0123", "–")
@@ -79,7 +75,6 @@ def test_failures_are_told_apart_with_an_example_of_each(result: Callable[..., R
         result(
             {"a": [True, None, True], "b": [True, True, True]},
             failed={("b", 0): AGENT, ("b", 1): LOST},
-            stored=5,
         )
     )
     assert lines == [
@@ -88,7 +83,6 @@ def test_failures_are_told_apart_with_an_example_of_each(result: Callable[..., R
         "APITimeoutError: Request timed out.",
         "v1: 1 sample failed in the agent and scored as failed: ValueError: bad",
         "v1: 1 sample could not be scored: KeyError: 'team'",
-        "v1: 1 of 6 traces are not in the store.",
     ]
 
 

@@ -53,11 +53,11 @@ def test_costs_are_added_up_and_calls_without_a_price_are_counted(
 
 
 def _priced(record: RunRecord, costs: Sequence[float | None]) -> RunRecord:
-    samples = dict(record.samples)
-    for (key, sample), cost in zip(record.samples.items(), costs, strict=True):
-        said = tuple(replace(message, cost=cost) for message in sample.trace.messages)
-        samples[key] = replace(sample, trace=replace(sample.trace, messages=said))
-    return replace(record, samples=samples)
+    outcomes = {
+        key: replace(outcome, cost=cost, unpriced=int(cost is None))
+        for (key, outcome), cost in zip(record.outcomes.items(), costs, strict=True)
+    }
+    return replace(record, outcomes=outcomes)
 
 
 def test_the_document_has_the_keys_of_the_contract(result: Callable[..., RunResult]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from linenotes.project import PriceSettings, Project, Settings, keep_offline
-from linenotes.tracing import Ledger, Message, Tokens, dollars
+from linenotes.tracing import Tokens, dollars
 from linenotes.tracing._prices import Price, Prices
 
 OWN = {
@@ -116,16 +116,6 @@ def test_the_catalogue_is_read_without_importing_mlflow() -> None:
         "assert 'mlflow' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_a_ledger_adds_up_what_is_known() -> None:
-    def said(cost: float | None, *, sampled: bool = True) -> Message:
-        return Message("m", "reply", "a", "text", cost=cost, sampled=sampled)
-
-    ledger = Ledger((said(0.25), said(None), said(0.5), said(None, sampled=False)))
-    assert (ledger.cost, ledger.unpriced) == (0.75, 1)
-    assert (Ledger((said(None),)).cost, Ledger().cost) == (None, None)
-    assert Ledger((said(0.0),)).cost == 0.0
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +63,38 @@ def test_a_value_without_a_text_is_named_by_its_class() -> None:
             raise RuntimeError("no")
 
     assert json_value({"it": Shy()}) == {"it": "<Shy>"}
+
+
+def _refuse(*_: object, **__: object) -> object:
+    raise RuntimeError("no")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        type("Hostile", (BaseModel,), {"model_dump": _refuse}),
+        type("Hostile", (dict,), {"items": _refuse}),
+        type("Hostile", (list,), {"__iter__": _refuse}),
+        type("Hostile", (int,), {"__lt__": _refuse, "__le__": _refuse, "__ge__": _refuse}),
+        type("Hostile", (), {"dtype": 1, "tolist": _refuse}),
+        type("Hostile", (), {"__class__": property(_refuse)}),
+    ],
+)
+def test_a_value_that_refuses_to_be_read_costs_nothing_but_itself(
+    make: Callable[[], object],
+) -> None:
+    found = json_value({"before": [1], "it": make(), "after": "x"})
+    assert isinstance(found, dict)
+    assert isinstance(found.pop("it"), str)
+    assert found == {"before": [1], "after": "x"}
+
+
+def test_of_many_bytes_the_first_are_written() -> None:
+    text = json_value(bytearray(10_000_000))
+    assert isinstance(text, str)
+    assert len(text) < 1_000_000
+    assert text.endswith("… (cut off: 10,000,000 bytes)")
+    assert json_value(b"ab\xff") == "b'ab\\xff'"
 
 
 @pytest.mark.parametrize(

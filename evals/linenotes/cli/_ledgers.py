@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from linenotes.tracing import Incident, Message
 
 _ROUTE = 34
-"""Most columns for `sender → recipient`."""
+"""Most columns for `sender → recipient` where there is no more than usual room."""
 _GAPS = 6
 """Columns between who, kind and words."""
 _SHORTEST_TEXT = 20
 _ROOM_FOR_TEXT = 34
 """Columns; where the words have less, time and cost make room for them."""
+_ARROW = " → "
 _PLAIN = frozenset({"input", "reply"})
 """Kinds that need no word: somebody says something."""
 
@@ -33,15 +34,22 @@ class Columns:
 
     @classmethod
     def fitting(cls, messages: Iterable[Message], *, width: int) -> Columns:
-        """Return the narrowest columns that hold `messages`, of `width` at most a third for who."""
+        """Return the narrowest columns that hold `messages`, at most a third of `width` for who."""
         from rich.cells import cell_len
 
         shown = list(messages)
         routes = [cell_len(one_line(route(m))) for m in shown]
         kind = max((len(_kind(m)) for m in shown), default=0)
-        who = min(_ROUTE, width // 3, max(routes, default=0))
+        who = min(max(_ROUTE, width * 3 // 10), width // 3, max(routes, default=0))
         widest = [max(map(len, column)) for column in zip(*map(_figures, shown), strict=True)]
         return cls(route=who, kind=kind, figures=_fitting(widest, width - who - kind - _GAPS))
+
+    @classmethod
+    def of_headings(cls, messages: Iterable[Message], *, width: int) -> Columns:
+        """Return the columns of headings, which need no room for words."""
+        found = cls.fitting((shown := list(messages)), width=width)
+        widest = max((len(one_line(route(m))) for m in shown), default=0)
+        return replace(found, route=max(found.route, min(widest, width * 2 // 3)))
 
 
 def line(message: Message, *, width: int, columns: Columns | None = None) -> Text:
@@ -73,7 +81,7 @@ def heading(message: Message, *, columns: Columns) -> Text:
     """Return the start of a line: who, to whom, and of what kind where it is not plain talk."""
     from rich.text import Text
 
-    who = Text(one_line(route(message)), style="bold")
+    who = Text(_fitted(one_line(route(message)), columns.route), style="bold")
     who.truncate(columns.route, overflow="ellipsis", pad=True)
     text = Text("  ").append_text(who).append("  ")
     if columns.kind:
@@ -113,6 +121,20 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
+def _fitted(route: str, room: int) -> str:
+    """Return a route with the ends of both names, which tell most, where it is too long."""
+    sender, arrow, recipient = route.partition(_ARROW)
+    if len(route) <= room or not arrow or "," in recipient:
+        return route
+    room -= len(_ARROW)
+    sender = _end(sender, max(room // 2, room - len(recipient)))
+    return sender + _ARROW + _end(recipient, room - len(sender))
+
+
+def _end(name: str, room: int) -> str:
+    return name if len(name) <= room else "…" + name[max(1, len(name) - room + 1) :]
+
+
 def _kind(message: Message) -> str:
     return "" if message.kind in _PLAIN else message.kind
 
@@ -120,9 +142,9 @@ def _kind(message: Message) -> str:
 def _figures(message: Message) -> tuple[str, str, str]:
     from linenotes.tracing import dollars, spell_seconds
 
-    spent = (message.end_ns - message.start_ns) / 1e9 if message.start_ns else 0
+    spent = (message.end_ns - message.start_ns) / 1e9 if message.start_ns else None
     return (
         f"{message.tokens.total:,} tokens" if message.tokens.total else "",
         dollars(message.cost),
-        spell_seconds(spent) if spent >= 0.0005 else "",  # noqa: PLR2004  it would read 0 ms
+        spell_seconds(spent),
     )

@@ -23,6 +23,7 @@ _VERBS = {
     "run": "Run an agent once and show who said what to whom.",
     "eval": "Evaluate an agent on a dataset, several samples a case.",
     "compare": "Say whether one run is better or worse than another.",
+    "publish": "Write a run to MLflow from its journal.",
     "trace": "Read stored conversations.",
     "dataset": "Check golden files.",
     "prompt": "Show prompts and their versions.",

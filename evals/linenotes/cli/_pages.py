@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from linenotes.tracing import Focus, Trace
+    from collections.abc import Sequence
+
+    from linenotes.tracing import Focus, Trace, TraceScore
 
 STDOUT = "-"
 _NAMED_BY_US = ""
@@ -24,7 +26,9 @@ html_option = click.option(
 )
 
 
-def write_page(trace: Trace, html: str, focus: Focus | None = None) -> None:
+def write_page(
+    trace: Trace, html: str, focus: Focus | None = None, *, scores: Sequence[TraceScore] = ()
+) -> None:
     """Write the page of `trace` where the option `--html` says, and say where it is.
 
     Raises:
@@ -33,7 +37,7 @@ def write_page(trace: Trace, html: str, focus: Focus | None = None) -> None:
     from linenotes.project import RunError
     from linenotes.tracing import conversation_page
 
-    page = conversation_page(trace, focus)
+    page = conversation_page(trace, focus, scores=scores)
     if html == STDOUT:
         click.echo(page)
         return

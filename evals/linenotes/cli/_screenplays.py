@@ -10,21 +10,25 @@ from linenotes.cli._ledgers import Columns, figures, heading, incident_line, lin
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from linenotes.tracing import Branch, Focus, Ledger, Trace
+    from linenotes.tracing import Branch, Focus, Ledger, Trace, TraceScore
 
 _INDENT = 6
+_SCORE = 24
+"""Most columns for the name of a score, and for what it says."""
 _KINDS = {"WORKFLOW": "", "AGENT": "agent", "CHAT_MODEL": "model", "TOOL": "tool"}
 
 
-def title(trace: Trace, shown: Ledger, *, width: int) -> Iterator[Text]:
-    """Yield the lines that say which conversation it is, how it ended and what it cost."""
+def title(
+    trace: Trace, shown: Ledger, *, state: str, scores: Sequence[TraceScore] = (), width: int
+) -> Iterator[Text]:
+    """Yield the lines that say which conversation it is, how it ended, what it cost and scored."""
     from rich.text import Text
 
     from linenotes.tracing import dollars, spell_seconds
 
-    style = {"ERROR": "red", "IN_PROGRESS": "yellow"}.get(trace.state, "green")
+    style = {"ERROR": "red", "OK": "green", "abandoned": "red"}.get(state, "yellow")
     sample = "" if trace.sample is None else f", sample {trace.sample}"
-    first = Text(one_line(trace.name), style="bold").append("   ").append(trace.state, style=style)
+    first = Text(one_line(trace.name), style="bold").append("   ").append(state, style=style)
     yield first.append(f"   {one_line(f'case {trace.case}{sample}')}" if trace.case else "")
     seconds = (trace.end_ns - trace.start_ns) / 1e9 if trace.end_ns else None
     shown_of_all = f"{len(shown)} of " if len(shown) < len(trace.messages) else ""
@@ -32,8 +36,7 @@ def title(trace: Trace, shown: Ledger, *, width: int) -> Iterator[Text]:
         f"{shown_of_all}{len(trace.messages)} messages",
         f"{trace.ledger.tokens.total:,} tokens" if trace.ledger.tokens.total else "",
         dollars(trace.ledger.cost),
-        # What a file without times holds took next to nothing.
-        spell_seconds(seconds) if seconds is not None and seconds >= 0.0005 else "",  # noqa: PLR2004  it would read 0 ms
+        spell_seconds(seconds),
     )
     figures = "   ".join(filter(None, parts))
     fits = len(figures) + len(trace.trace_id) + 3 <= width
@@ -41,7 +44,29 @@ def title(trace: Trace, shown: Ledger, *, width: int) -> Iterator[Text]:
         Text(part, style="dim")
         for part in ([f"{figures}   {trace.trace_id}"] if fits else [figures, trace.trace_id])
     )
+    yield from _scores([score for score in scores if score.said], width=width)
     yield Text()
+
+
+def _scores(scores: Sequence[TraceScore], *, width: int) -> Iterator[Text]:
+    """Yield one line for each score: its name, what it says, and why."""
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    names = [one_line(score.name) for score in scores]
+    said = ["failed" if score.error is not None else one_line(score.said) for score in scores]
+    columns = [min(_SCORE, max(map(cell_len, column), default=0)) for column in (names, said)]
+    for score, name, value in zip(scores, names, said, strict=True):
+        text = Text()
+        style = {"fail": "red", "failed": "red", "pass": "green"}.get(value, "")
+        for cell, columns_, look in ((name, columns[0], "dim"), (value, columns[1], style)):
+            part = Text(cell, style=look)
+            part.truncate(columns_, overflow="ellipsis", pad=True)
+            text.append_text(part).append("   ")
+        text.append(one_line(score.error or score.rationale or ""), style="dim")
+        text.truncate(width, overflow="ellipsis")
+        text.rstrip()
+        yield text
 
 
 def screenplay(trace: Trace, focus: Focus, *, width: int) -> Iterator[Text]:
@@ -64,7 +89,7 @@ def full_screenplay(trace: Trace, focus: Focus, *, width: int) -> Iterator[Text]
     from linenotes.tracing import Incident, as_told, attachments, details
 
     told = as_told(trace, focus)
-    columns = Columns.fitting((m for m in told if not isinstance(m, Incident)), width=width)
+    columns = Columns.of_headings((m for m in told if not isinstance(m, Incident)), width=width)
     for item in told:
         if isinstance(item, Incident):
             yield from _wrapped(incident_line(item, width=len(item.text) + width), width, 4)
@@ -114,7 +139,7 @@ def _span_line(branch: Branch, *, width: int) -> Text:
 
     span = branch.span
     spent = branch.seconds
-    took = "" if spent is None or span.type == "HANDOFF" else spell_seconds(spent)
+    took = "" if span.type == "HANDOFF" else spell_seconds(spent)
     state = "running" if branch.running else "failed" if span.status == "ERROR" else ""
     right = f"  {_KINDS.get(span.type, span.type.lower()):<9}  {state:<7}  {took:>11}"
     text = Text(_twig(branch.last), style="dim")

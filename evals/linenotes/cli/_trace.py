@@ -8,7 +8,7 @@ from linenotes.cli._verbs import Verbs
 
 _VERBS = {
     "show": "Print who said what to whom in a stored trace.",
-    "list": "List stored traces, newest first: by agent, tool, handoff, error or case.",
+    "list": "List traces, newest first: by agent, tool, handoff, error or case.",
     "import": "Make a run of conversations that were held elsewhere.",
     "export": "Send stored traces to an OpenTelemetry collector.",
     "doctor": "Close the traces whose process was killed.",

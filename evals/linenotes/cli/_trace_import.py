@@ -87,11 +87,11 @@ def _print(imported: ImportedRun) -> None:
         out.print(printable(line))
     for line in report.closing_lines([result], []):
         out.print(one_line(line))
-    count = len(result.record.samples)
+    count = len(result.record.outcomes)
     noun = "conversation" if count == 1 else "conversations"
     again = " before, so nothing was added" if imported.again else ""
     out.print(f"{count} {noun} imported{again}.")
     out.print()
-    first = next(iter(result.record.samples.values())).trace.trace_id
+    first = next(iter(result.record.outcomes.values())).trace_id
     run = result.record.plan.run_id[:12]
     out.print(f"run {run}   linenotes trace show {first[:15]}   linenotes ui", style="dim")

@@ -1,8 +1,9 @@
-"""`linenotes trace list`: find stored conversations."""
+"""`linenotes trace list`: find conversations, stored or still going on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from linenotes.cli._options import json_option
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from linenotes.project import Project
     from linenotes.tracing import TraceHeader, TraceState
 
 _EPILOG = """\b
@@ -21,14 +23,20 @@ Examples:
   linenotes trace list --error TimeoutError
   linenotes trace list --agent researcher --tool search_web --limit 5
   linenotes trace list --handoff triage:specialist --json
+  linenotes trace list --run latest --state error
 """
+_FILTERS = ("agent", "tool", "handoff", "error", "case", "run", "version", "thread", "state")
+_RUN_ID = re.compile("[0-9a-f]{32}")
 _ID = 11
 """Letters of an id that tell it apart."""
 _WIDEST = 16
 """Most columns for a name."""
 _GAP = 2
 _MARKS = {"OK": "✓", "ERROR": "✗", "IN_PROGRESS": "…"}
-_STYLES = {"✗": "red", "…": "yellow"}
+_STYLES = {"✗": "red", "…": "yellow", "running": "yellow", "abandoned": "red"}
+_LEAST = ("cost", "tokens", "took")
+"""Columns that make room for the request where it would get too little."""
+_ROOM_FOR_REQUEST = 20
 _NUMBERS = frozenset({"took", "tokens", "cost"})
 _LAST = "request"
 """The column that takes what room is left."""
@@ -40,7 +48,7 @@ _LAST = "request"
 @click.option("--handoff", metavar="FROM:TO", help="In which FROM handed over to TO.")
 @click.option("--error", metavar="TYPE", help="That failed with this exception.")
 @click.option("--case", metavar="ID", help="Of this case.")
-@click.option("--run", metavar="ID", help="Of this run; the start of its id is enough.")
+@click.option("--run", metavar="RUN", help="Of this run: its id, a prefix, or latest.")
 @click.option("--version", metavar="NAME", help="Of this version of an agent.")
 @click.option("--thread", metavar="ID", help="Of this LangGraph thread.")
 @click.option(
@@ -63,27 +71,30 @@ def command(
     limit: int,
     as_json: bool,
 ) -> int:
-    """List stored traces, newest first. Filters add up: a trace meets all of them.
+    """List traces, newest first. Filters add up: a trace meets all of them.
 
-    A trace ended well (✓), failed (✗) or has not ended (…); of today it shows the time.
+    A trace ended well (✓), failed (✗) or has not ended (…); of today it shows the time. One that
+    is not stored is running, or was abandoned by its process.
     """
     from linenotes.cli._console import TALK, console, print_json
     from linenotes.evals import trace_list_document
-    from linenotes.tracing import open_store
+    from linenotes.project import Project
+    from linenotes.tracing import list_traces
 
-    with open_store() as store:
-        found = store.find_traces(
-            agent=agent,
-            tool=tool,
-            handoff=_pair(handoff),
-            error=error,
-            case=case,
-            run=run,
-            version=version,
-            thread=thread,
-            state=state,
-            limit=limit,
-        )
+    project = Project.find()
+    found = list_traces(
+        project,
+        agent=agent,
+        tool=tool,
+        handoff=_pair(handoff),
+        error=error,
+        case=case,
+        run=None if run is None else _run_id(project, run),
+        version=version,
+        thread=thread,
+        state=state,
+        limit=limit,
+    )
     if as_json:
         print_json(trace_list_document(found))
         return 0
@@ -92,8 +103,27 @@ def command(
         out.print(_table(found, width=out.width))
         out.print(f"\nRead one: linenotes trace show {found[0].trace_id[:_ID]}", style="dim")
     else:
-        out.print("No trace is like that. `linenotes run` and `linenotes eval` make some.")
+        click.echo(_nothing(project, click.get_current_context().params))
     return 0
+
+
+def _run_id(project: Project, name: str) -> str:
+    """Return the id of the run that `name` means; a whole id may be that of a run of others."""
+    from linenotes.evals import RunStore
+
+    return name if _RUN_ID.fullmatch(name) else RunStore.of(project).find(name).run_id
+
+
+def _nothing(project: Project, asked: Mapping[str, object]) -> str:
+    """Say why nothing is listed: there is nothing, or the filters choose nothing."""
+    from linenotes.tracing import count_traces
+
+    count = count_traces(project)
+    if not count:
+        return 'No trace yet. Record one: linenotes run app.py:graph "Hello"'
+    given = [f"--{name} {asked[name]}" for name in _FILTERS if asked[name] is not None]
+    traces = "The one trace is" if count == 1 else f"None of {count:,} traces is"
+    return f"{traces}{' not' if count == 1 else ''} like that: {one_line(' '.join(given))}"
 
 
 def _pair(handoff: str | None) -> tuple[str, str] | None:
@@ -130,8 +160,14 @@ def _widths(rows: Sequence[dict[str, str]], width: int) -> dict[str, int]:
         widest = max(cell_len(one_line(row[name])) for row in rows)
         if widest and name != _LAST:
             found[name] = min(_WIDEST, max(widest, len(name)))
-    left = width - sum(found.values()) - _GAP * len(found)
-    return {**found, _LAST: max(_GAP, left)}
+    for name in _LEAST:
+        if _left(found, width) < _ROOM_FOR_REQUEST:
+            found.pop(name, None)
+    return {**found, _LAST: max(_GAP, _left(found, width))}
+
+
+def _left(columns: Mapping[str, int], width: int) -> int:
+    return width - sum(columns.values()) - _GAP * len(columns)
 
 
 def _cells(trace: TraceHeader) -> dict[str, str]:
@@ -140,14 +176,13 @@ def _cells(trace: TraceHeader) -> dict[str, str]:
     sample = "" if trace.sample is None else f"#{trace.sample}"
     now = datetime.now().astimezone()
     began = datetime.fromtimestamp(trace.start_ns / 1e9).astimezone()
-    took = trace.duration or 0
     return {
         "trace": trace.trace_id[:_ID],
         "when": f"{began:%H:%M}" if began.date() == now.date() else f"{began:%m-%d}",
         "agent": trace.name,
         "case": f"{trace.case}{sample}" if trace.case else "",
-        "": _MARKS.get(trace.state, ""),
-        "took": spell_seconds(took) if took >= 0.0005 else "",  # noqa: PLR2004  it would read 0 ms
+        "": trace.recording or _MARKS.get(trace.state, ""),
+        "took": spell_seconds(trace.duration),
         "tokens": f"{trace.tokens:,}" if trace.tokens else "",
         "cost": dollars(trace.cost),
         "request": trace.request,

@@ -56,29 +56,44 @@ def command(
     from linenotes.cli._ledgers import one_line
     from linenotes.cli._pages import write_page
     from linenotes.cli._screenplays import full_screenplay, screenplay, span_lines, title
-    from linenotes.cli._unfinished import unfinished
+    from linenotes.cli._unfinished import state_of, unfinished
     from linenotes.evals import trace_document
     from linenotes.project import Project
-    from linenotes.tracing import Focus, as_told, find_live, mermaid, read_thread, read_trace
+    from linenotes.tracing import (
+        FiledTrace,
+        Focus,
+        as_told,
+        find_live,
+        mermaid,
+        read_filed_trace,
+        read_thread,
+        told_apart,
+    )
 
     if sum((full, tree, as_mermaid, html is not None, as_json)) > 1:
         raise click.UsageError("Choose one of --full, --tree, --mermaid, --html and --json.")
     project = Project.find()
-    trace = read_thread(thread, project) if thread else read_trace(trace_id, project)
+    filed = (
+        FiledTrace(read_thread(thread, project)) if thread else read_filed_trace(trace_id, project)
+    )
+    trace, scores = filed.trace, filed.scores
     focus = Focus(depth=depth, actor=actor, plumbing=plumbing or as_json)
     if as_json:
-        print_json(trace_document(trace, focus))
+        print_json(trace_document(trace, focus, scores=scores))
     elif html is not None:
-        write_page(trace, html, focus)
+        write_page(trace, html, focus, scores=scores)
     elif as_mermaid:
         click.echo(mermaid(as_told(trace, focus)), nl=False)
     else:
         out = console(widest=TALK)
         lines = full_screenplay if full else span_lines if tree else screenplay
-        for text in title(trace, focus.apply(trace.ledger), width=out.width):
+        trace = told_apart(trace)
+        live = find_live(project, trace.trace_id) if trace.state == "IN_PROGRESS" else None
+        state, shown = state_of(trace, live), focus.apply(trace.ledger)
+        for text in title(trace, shown, state=state, scores=scores, width=out.width):
             out.print(text)
         for text in lines(trace, focus, width=out.width):
             out.print(text, overflow="ellipsis", no_wrap=True)
         if trace.state == "IN_PROGRESS":
-            out.print(one_line(unfinished(trace, find_live(project, trace.trace_id))))
+            out.print(one_line(unfinished(trace, live)))
     return 0

@@ -20,6 +20,13 @@ def unfinished(trace: Trace, live: LiveTrace | None) -> str:
     return f"its process ended {ago(live)}{ran}: `linenotes trace doctor` closes it"
 
 
+def state_of(trace: Trace, live: LiveTrace | None) -> str:
+    """Return how `trace` ended; of a recording that has not, whether anybody goes on."""
+    if live is None:
+        return trace.state
+    return "running" if live.alive else "abandoned"
+
+
 def ago(live: LiveTrace) -> str:
     """Return how long ago a recording was last heard of, as a person says it."""
     seconds = max(0, int(time.time() - live.heard_ns / 1e9))

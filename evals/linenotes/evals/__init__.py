@@ -13,7 +13,8 @@ from linenotes.evals._comparison import (
 from linenotes.evals._engine import Job, Stop, run_sample
 from linenotes.evals._evaluate import choose_cases, evaluate, find_case
 from linenotes.evals._evaluation import Arm, Evaluation, Interrupted
-from linenotes.evals._importing import ImportedRun, ImportOrder, import_run
+from linenotes.evals._import_plans import ImportOrder
+from linenotes.evals._importing import ImportedRun, import_run
 from linenotes.evals._once import Execution, run_once, store_execution
 from linenotes.evals._plans import RunPlan
 from linenotes.evals._records import RunRecord
@@ -22,15 +23,14 @@ from linenotes.evals._runs import RunStore
 from linenotes.evals._samples import Failure, Sample, Score
 from linenotes.evals._scorer_loading import find_scorers
 from linenotes.evals._scorers import Scorer, score_sample
-from linenotes.evals.documents._printed import DOCUMENTS, json_schema, json_schema_file
-from linenotes.evals.documents._run_documents import evaluation_document
-from linenotes.evals.documents._trace_documents import (
+from linenotes.evals.documents._action_documents import (
     doctor_document,
     execution_document,
-    trace_document,
     trace_export_document,
-    trace_list_document,
 )
+from linenotes.evals.documents._printed import DOCUMENTS, json_schema, json_schema_file
+from linenotes.evals.documents._run_documents import evaluation_document
+from linenotes.evals.documents._trace_documents import trace_document, trace_list_document
 
 __all__ = [
     "DEFAULT_MARGIN",

@@ -1,8 +1,9 @@
 """Which conversations of a run are kept as pages: those that a person would open first.
 
-These are samples that failed, those that scored lowest, and the best one to hold them against.
-Every case has its turn before one has a second. A run that is published again shows other pages
-where its scores have changed; those of before stay beside them, and its note links the new ones.
+These are the samples that failed, those that scored lowest, and the best one for comparison. Among
+samples with the same score, every case comes once before any comes again. A run that is published
+again after its scores changed adds the new pages; the earlier ones stay, but its note does not
+link them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-from linenotes.evals._records import RunRecord, SampleKey
+from linenotes.evals._records import RunRecord
+from linenotes.evals._samples import SampleKey
 from linenotes.project import digest
 
 FOLDER = "conversations"
@@ -25,8 +27,8 @@ _LONGEST_NAME = 80
 def noteworthy(record: RunRecord) -> list[SampleKey]:
     """Return the samples to keep a page of, at most ten, the worst first and the best last."""
     values = _values(record)
-    failed = {key: -math.inf for key, sample in record.samples.items() if sample.error}
-    scored = {key: values[key] for key in record.samples if key in values and key not in failed}
+    failed = {key: -math.inf for key, outcome in record.outcomes.items() if outcome.error}
+    scored = {key: values[key] for key in record.outcomes if key in values and key not in failed}
     best = min(scored, key=lambda key: (-scored[key], key), default=None)
     low = {key: v for key, v in scored.items() if v <= 0 or v < scored[best or key]}
     shown = [key for key in _worst_first(failed | low) if key != best][: MAX_PAGES - bool(best)]
@@ -34,7 +36,7 @@ def noteworthy(record: RunRecord) -> list[SampleKey]:
 
 
 def _worst_first(values: Mapping[SampleKey, float]) -> list[SampleKey]:
-    """Order samples by value, and equal ones by how many of their case come before them."""
+    """Order samples by value; of equal ones, the first of each case before the second of any."""
     by_value = sorted(values, key=lambda key: (values[key], key[1]))
     before: Counter[str] = Counter()
     turns: dict[SampleKey, int] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -62,10 +62,10 @@ async def execute(
     *,
     concurrency: int,
     on_start: Callable[[Job], None],
-    on_finish: Callable[[Job, Sample], None],
+    on_finish: Callable[[Job, Sample], Awaitable[None]],
     stop: Stop,
 ) -> None:
-    """Execute `jobs`, at most `concurrency` at a time.
+    """Execute `jobs`, at most `concurrency` at a time; `on_finish` is a part of the job.
 
     Raises:
         LinenotesError: the user's own mistake, or an endpoint that is gone; what had finished
@@ -80,7 +80,7 @@ async def execute(
                 return
             on_start(job)
             sample = await run_sample(job, durable=True)
-            on_finish(job, sample)
+            await on_finish(job, sample)
             breaker.note(job, sample)
 
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,23 +16,25 @@ from typing import TYPE_CHECKING
 
 from linenotes.agents import AgentVersion, VersionCard
 from linenotes.datasets import Dataset
+from linenotes.evals._early_publishing import EarlyPublishing
 from linenotes.evals._engine import Job, Stop, execute, interleave
 from linenotes.evals._event_loop import complete
 from linenotes.evals._journal import Journal
 from linenotes.evals._ongoing import OngoingRun, timed
 from linenotes.evals._plans import RunPlan
 from linenotes.evals._progress import Progress, Silent
-from linenotes.evals._publisher import Publisher, filed_trace
+from linenotes.evals._publisher import NOTHING_WRITTEN, Publisher, SampleRow
 from linenotes.evals._records import RunRecord
 from linenotes.evals._repeats import repeats
 from linenotes.evals._report import run_note
 from linenotes.evals._results import RunResult, estimate_all
 from linenotes.evals._runs import RunStore
-from linenotes.evals._samples import Sample
+from linenotes.evals._samples import Sample, SampleKey
 from linenotes.evals._scorer_loading import find_scorers
-from linenotes.evals._scorers import Scorer, score_sample
+from linenotes.evals._scorers import Scorer
+from linenotes.evals._scoring import Scoring
 from linenotes.project import Project, RunError, StoreError
-from linenotes.tracing import FiledTrace, discard_live, exporting, open_store
+from linenotes.tracing import discard_live, exporting, open_store
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Target
@@ -124,6 +126,17 @@ class Evaluation:
             with self._store() as publisher:
                 return self._carry_out(publisher, runs, scorers)
 
+    def publish(self, name: str) -> RunResult:
+        """Write to the store what it lacks of the run `name`, from its journal alone.
+
+        Raises:
+            RunError: there is no such run.
+            StoreError: the store does not take it.
+        """
+        record = self._runs.read(name)
+        with self._redactor.in_force(), self._store() as publisher:
+            return self._publish(publisher, [record])[0]
+
     @contextmanager
     def _store(self) -> Iterator[Publisher]:
         self._progress.stage("Opening the store")
@@ -164,22 +177,22 @@ class Evaluation:
         self, publisher: Publisher, runs: Sequence[OngoingRun], scorers: Sequence[Scorer]
     ) -> list[RunResult]:
         with exporting(self._project) as export:
-            self._execute_and_score(publisher, runs, scorers, export)
-            return self._publish(publisher, runs)
+            publishing = EarlyPublishing(publisher)
+            with self._shown_as_stopped(publisher, runs), publishing:
+                scoring = Scoring(scorers, export, publishing)
+                self._execute(runs, scoring)
+                self._stop_if_asked(runs)
+                for run in runs:
+                    self._score_rest(run, scoring)
+                self._stop_if_asked(runs)
+                self._progress.stage("Publishing to MLflow")
+            return self._publish(publisher, [run.journal.record for run in runs], publishing)
 
-    def _execute_and_score(
-        self,
-        publisher: Publisher,
-        runs: Sequence[OngoingRun],
-        scorers: Sequence[Scorer],
-        export: Callable[[FiledTrace], None],
-    ) -> None:
+    @contextmanager
+    def _shown_as_stopped(self, publisher: Publisher, runs: Sequence[OngoingRun]) -> Iterator[None]:
+        """Show in MLflow that runs were stopped, when the block does not come to its end."""
         try:
-            self._execute(runs)
-            self._stop_if_asked(runs)
-            for run in runs:
-                self._score(run, scorers, export)
-            self._stop_if_asked(runs)
+            yield
         except BaseException as error:
             for run in runs:
                 publisher.mark_stopped(run.plan.run_id)
@@ -192,22 +205,24 @@ class Evaluation:
         if self._stop.asked:
             raise Interrupted(_how_to_continue(runs))
 
-    def _execute(self, runs: Sequence[OngoingRun]) -> None:
+    def _execute(self, runs: Sequence[OngoingRun], scoring: Scoring) -> None:
         missing = [run.missing() for run in runs]
         if not any(missing):
             return
-        journals = {run.plan.run_id: run.journal for run in runs}
+        by_id = {run.plan.run_id: run for run in runs}
         self._progress.stage("Running", total=sum(map(len, missing)))
 
         def on_start(job: Job) -> None:
-            journals[job.run_id].started(job.shown_case.id, job.index)
+            by_id[job.run_id].journal.started(job.shown_case.id, job.index)
 
-        def on_finish(job: Job, sample: Sample) -> None:
-            journals[job.run_id].finished(sample)
+        async def on_finish(job: Job, sample: Sample) -> None:
+            run = by_id[job.run_id]
+            run.journal.finished(sample)
             discard_live(self._project, sample.trace.trace_id)
+            await scoring.of(sample, run)
             self._progress.advance(sample)
 
-        with timed(journals.values()):
+        with timed([run.journal for run in runs]):
             work = execute(
                 interleave(missing),
                 concurrency=self._concurrency,
@@ -218,24 +233,19 @@ class Evaluation:
             # A graph that is not async waits in a thread, and so may its parallel nodes.
             complete(work, threads=max(32, 2 * self._concurrency))
 
-    def _score(
-        self,
-        run: OngoingRun,
-        scorers: Sequence[Scorer],
-        export: Callable[[FiledTrace], None],
-    ) -> None:
-        unscored = iter(run.unscored())
-        self._progress.stage(f"Scoring {run.plan.version}", total=len(run.unscored()))
+    def _score_rest(self, run: OngoingRun, scoring: Scoring) -> None:
+        """Score what had finished before an earlier process got to score it."""
+        samples, keys = run.journal.record.samples, run.unscored()
+        if not keys:
+            return
+        unscored = iter(keys)
+        self._progress.stage(f"Scoring {run.plan.version}", total=len(keys))
 
         async def worker() -> None:
-            for sample in unscored:
+            for key in unscored:
                 if self._stop.asked:
                     return
-                run.journal.scored(sample, await score_sample(sample, scorers))
-                if sample.error is None or sample.error.kind != "infrastructure":
-                    # Once: most collectors show a trace that comes twice with double spans, and
-                    # what the infrastructure failed will be executed again.
-                    export(filed_trace(run.journal.record, (sample.case.id, sample.index)))
+                await scoring.of(samples[key], run)
                 self._progress.advance()
 
         async def all_of_them() -> None:
@@ -243,27 +253,40 @@ class Evaluation:
 
         complete(all_of_them(), threads=self._concurrency)
 
-    def _publish(self, publisher: Publisher, runs: Sequence[OngoingRun]) -> list[RunResult]:
-        records = [run.journal.record for run in runs]
-        total = sum(len(record.samples) for record in records)
-        self._progress.stage("Publishing to MLflow", total=total)
+    def _publish(
+        self,
+        publisher: Publisher,
+        records: Sequence[RunRecord],
+        early: EarlyPublishing | None = None,
+    ) -> list[RunResult]:
+        written = [early.rows(record) if early else NOTHING_WRITTEN for record in records]
+        total = sum(len(record.outcomes) for record in records)
+        lacking = total - sum(map(len, written))
+        self._progress.stage("Publishing to MLflow", total=lacking or None)
         try:
             return [
-                publish_run(publisher, record, target=self._target, progress=self._progress)
-                for record in records
+                publish_run(
+                    publisher, record, written=rows, target=self._target, progress=self._progress
+                )
+                for record, rows in zip(records, written, strict=True)
             ]
         except StoreError as error:
+            publish = " and ".join(f"`linenotes publish {r.plan.run_id[:12]}`" for r in records)
             raise StoreError(
-                f"{error} All {total} samples are kept in the journal: "
-                f"`linenotes eval --resume {runs[0].plan.run_id[:12]}` publishes them without "
-                "running the agent again."
+                f"{error} All {total} samples are kept in the journal: {publish} stores them "
+                "without running the agent again."
             ) from error
 
 
 def publish_run(
-    publisher: Publisher, record: RunRecord, *, target: Target, progress: Progress
+    publisher: Publisher,
+    record: RunRecord,
+    *,
+    written: Mapping[SampleKey, SampleRow] = NOTHING_WRITTEN,
+    target: Target,
+    progress: Progress,
 ) -> RunResult:
-    """Write a whole run to MLflow and return what was measured.
+    """Write what the store lacks of a whole run to MLflow, and return what was measured.
 
     Raises:
         StoreError: the store does not take it.
@@ -271,12 +294,14 @@ def publish_run(
     estimates = estimate_all(record, target)
     repeated = repeats(record)
     note = run_note(record, estimates, repeated)
-    stored = publisher.publish(record, estimates, repeated, note=note, progress=progress)
+    stored = publisher.publish(
+        record, estimates, repeated, note=note, written=written, progress=progress
+    )
     return RunResult(record, estimates, stored, repeated)
 
 
 def _how_to_continue(runs: Sequence[OngoingRun]) -> str:
-    kept = sum(len(run.journal.record.samples) for run in runs)
+    kept = sum(len(run.journal.record.outcomes) for run in runs)
     wanted = sum(len(run.plan.cases) * run.plan.samples for run in runs)
     return (
         f"Stopped: {kept} of {wanted} samples are kept. "

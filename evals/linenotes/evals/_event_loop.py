@@ -1,10 +1,19 @@
-"""The bridge from synchronous callers to the one asynchronous core."""
+"""The bridge from synchronous callers to the one asynchronous core.
+
+The loop is kept from one call to the next. Clients of model providers are shared by whole processes
+and keep connections open, which belong to the loop that opened them: in the next loop the first
+request on such a connection would fail.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import atexit
+import os
+import threading
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 from typing import Any, TypeVar
 
@@ -12,9 +21,12 @@ from linenotes.project import AgentError
 
 T = TypeVar("T")
 
+_PATIENCE = 5.0
+"""Seconds that tasks get to end which an agent started and left behind."""
+
 
 def complete(work: Coroutine[Any, Any, T], *, threads: int = 32) -> T:
-    """Run `work` to its end in an event loop of its own; also from inside one, as in a notebook.
+    """Run `work` to its end in the event loop; also from inside another one, as in a notebook.
 
     Args:
         work: what to run.
@@ -41,14 +53,84 @@ class _Threads(ThreadPoolExecutor):
 
 
 async def _with_threads(work: Coroutine[Any, Any, T], threads: int) -> T:
-    asyncio.get_running_loop().set_default_executor(_Threads(max_workers=threads))
-    return await work
+    executor = _Threads(max_workers=threads)
+    asyncio.get_running_loop().set_default_executor(executor)
+    try:
+        return await work
+    finally:
+        await _end_leftovers()
+        executor.shutdown()
+
+
+async def _end_leftovers() -> None:
+    """Cancel the tasks that nobody waits for; one that will not end is left to itself."""
+    leftovers = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in leftovers:
+        task.cancel()
+    if leftovers:
+        await asyncio.wait(leftovers, timeout=_PATIENCE)
+
+
+class _KeptLoop:
+    """An event loop for one thread at a time, made when it is first needed."""
+
+    def __init__(self) -> None:
+        self._runner: asyncio.Runner | None = None
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run `work` in the context of the caller."""
+        if self._runner is None:
+            self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        try:
+            return self._runner.run(work, context=copy_context())
+        except (KeyboardInterrupt, SystemExit):
+            self.close()  # its tasks were left in the middle
+            raise
+
+    def close(self) -> None:
+        """End what still runs in it; the next call makes another."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            with suppress(RuntimeError):  # still running in a thread that the exit cut off
+                runner.close()
+
+    def forget(self) -> None:
+        """Let go of it in a forked process: it is the parent's."""
+        self._runner = None
+
+
+_OF_MAIN_THREAD, _BESIDE = _KeptLoop(), _KeptLoop()
+_BESIDE_FREE = threading.Lock()
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
+    if _is_inside_a_loop():
+        return _run_beside(work)
+    if threading.current_thread() is threading.main_thread():
+        return _OF_MAIN_THREAD.run(work)
+    return asyncio.run(work)
+
+
+def _run_beside(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` in another thread, in the kept loop unless that is busy."""
+    is_kept = _BESIDE_FREE.acquire(blocking=False)
+    try:
+        run = _BESIDE.run if is_kept else asyncio.run
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            return beside.submit(copy_context().run, run, work).result()
+    finally:
+        if is_kept:
+            _BESIDE_FREE.release()
+
+
+def _is_inside_a_loop() -> bool:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(work)
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        return beside.submit(copy_context().run, asyncio.run, work).result()
+        return False
+    return True
+
+
+for _kept in (_OF_MAIN_THREAD, _BESIDE):
+    atexit.register(_kept.close)
+    os.register_at_fork(after_in_child=_kept.forget)

@@ -8,38 +8,35 @@ written.
 
 from __future__ import annotations
 
-import secrets
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from linenotes.agents import VersionCard
-from linenotes.datasets import Case, Dataset
+from linenotes.datasets import Case
 from linenotes.evals._evaluation import publish_run
 from linenotes.evals._failures import attribute_text
+from linenotes.evals._import_plans import ImportOrder, by_case, start_import
 from linenotes.evals._journal import Journal
-from linenotes.evals._plans import DatasetInPlan, ImportInPlan, RunPlan
+from linenotes.evals._plans import RunPlan
 from linenotes.evals._progress import Progress, Silent
 from linenotes.evals._publisher import Publisher
 from linenotes.evals._results import RunResult
 from linenotes.evals._runs import RunStore
 from linenotes.evals._samples import Sample, Score
-from linenotes.project import Project, Redactor, RunError, StoreError, TraceFileError, digest
-from linenotes.tracing import ImportedConversation, MlflowStore, open_store, read_conversations
-from linenotes.tracing import file_digest as digest_of
+from linenotes.project import Project, Redactor, RunError, StoreError
+from linenotes.tracing import (
+    ImportedConversation,
+    MlflowStore,
+    file_digest,
+    open_store,
+    read_conversations,
+)
 
 if TYPE_CHECKING:
-    from pydantic import JsonValue
-
     from linenotes.evals.statistics import Target
-    from linenotes.tracing import FileFormat
 
 
 @dataclass(frozen=True)
@@ -49,30 +46,6 @@ class ImportedRun:
     result: RunResult
     again: bool
     """True when the same file had been imported before, so that nothing was added."""
-
-
-@dataclass(frozen=True)
-class ImportOrder:
-    """A file, and how it is to be read."""
-
-    path: Path
-    agent: str | None = None
-    """Who says the assistant messages that have no name. None stands for `agent`, or the agent
-    that spans name."""
-    name: str | None = None
-    """The version's label; None stands for the file's name."""
-    metric: str = "reward"
-    """The name of the reward."""
-    file_format: FileFormat = "auto"
-
-    @property
-    def label(self) -> str:
-        """What a person calls the version in a table."""
-        return self.name or self.path.stem
-
-    def identity(self, content: str) -> str:
-        """Return what sets the import of this content apart from all others."""
-        return digest([content, self.agent, self.label, self.metric, self.file_format])
 
 
 def import_run(
@@ -91,10 +64,10 @@ def import_run(
     """
     project = project or Project.find()
     progress = progress or Silent()
-    content = digest_of(order.path)
+    content = file_digest(order.path)
     identity = order.identity(content)
     runs = RunStore.of(project)
-    known = next((p for p in runs.plans() if p.imported and p.imported.identity == identity), None)
+    known = _imported_before(runs, identity)
     conversations = _read(order, identity, progress)
     progress.stage("Opening the store")
     creating = partial(progress.stage, "Creating the store, once")
@@ -103,18 +76,26 @@ def import_run(
         conversations = _redacted(conversations)
         publisher = Publisher(store)
         if known is None:
-            journal = _create(runs, publisher, _begin(publisher, order, content, conversations))
+            plan = start_import(publisher, order, content, conversations)
+            journal = _create(runs, publisher, plan)
         else:
-            journal = runs.open(known)  # another process may be writing it
+            journal = runs.open(known)  # raises if another process writes it
         with journal, _stopped_on_failure(publisher, journal.plan.run_id):
             added = _write(journal, conversations)
             result = _publish(publisher, journal, target, progress)
     return ImportedRun(result, again=known is not None and not added)
 
 
+def _imported_before(runs: RunStore, identity: str) -> RunPlan | None:
+    for plan in runs.plans():
+        if plan.imported is not None and plan.imported.identity == identity:
+            return plan
+    return None
+
+
 @contextmanager
 def _stopped_on_failure(publisher: Publisher, run_id: str) -> Iterator[None]:
-    """No run is left that seems to be going on."""
+    """Mark the run as stopped in MLflow when the block fails, so that it does not look running."""
     try:
         yield
     except BaseException:
@@ -143,7 +124,7 @@ def _read(order: ImportOrder, identity: str, progress: Progress) -> deque[Import
 def _redacted(conversations: Sequence[ImportedConversation]) -> deque[ImportedConversation]:
     """Mask in all trials of a task what any of them gives away as a secret."""
     redactor = Redactor.current()
-    masked = {name: iter(redactor.value(trials)) for name, trials in _by_case(conversations)}
+    masked = {name: iter(redactor.value(trials)) for name, trials in by_case(conversations)}
     # Ids stay apart here; the plan has them redacted, too.
     return deque(replace(next(masked[one.case]), case=one.case) for one in conversations)
 
@@ -151,7 +132,7 @@ def _redacted(conversations: Sequence[ImportedConversation]) -> deque[ImportedCo
 def _refuse_taken_ids(
     store: MlflowStore, conversations: Sequence[ImportedConversation], known: RunPlan | None
 ) -> None:
-    """Spans bring their trace ids along, and writing over another run's trace would lose it."""
+    """Refuse spans whose trace ids the store has for another run, which would lose that trace."""
     ours = known.run_id if known else None
     taken = store.runs_of([one.trace.trace_id for one in conversations])
     for one in conversations:
@@ -162,91 +143,6 @@ def _refuse_taken_ids(
                 f"{one.place}: trace {one.trace.trace_id} is in the store already, {where}. "
                 "Import into another store: LINENOTES_STATE names its folder."
             )
-
-
-def _begin(
-    publisher: Publisher,
-    order: ImportOrder,
-    content: str,
-    conversations: Sequence[ImportedConversation],
-) -> RunPlan:
-    agent = order.agent or conversations[0].trace.name
-    composition: dict[str, JsonValue] = {"agent": agent, "file": content, "models": {}}
-    dataset = Dataset(order.path.stem, _cases(conversations))
-    card = VersionCard(
-        agent=agent,
-        label=order.label,
-        fingerprint=digest(composition),
-        params={"agent": agent, "version": order.label, "imported": order.path.name},
-    )
-    group = secrets.token_hex(8)
-    model_id = publisher.log_version(card)
-    run_id = publisher.start_run(card, dataset, group=group, numbers={}, model_id=model_id)
-    metrics = tuple(dict.fromkeys(name for one in conversations for name in one.scores))
-    return RunPlan(
-        run_id=run_id,
-        group=group,
-        created=datetime.now(UTC),
-        agent=agent,
-        graph=order.path.name,
-        version=order.label,
-        fingerprint=card.fingerprint,
-        composition=composition,
-        prompts={},
-        models={},
-        commit=None,
-        model_id=model_id,
-        dataset=DatasetInPlan(name=dataset.name, digest=dataset.digest),
-        cases=dataset.cases,
-        samples=max(Counter(one.case for one in conversations).values()),
-        baseline=False,
-        seed=0,
-        scorers=tuple(f"imported:{name}" for name in metrics),
-        metrics=metrics,
-        imported=ImportInPlan(
-            file=order.path.name,
-            identity=order.identity(content),
-            samples=len(conversations),
-            timed=all(one.timed for one in conversations),
-        ),
-    )
-
-
-def _cases(conversations: Sequence[ImportedConversation]) -> tuple[Case, ...]:
-    return tuple(_case(name, of_case) for name, of_case in _by_case(conversations))
-
-
-def _case(name: str, trials: Sequence[ImportedConversation]) -> Case:
-    try:
-        return Case(
-            id=name,
-            inputs=_shared([one.inputs for one in trials]),
-            expectations=_shared([one.expectations for one in trials]),
-        )
-    except ValidationError as error:
-        wrong = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise TraceFileError(
-            f"{trials[0].place}: the task {name!r:.80} cannot be a case: {wrong}. Mend it there."
-        ) from None
-
-
-def _by_case(
-    conversations: Sequence[ImportedConversation],
-) -> Iterable[tuple[str, list[ImportedConversation]]]:
-    trials: dict[str, list[ImportedConversation]] = {}
-    for one in conversations:
-        trials.setdefault(one.case, []).append(one)
-    return trials.items()
-
-
-def _shared(trials: Sequence[Mapping[str, JsonValue]]) -> dict[str, JsonValue]:
-    """Return what all trials of a task say alike: only that is of the task."""
-    first = trials[0]
-    return {
-        key: value
-        for key, value in first.items()
-        if all(key in trial and trial[key] == value for trial in trials)
-    }
 
 
 def _write(journal: Journal, conversations: deque[ImportedConversation]) -> int:
@@ -262,7 +158,7 @@ def _write(journal: Journal, conversations: deque[ImportedConversation]) -> int:
         one = conversations.popleft()
         sample = _sample(one, cases[one.case])
         key = (sample.case.id, sample.index)
-        if key not in record.samples:
+        if key not in record.outcomes:
             journal.finished(sample)
             added += 1
         if key not in record.scores:
@@ -280,11 +176,11 @@ def _publish(
     publisher: Publisher, journal: Journal, target: Target, progress: Progress
 ) -> RunResult:
     record = journal.record
-    progress.stage("Publishing to MLflow", total=len(record.samples))
+    progress.stage("Publishing to MLflow", total=len(record.outcomes))
     try:
         return publish_run(publisher, record, target=target, progress=progress)
     except StoreError as error:
         raise StoreError(
-            f"{error} All {len(record.samples)} conversations are kept in the journal: importing "
+            f"{error} All {len(record.outcomes)} conversations are kept in the journal: importing "
             "the file again publishes them."
         ) from error

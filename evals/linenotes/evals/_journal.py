@@ -2,29 +2,32 @@
 
 The first line is the plan; then come `started`, `finished` and `scored` lines as they happen,
 each written whole and flushed to the operating system, so a killed process loses nothing that
-had finished. A line that a crash cut in two is the last one; it is cut off when the journal is
-opened again. One process at a time writes a journal, and what it has written it also knows: its
-record is what reading the file again would give. Everything is redacted on its way into the file.
+had finished. What a finished sample said stands in a file beside, written before its line, so
+that reading a journal costs little however much was said. A line that a crash cut in two is the
+last one; it is cut off when the journal is opened again. One process at a time writes a journal,
+and what it has written it also knows: its record is what reading the file again would give.
+Everything is redacted on its way into the files.
 """
 
 from __future__ import annotations
 
-import errno
 import fcntl
-import mmap
-import os
 import threading
-from io import FileIO
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 import orjson
 
+from linenotes.evals._appending import AppendOnlyFile
 from linenotes.evals._plans import RunPlan
 from linenotes.evals._records import FILE_NAME, RunRecord, read_history
-from linenotes.evals._samples import Sample, Score
+from linenotes.evals._sample_file import FILE_NAME as SAMPLES_NAME
+from linenotes.evals._sample_file import write_sample
+from linenotes.evals._samples import Outcome, Sample, Score
 from linenotes.project import Redactor, RunError
-from linenotes.tracing import Trace
 
 
 class Journal:
@@ -39,12 +42,13 @@ class Journal:
         self.path = path
         self._redactor = Redactor.current()
         self._lock = threading.Lock()
-        self._file = _open(path)
-        try:
+        with ExitStack() as files:
+            self._file = files.enter_context(_open(path))
             self._history = read_history(path)
-        except RunError:
-            self._file.close()
-            raise
+            self._samples = files.enter_context(
+                _open_samples(path.parent / SAMPLES_NAME, self._history.samples_end)
+            )
+            self._files = files.pop_all()
 
     @classmethod
     def create(cls, folder: Path, plan: RunPlan) -> Self:
@@ -79,16 +83,19 @@ class Journal:
 
     def finished(self, sample: Sample) -> None:
         """Keep a finished sample for good."""
-        self._write(
-            {
-                "event": "finished",
-                "case": sample.case.id,
-                "sample": sample.index,
-                "output": sample.output,
-                "error": sample.error,
-            },
-            trace=sample.trace,
-        )
+        output, error, trace = self._redactor.value((sample.output, sample.error, sample.trace))
+        shown = replace(sample, output=output, error=error, trace=trace)
+        with self._lock, self._writing():
+            place = write_sample(self._samples, shown)
+            self._append(
+                {
+                    "event": "finished",
+                    "case": sample.case.id,
+                    "sample": sample.index,
+                    "outcome": Outcome.of(shown),
+                    "at": place,
+                }
+            )
 
     def scored(self, sample: Sample, scores: tuple[Score, ...]) -> None:
         """Keep the scores of a finished sample."""
@@ -101,8 +108,8 @@ class Journal:
         self._write({"event": "worked", "seconds": seconds})
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the files."""
+        self._files.close()
 
     def __enter__(self) -> Self:
         return self
@@ -110,61 +117,56 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _write(self, event: dict[str, object], *, trace: Trace | None = None) -> None:
-        event, trace = self._redactor.value((event, trace))
-        if trace is not None:
-            event = {**event, "trace": orjson.Fragment(trace.to_json())}
+    def _write(self, event: dict[str, object]) -> None:
+        with self._lock, self._writing():
+            self._append(self._redactor.value(event))
+
+    def _append(self, event: dict[str, object]) -> None:
         line = _line(event)
-        with self._lock:
-            try:
-                _append(self._file, line)
-            except OSError as error:
-                raise _cannot_write(self.path, error) from error
-            # Read back, so that going on and starting again see the same.
-            self._history.add(orjson.loads(line))
+        self._file.append(line)
+        # Read back, so that going on and starting again see the same.
+        self._history.add(orjson.loads(line))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise _cannot_write(self.path, error) from error
 
 
 def _line(event: dict[str, object]) -> bytes:
     return orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _open(path: Path) -> FileIO:
+def _open(path: Path) -> AppendOnlyFile:
     """Open a journal for appending, cut what a crash left unfinished, and keep others away."""
     try:
-        # Unbuffered: what write() has returned for, the operating system holds.
-        file = path.open("rb+", buffering=0)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        file.truncate(_end_of_last_line(file))
-        file.seek(0, os.SEEK_END)
+        with ExitStack() as opened:
+            file = opened.enter_context(AppendOnlyFile(path))
+            fcntl.flock(file.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file.cut_torn_line()
+            opened.pop_all()
+            return file
     except BlockingIOError:
-        file.close()
         raise RunError(
             f"Run {path.parent.name[:12]!r} is being carried out by another process. "
             "Wait for its end, or stop it."
         ) from None
     except OSError as error:
-        file.close()
         raise _cannot_write(path, error) from error
-    return file
 
 
-def _end_of_last_line(file: FileIO) -> int:
-    if not file.seek(0, os.SEEK_END):
-        return 0
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return content.rfind(b"\n") + 1
-
-
-def _append(file: FileIO, line: bytes) -> None:
-    """Write a line whole or not at all."""
-    end = file.tell()
-    if file.write(line) != len(line):
-        file.truncate(end)
-        file.seek(end)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def _open_samples(path: Path, known: int) -> AppendOnlyFile:
+    """Open the file of samples, and cut what the journal does not know of."""
+    try:
+        with ExitStack() as opened:
+            file = opened.enter_context(AppendOnlyFile(path))
+            file.cut(known)
+            opened.pop_all()
+            return file
+    except OSError as error:
+        raise _cannot_write(path, error) from error
 
 
 def _cannot_write(path: Path, error: OSError) -> RunError:

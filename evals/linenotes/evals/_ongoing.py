@@ -13,7 +13,7 @@ from linenotes.datasets import Case
 from linenotes.evals._engine import Job
 from linenotes.evals._journal import Journal
 from linenotes.evals._plans import RunPlan
-from linenotes.evals._samples import Sample
+from linenotes.evals._samples import SampleKey
 from linenotes.project import Project, RunError
 
 
@@ -57,13 +57,12 @@ class OngoingRun:
         Raises:
             RunError: the run was imported and is not whole, so nobody here can fill it in.
         """
-        imported = self.plan.imported
-        if imported is not None and len(self.journal.record.samples) == imported.samples:
+        if self.plan.imported is not None and self.journal.record.is_whole:
             return []
         done = {
             key
-            for key, sample in self.journal.record.samples.items()
-            if sample.error is None or sample.error.kind != "infrastructure"
+            for key, outcome in self.journal.record.outcomes.items()
+            if outcome.error is None or outcome.error.kind != "infrastructure"
         }
         wanted = [
             (place, index)
@@ -76,10 +75,10 @@ class OngoingRun:
             for place, index in wanted
         ]
 
-    def unscored(self) -> list[Sample]:
+    def unscored(self) -> list[SampleKey]:
         """Return the finished samples that no scorer has seen."""
         record = self.journal.record
-        return [sample for key, sample in record.samples.items() if key not in record.scores]
+        return [key for key in record.outcomes if key not in record.scores]
 
 
 @contextmanager

@@ -62,7 +62,7 @@ class ImportInPlan(_Part):
 class RunPlan(_Part):
     """One version of one agent against one dataset, `samples` times each case."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     run_id: str
     """Also the id of the MLflow run."""
     group: str

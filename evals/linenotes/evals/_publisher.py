@@ -6,10 +6,11 @@ publisher ends by counting the traces that the store holds against those that we
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import orjson
@@ -17,10 +18,11 @@ import orjson
 from linenotes.agents import AgentVersion, PromptRegistry, VersionCard, log_version
 from linenotes.datasets import Dataset, register_dataset
 from linenotes.evals._conversations import noteworthy, page_path
+from linenotes.evals._plans import RunPlan
 from linenotes.evals._progress import Progress
-from linenotes.evals._records import RunRecord, SampleKey
+from linenotes.evals._records import RunRecord
 from linenotes.evals._repeats import Repeats
-from linenotes.evals._samples import Score
+from linenotes.evals._samples import Sample, SampleKey, Score
 from linenotes.project import Redactor, StoreError, store_errors
 from linenotes.tracing import FiledTrace, MlflowStore, TraceScore, conversation_page, output_text
 
@@ -29,9 +31,12 @@ if TYPE_CHECKING:
 
     from linenotes.evals.statistics import Estimate
 
-_BATCH = 25
+SampleRow = dict[str, object]
+"""One row of a run's samples table: column to value."""
+BATCH_TRACES = 25
 """Traces that are written in one transaction: more hold more memory and are hardly faster."""
 _TABLE = "samples.json"
+NOTHING_WRITTEN: Mapping[SampleKey, SampleRow] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -110,27 +115,57 @@ class Publisher:
         repeated: Mapping[str, Repeats],
         *,
         note: str,
+        written: Mapping[SampleKey, SampleRow] = NOTHING_WRITTEN,
         progress: Progress,
     ) -> Stored:
-        """Write traces, metrics and the samples table of a run, and count what is stored."""
+        """Write traces, metrics and the samples table of a run, and count what is stored.
+
+        `written` are the table rows of samples whose traces the store has already.
+        """
         run_id = record.plan.run_id
         with self._attributed("publish the results to"):
-            for batch in _batches(list(record.samples), _BATCH):
-                self._store.write_traces([filed_trace(record, key) for key in batch])
+            rows = {**written}
+            for batch in _batches([key for key in record.outcomes if key not in written]):
+                rows |= self.write_traces(record, batch)
                 for _ in batch:
                     progress.advance()
             self._log_metrics(record, estimates, repeated)
-            self._log_samples(record)
+            self._log_samples(run_id, [rows[key] for key in sorted(record.outcomes)])
             note += self._log_conversations(record)
             self._client.set_tag(run_id, "mlflow.note.content", note)
-            self._client.set_terminated(run_id, "FINISHED", end_time=_end_ms(record))
-            return Stored(len(record.samples), self._store.count_traces(run_id))
+            status = "FINISHED" if record.is_whole else "KILLED"
+            self._client.set_terminated(run_id, status, end_time=_end_ms(record))
+        return self._counted(record)
+
+    def _counted(self, record: RunRecord) -> Stored:
+        """Count what the store holds of a run, which is all of it or an error."""
+        stored = self._store.count_traces(record.plan.run_id)
+        if stored < len(record.outcomes):
+            raise StoreError(
+                f"The store holds {stored} of the {len(record.outcomes)} traces of run "
+                f"{record.plan.run_id[:12]!r}, although it took all of them."
+            )
+        return Stored(len(record.outcomes), stored)
 
     def mark_stopped(self, run_id: str) -> None:
         """Show in MLflow that the run was stopped before its end, if MLflow can be reached."""
         # The reason for stopping may be the store itself, and must not be hidden by this.
         with suppress(StoreError), self._attributed("stop a run in"):
             self._client.set_terminated(run_id, "KILLED")
+
+    def write_traces(
+        self, record: RunRecord, keys: Sequence[SampleKey]
+    ) -> dict[SampleKey, SampleRow]:
+        """Write the traces of some samples, and return their rows of the samples table.
+
+        Raises:
+            StoreError: the store does not take them.
+        """
+        samples = {key: record.samples[key] for key in keys}
+        self._store.write_traces(
+            [filed_trace(record.plan, s, record.scores.get(k, ())) for k, s in samples.items()]
+        )
+        return {key: _row(record, sample) for key, sample in samples.items()}
 
     def _attributed(self, doing: str) -> AbstractContextManager[None]:
         return store_errors(doing, self._store.tracking_uri)
@@ -141,7 +176,7 @@ class Publisher:
         estimates: Mapping[str, Estimate],
         repeated: Mapping[str, Repeats],
     ) -> None:
-        values: dict[str, float] = {"samples": len(record.samples)}
+        values: dict[str, float] = {"samples": len(record.outcomes)}
         for name, estimate in estimates.items():
             values |= _bounds(name, estimate)
             hats = repeated[name].pass_hat[1:] if name in repeated else ()
@@ -159,12 +194,14 @@ class Publisher:
                 dataset_digest=record.plan.dataset.digest[:36],
             )
 
-    def _log_samples(self, record: RunRecord) -> None:
+    def _log_samples(self, run_id: str, rows: Sequence[SampleRow]) -> None:
+        """Log the samples as MLflow keeps tables."""
         # Not `log_table`: that appends to the table of an earlier publishing.
-        table = orjson.dumps(_samples_table(record)).decode()
-        self._client.log_text(record.plan.run_id, table, _TABLE)
+        columns = list(rows[0]) if rows else []
+        table = {"columns": columns, "data": [list(row.values()) for row in rows]}
+        self._client.log_text(run_id, orjson.dumps(table).decode(), _TABLE)
         logged = orjson.dumps([{"path": _TABLE, "type": "table"}]).decode()
-        self._client.set_tag(record.plan.run_id, "mlflow.loggedArtifacts", logged)
+        self._client.set_tag(run_id, "mlflow.loggedArtifacts", logged)
 
     def _log_conversations(self, record: RunRecord) -> str:
         """Keep the conversations that say most as pages, and return their links for the note."""
@@ -184,7 +221,7 @@ def _caption(key: SampleKey) -> str:
 
 def _outcome(record: RunRecord, key: SampleKey) -> str:
     """Say why a conversation is worth reading: its failure, or its primary score."""
-    if error := record.samples[key].error:
+    if error := record.outcomes[key].error:
         return f": failed with {error.type}"
     primary = record.plan.metrics[0]
     values = (s.value for s in record.scores.get(key, ()) if s.name == primary)
@@ -210,21 +247,20 @@ def _run_tags(version: VersionCard, *, group: str, numbers: Mapping[str, int]) -
     return tags
 
 
-def _batches(keys: list[SampleKey], size: int) -> Iterator[list[SampleKey]]:
-    for start in range(0, len(keys), size):
-        yield keys[start : start + size]
+def _batches(keys: Sequence[SampleKey]) -> Iterator[Sequence[SampleKey]]:
+    for start in range(0, len(keys), BATCH_TRACES):
+        yield keys[start : start + BATCH_TRACES]
 
 
-def filed_trace(record: RunRecord, key: SampleKey) -> FiledTrace:
+def filed_trace(plan: RunPlan, sample: Sample, scores: Sequence[Score]) -> FiledTrace:
     """Return the trace of a sample with all that its run knows about it."""
-    plan, sample = record.plan, record.samples[key]
     return FiledTrace(
         trace=sample.trace,
         run_id=plan.run_id,
         model_id=plan.model_id,
         version=plan.version,
         prompts=tuple((n, p.registry_version) for n, p in plan.prompts.items()),
-        scores=tuple(trace_score(score) for score in record.scores.get(key, ())),
+        scores=tuple(trace_score(score) for score in scores),
         expectations=sample.expectations,
         tags={f"tag.{name}": value for name, value in sample.case.tags.items()},
     )
@@ -247,19 +283,14 @@ def _linked_prompts(numbers: Mapping[str, int]) -> str:
 
 def _end_ms(record: RunRecord) -> int:
     """Return when the last sample ended: what is published again keeps its time."""
-    ends = (sample.trace.end_ns or 0 for sample in record.samples.values())
+    ends = (outcome.end_ns for outcome in record.outcomes.values())
     return max(ends, default=0) // 1_000_000
 
 
-def _samples_table(record: RunRecord) -> dict[str, list[object]]:
-    """Return one row a sample, as MLflow keeps tables: identity, outcome, scores, cost."""
-    rows = [_row(record, key) for key in sorted(record.samples)]
-    columns: list[object] = list(rows[0]) if rows else []
-    return {"columns": columns, "data": [list(row.values()) for row in rows]}
-
-
-def _row(record: RunRecord, key: SampleKey) -> dict[str, object]:
-    sample, imported = record.samples[key], record.plan.imported
+def _row(record: RunRecord, sample: Sample) -> SampleRow:
+    """Return the row of a sample in the samples table: identity, outcome, scores, cost."""
+    key, imported = (sample.case.id, sample.index), record.plan.imported
+    outcome = record.outcomes[key]
     scores = {score.name: score.value for score in record.scores.get(key, ())}
     return {
         "case": key[0],
@@ -267,10 +298,10 @@ def _row(record: RunRecord, key: SampleKey) -> dict[str, object]:
         "request": sample.trace.request,
         "response": output_text(sample.output),
         **{f"score/{name}": scores.get(name) for name in record.plan.metrics},
-        "error": str(sample.error) if sample.error else None,
-        "seconds": round(sample.seconds, 3) if imported is None or imported.timed else None,
-        "calls": sample.ledger.calls,
-        "tokens": sample.ledger.tokens.total or (None if imported else 0),
-        "cost": sample.ledger.cost,
-        "trace_id": sample.trace.trace_id,
+        "error": str(outcome.error) if outcome.error else None,
+        "seconds": round(outcome.seconds, 3) if imported is None or imported.timed else None,
+        "calls": outcome.calls,
+        "tokens": outcome.tokens or (None if imported else 0),
+        "cost": outcome.cost,
+        "trace_id": outcome.trace_id,
     }

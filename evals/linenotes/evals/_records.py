@@ -1,4 +1,4 @@
-"""What a journal says of a run: the plan, the finished samples and their scores.
+"""What a journal says of a run: the plan, the outcomes of the samples and their scores.
 
 Reading replays the lines in order; a later line about a sample replaces an earlier one. What
 follows the last newline was never finished and says nothing.
@@ -6,22 +6,20 @@ follows the last newline was never finished and says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
 import orjson
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from linenotes.evals._plans import RunPlan
-from linenotes.evals._samples import Failure, Sample, Score
+from linenotes.evals._sample_file import FILE_NAME as SAMPLES_NAME
+from linenotes.evals._sample_file import Place, StoredSamples
+from linenotes.evals._samples import Outcome, Sample, SampleKey, Score
 from linenotes.project import RunError
-from linenotes.tracing import Trace
 
 FILE_NAME = "journal.jsonl"
-SampleKey = tuple[str, int]
-"""(case id, sample index)."""
 
 _UNREADABLE = (AttributeError, KeyError, OSError, TypeError, ValueError, ValidationError)
 
@@ -31,21 +29,33 @@ class RunRecord:
     """What a journal says: the plan, the finished samples and their scores."""
 
     plan: RunPlan
-    samples: dict[SampleKey, Sample] = field(default_factory=dict)
-    scores: dict[SampleKey, tuple[Score, ...]] = field(default_factory=dict)
+    outcomes: Mapping[SampleKey, Outcome] = field(default_factory=dict)
+    """What is at hand of each finished sample."""
+    samples: Mapping[SampleKey, Sample] = field(default_factory=dict)
+    """The finished samples whole; looking one up reads it."""
+    scores: Mapping[SampleKey, tuple[Score, ...]] = field(default_factory=dict)
     running: frozenset[SampleKey] = frozenset()
     """Samples that had started and not finished when the journal ended."""
     wall_seconds: float = 0.0
     """How long agents have run, over all sessions of the run."""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether every sample that was planned has finished."""
+        imported = self.plan.imported
+        planned = imported.samples if imported else len(self.plan.cases) * self.plan.samples
+        return len(self.outcomes) == planned
+
 
 class History:
     """A record in the making: grows line by line, as the journal is read or written."""
 
-    def __init__(self, plan: RunPlan) -> None:
+    def __init__(self, plan: RunPlan, folder: Path) -> None:
         self.plan = plan
+        self._samples_path = folder / SAMPLES_NAME
         self._cases = {case.id: case for case in plan.cases}
-        self._samples: dict[SampleKey, Sample] = {}
+        self._outcomes: dict[SampleKey, Outcome] = {}
+        self._places: dict[SampleKey, Place] = {}
         self._scores: dict[SampleKey, tuple[Score, ...]] = {}
         self._running: set[SampleKey] = set()
         self._seconds = 0.0
@@ -55,11 +65,17 @@ class History:
         """What the lines so far say."""
         return RunRecord(
             plan=self.plan,
-            samples=dict(self._samples),
+            outcomes=dict(self._outcomes),
+            samples=StoredSamples(self._samples_path, self._cases, dict(self._places)),
             scores=dict(self._scores),
             running=frozenset(self._running),
             wall_seconds=self._seconds,
         )
+
+    @property
+    def samples_end(self) -> int:
+        """How many bytes of the file of samples the lines know of."""
+        return max((place.end for place in self._places.values()), default=0)
 
     def add(self, line: dict[str, object]) -> None:
         """Take in the next line."""
@@ -72,21 +88,19 @@ class History:
         elif line["event"] == "finished":
             self._running.discard(key)
             self._scores.pop(key, None)  # of an earlier try that the infrastructure had failed
-            self._samples[key] = self._sample(key, line)
+            self._outcomes[key] = _OUTCOME.validate_python(line["outcome"])
+            self._places[key] = self._place(key, line["at"])
         elif line["event"] == "scored":
             self._scores[key] = _SCORES.validate_python(line["scores"])
 
-    def _sample(self, key: SampleKey, line: dict[str, object]) -> Sample:
-        return Sample(
-            case=self._cases[key[0]],
-            index=key[1],
-            output=cast("JsonValue", line["output"]),
-            trace=Trace.from_json(orjson.dumps(line["trace"])),
-            error=_FAILURE.validate_python(line["error"]),
-        )
+    def _place(self, key: SampleKey, at: object) -> Place:
+        if key[0] not in self._cases:
+            raise ValueError(f"case {key[0]!r} is not in the plan")
+        return _PLACE.validate_python(at)
 
 
-_FAILURE = TypeAdapter(Failure | None)
+_OUTCOME = TypeAdapter(Outcome)
+_PLACE = TypeAdapter(Place)
 _SCORES = TypeAdapter(tuple[Score, ...])
 
 
@@ -98,7 +112,7 @@ def read_history(path: Path) -> History:
     """
     try:
         lines = _lines(path)
-        history = History(RunPlan.model_validate(next(lines, {})["plan"]))
+        history = History(RunPlan.model_validate(next(lines, {})["plan"]), path.parent)
         for line in lines:
             history.add(line)
     except _UNREADABLE as error:

@@ -1,4 +1,8 @@
-"""What repeating a case shows: pass^k, all of k samples pass, and pass@k, at least one does."""
+"""What repeated samples of a case show: pass^k, all of k samples pass, and pass@k, any does.
+
+The rates, their intervals (for the population of cases like these) and their sources are those
+of `linenotes.evals.statistics`; here they are only collected for each k and written out.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,13 @@ if TYPE_CHECKING:
     from linenotes.evals._records import RunRecord
     from linenotes.evals.statistics import Estimate
 
-_DEPTHS = 6
+_SHOWN = 6
 """How many values of k a line shows."""
 
 
 @dataclass(frozen=True)
 class Repeats:
-    """The chances of k samples of a case, for k from 1 to the fewest that a case has."""
+    """pass^k and pass@k of one metric, for k from 1 to the fewest scored samples of a case."""
 
     pass_hat: tuple[Estimate, ...]
     """pass^1, pass^2, …: the chance that all of k samples pass."""
@@ -27,13 +31,14 @@ class Repeats:
     def texts(self) -> list[str]:
         """Return `pass^1 .420 (.31 to .53)` for each k; of many, the first ones and the last."""
         found = [f"pass^{k} {_with_bounds(e)}" for k, e in enumerate(self.pass_hat, start=1)]
-        return found if len(found) <= _DEPTHS else [*found[: _DEPTHS - 1], found[-1]]
+        return found if len(found) <= _SHOWN else [*found[: _SHOWN - 1], found[-1]]
 
 
 def repeats(record: RunRecord) -> dict[str, Repeats]:
-    """Return what repeating the cases shows, for the metrics that it says something of.
+    """Return metric to pass^k and pass@k.
 
-    It says nothing of what is no rate, or where some scored case has one sample only.
+    Metrics whose values are not passes and failures are left out, and those of which some scored
+    case has a single sample.
     """
     found = {name: _of_metric(record, name) for name in record.plan.metrics}
     return {name: shown for name, shown in found.items() if shown}

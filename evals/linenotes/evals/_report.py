@@ -113,7 +113,7 @@ def _filled(head: str, parts: Sequence[str]) -> Iterator[str]:
 
 def _mean_seconds(record: RunRecord) -> str:
     """Return how long a sample took, where that is known."""
-    seconds = [sample.seconds for sample in record.samples.values()]
+    seconds = [outcome.seconds for outcome in record.outcomes.values()]
     if record.plan.imported is not None and not record.plan.imported.timed:
         return "–"
     return f"{sum(seconds) / len(seconds) if seconds else 0.0:.2f}"
@@ -131,7 +131,7 @@ def interval(estimate: Estimate, *, rate: bool) -> str:
 
 
 def failures(result: RunResult) -> list[str]:
-    """Return what a run lacks: failures of each kind with an example, cases and traces."""
+    """Return what a run lacks: failures of each kind with an example, and cases."""
     lines = [
         f"{_count(count, 'sample')} {_consequence(result, kind)}: {_example(result, kind)}"
         for kind, count in result.errors.items()
@@ -140,9 +140,6 @@ def failures(result: RunResult) -> list[str]:
     lines += _unmeasured(result)
     if result.cost and result.unpriced_calls:
         lines.append(f"{_count(result.unpriced_calls, 'call')} without a known price, not in cost.")
-    missing = result.traces.expected - result.traces.stored
-    if missing:
-        lines.append(f"{missing} of {result.traces.expected} traces are not in the store.")
     return [f"{result.record.plan.version}: {line}" for line in lines]
 
 
@@ -177,8 +174,8 @@ def _example(result: RunResult, kind: str) -> str:
     if kind == "scorer":
         errors = (s.error for scores in result.record.scores.values() for s in scores)
         return str(next(error for error in errors if error))
-    samples = result.record.samples.values()
-    return str(next(s.error for s in samples if s.error and s.error.kind == kind))
+    errors = (outcome.error for outcome in result.record.outcomes.values())
+    return str(next(error for error in errors if error and error.kind == kind))
 
 
 def verdict(comparison: RunComparison) -> str:

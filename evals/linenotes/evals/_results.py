@@ -45,7 +45,7 @@ class RunResult:
     @property
     def errors(self) -> dict[str, int]:
         """How many samples failed, by whose failure it was."""
-        kinds = Counter(s.error.kind for s in self.record.samples.values() if s.error)
+        kinds = Counter(o.error.kind for o in self.record.outcomes.values() if o.error)
         kinds["scorer"] = sum(
             any(score.error for score in scores) for scores in self.record.scores.values()
         )
@@ -54,25 +54,25 @@ class RunResult:
     @property
     def calls(self) -> int:
         """How many model calls the samples made."""
-        return sum(sample.ledger.calls for sample in self.record.samples.values())
+        return sum(outcome.calls for outcome in self.record.outcomes.values())
 
     @property
     def tokens(self) -> int | None:
         """Tokens in and out of all model calls; None where an imported file tells none."""
-        total = sum(sample.ledger.tokens.total for sample in self.record.samples.values())
+        total = sum(outcome.tokens for outcome in self.record.outcomes.values())
         return total or (None if self.record.plan.imported else 0)
 
     @property
     def cost(self) -> float | None:
         """US dollars of the calls with a known price; None where there are calls and none has."""
-        costs = [sample.ledger.cost for sample in self.record.samples.values()]
+        costs = [outcome.cost for outcome in self.record.outcomes.values()]
         known = [cost for cost in costs if cost is not None]
         return sum(known) if known or self.calls == 0 else None
 
     @property
     def unpriced_calls(self) -> int:
         """How many model calls have no known price."""
-        return sum(sample.ledger.unpriced for sample in self.record.samples.values())
+        return sum(outcome.unpriced for outcome in self.record.outcomes.values())
 
     def document(self) -> Document:
         """Return the run as the JSON contract has it."""
@@ -85,7 +85,7 @@ class RunResult:
         return ImportDocument(
             **dict(self._document()),
             cases=len(self.record.plan.cases),
-            conversations=len(self.record.samples),
+            conversations=len(self.record.outcomes),
             file=imported.file,
             again=again,
         ).dump()

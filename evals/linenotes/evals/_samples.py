@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import JsonValue
 
 from linenotes.datasets import Case
 from linenotes.tracing import Ledger, Trace
 
+SampleKey = tuple[str, int]
+"""(case id, sample index)."""
 ErrorKind = Literal["infrastructure", "agent", "scorer"]
 """Whose failure it was. Ours is none of these: it ends the run with a traceback."""
 
@@ -59,6 +61,44 @@ class Sample:
         """How long the execution took."""
         end = self.trace.end_ns or self.trace.start_ns
         return (end - self.trace.start_ns) / 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run keeps at hand of a finished sample; the rest of it is read when it is needed."""
+
+    trace_id: str
+    start_ns: int
+    end_ns: int
+    calls: int
+    """How many model calls it made."""
+    tokens: int
+    """In and out, of all calls."""
+    cost: float | None
+    """US dollars of the calls with a known price; None where none has one."""
+    unpriced: int
+    """How many calls have no known price."""
+    error: Failure | None = None
+
+    @classmethod
+    def of(cls, sample: Sample) -> Self:
+        """Return the outcome of a sample."""
+        trace, ledger = sample.trace, sample.ledger
+        return cls(
+            trace_id=trace.trace_id,
+            start_ns=trace.start_ns,
+            end_ns=trace.end_ns or trace.start_ns,
+            calls=ledger.calls,
+            tokens=ledger.tokens.total,
+            cost=ledger.cost,
+            unpriced=ledger.unpriced,
+            error=sample.error,
+        )
+
+    @property
+    def seconds(self) -> float:
+        """How long the execution took."""
+        return (self.end_ns - self.start_ns) / 1e9
 
 
 ScoreValue = bool | float | str

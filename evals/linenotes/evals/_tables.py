@@ -32,7 +32,7 @@ def score_table(
 
     values = _values(record, metric)
     if all(is_rate(run, metric) for run in (record, *beside)):
-        failed = {key for key, s in record.samples.items() if s.error and s.error.kind == "agent"}
+        failed = {key for key, o in record.outcomes.items() if o.error and o.error.kind == "agent"}
         values = dict.fromkeys(failed, 0.0) | values
     cases = {case.id: case for case in record.plan.cases}
     rows = [

@@ -28,11 +28,19 @@ from linenotes.evals import (
     json_schema_file,
     run_once,
     trace_document,
+    trace_export_document,
     trace_list_document,
 )
 from linenotes.evals.documents._printed import _PRINTED
 from linenotes.project import Project
-from linenotes.tracing import TraceHeader, discard_live, find_live, record
+from linenotes.tracing import (
+    ExportResult,
+    OtlpTarget,
+    TraceHeader,
+    discard_live,
+    find_live,
+    record,
+)
 
 Evaluated = tuple[list[RunResult], list[RunComparison]]
 
@@ -173,6 +181,16 @@ def test_a_list_of_traces_has_the_keys_of_the_contract() -> None:
     check("trace-list", document)
     assert document["traces"][0]["agents"] == ["triage", "desk"]
     assert document["traces"][0]["seconds"] is None
+
+
+def test_an_export_shows_its_collector_without_a_password() -> None:
+    target = OtlpTarget("http://me:secret@collector:4318/v1/traces", "http/protobuf")
+    result = ExportResult(("tr-1",), ("tr-2",), "403 Forbidden")
+    document: Any = trace_export_document(target, result)
+    check("trace-export", document)
+    assert document["endpoint"] == "http://collector:4318/v1/traces"
+    assert (document["sent"], document["not_sent"]) == (["tr-1"], ["tr-2"])
+    assert document["reason"] == "403 Forbidden"
 
 
 def test_the_schemas_are_part_of_the_wheel() -> None:

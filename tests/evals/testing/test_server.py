@@ -68,6 +68,25 @@ def test_replies_are_said_in_order() -> None:
     assert server.tokens == server.exchanges[0].tokens + Tokens(input=7, output=3, cached=2)
 
 
+def test_a_text_is_a_reply_and_a_single_one_is_said_every_time() -> None:
+    server = ScriptedServer(["One."], models={"b": "Always."}, texts={"now": lambda _: "Now."})
+    with server, server.in_environment(), OpenAI() as client:
+        assert [said(client, model="b") for _ in range(2)] == ["Always.", "Always."]
+        assert said(client, "What is it now?") == "Now."
+        assert said(client) == "One."
+
+
+def test_what_is_no_reply_is_told_to_the_client_and_comes_out_of_the_block() -> None:
+    script: Any = [42]
+
+    def run() -> None:
+        with ScriptedServer(script) as server, server.in_environment(), OpenAI() as client:
+            refused(client)
+
+    with pytest.raises(TypeError, match=r"gave 42, which is no reply"):
+        run()
+
+
 def test_the_most_special_script_speaks_and_the_server_improvises_where_none_does() -> None:
     server = ScriptedServer(
         lambda request: Reply("Anyone.") if request.model != "free" else None,

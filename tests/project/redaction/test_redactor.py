@@ -167,6 +167,14 @@ def test_a_text_that_is_too_long_is_cut_with_a_mark() -> None:
     assert redactor.text(cut) == cut
 
 
+def test_far_behind_the_cut_nothing_is_looked_at() -> None:
+    text = f"{'.' * 950} {KEY} " + "." * 10_000_000
+    cut = Redactor(max_characters=1000).text(text)
+    assert cut.endswith("… (cut: 10,000,025 characters)")
+    assert "sk-" not in cut
+    assert len(cut) <= 1000
+
+
 @pytest.mark.parametrize("before", range(930, 970))
 def test_no_half_of_a_placeholder_or_of_a_secret_is_left_at_a_cut(before: int) -> None:
     redactor = Redactor(max_characters=1000)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 import grpc  # type: ignore[import-untyped]
@@ -180,8 +181,6 @@ def test_what_finds_no_room_is_counted(
 def test_a_trace_that_cannot_be_written_does_not_stop_the_others(
     collector: Collector, target: OtlpTarget, desk_filed: MakeFiled
 ) -> None:
-    from dataclasses import replace
-
     odd = desk_filed("odd")
     odd = replace(odd, trace=replace(odd.trace, trace_id="not hexadecimal"))
     exporter = OtlpExporter(target)
@@ -285,8 +284,6 @@ def _project(root: Path, endpoint: str, protocol: str) -> Project:
 
 
 def _until(true: Callable[[], bool]) -> None:
-    from time import monotonic, sleep
-
     deadline = monotonic() + 60
     while not true() and monotonic() < deadline:
         sleep(0.01)

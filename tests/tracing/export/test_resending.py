@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import grpc  # type: ignore[import-untyped]
@@ -30,8 +31,6 @@ def test_every_trace_is_sent_and_named(
 def test_a_large_trace_is_sent_in_parts_that_a_collector_takes(
     collector: Collector, target: OtlpTarget, desk_filed: MakeFiled
 ) -> None:
-    from dataclasses import replace
-
     filed = desk_filed("large")
     spans = tuple(replace(span, inputs="a word " * 130_000) for span in filed.trace.spans)
     filed = replace(filed, trace=replace(filed.trace, spans=spans))

@@ -108,9 +108,12 @@ def test_ids_of_traces_follow_from_identity_case_and_sample(read_file: ReadFile)
         ([1], r"record 1 is 1, which is no conversation"),
         ("text", r"is 'text', which is no conversation"),
         ({"messages": []}, r"messages is empty"),
+        ([], r"holds no conversation\. A record is"),
         ([{"messages": HI}, {"messages": [1]}], r"record 2: messages\[0\] is a number"),
         ({"messages": HI, "reward": "good"}, r"reward is 'good'"),
         ({"messages": HI, "task_id": 1, "trial": -1}, r"trial is -1"),
+        ({"messages": HI, "task_id": 1, "trial": "9" * 5000}, r"trial is '9{59}\. A trial"),
+        ({"messages": [{"role": "9" * 5000, "content": ""}]}, r"role is '9{59}\. A role"),
         ({"messages": HI, "task_id": [1]}, r"task_id is \[1\]"),
     ],
 )

@@ -20,7 +20,12 @@ def test_the_format_is_told_by_what_the_file_holds(
     read_file: ReadFile, otlp: Callable[..., Any]
 ) -> None:
     assert read_file({"messages": HI})[0].timed is False
-    assert read_file(otlp({"name": "work"}))[0].timed is True
+    assert (
+        read_file(otlp({"name": "work", "attributes": {"gen_ai.operation.name": "invoke_agent"}}))[
+            0
+        ].timed
+        is True
+    )
 
 
 def test_a_format_that_is_named_is_the_one_that_is_read(read_file: ReadFile) -> None:

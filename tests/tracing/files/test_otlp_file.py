@@ -53,6 +53,13 @@ def export(otlp: Otlp) -> dict[str, Any]:
     return made
 
 
+def test_spans_of_which_none_says_anything_are_no_conversations(
+    read_file: ReadFile, otlp: Otlp
+) -> None:
+    with pytest.raises(TraceFileError, match=r"none has an attribute `gen_ai\.…`"):
+        read_file(otlp({"name": "GET /", "attributes": {"http.request.method": "GET"}}))
+
+
 def test_spans_are_kept_and_messages_derived(read_file: ReadFile, export: dict[str, Any]) -> None:
     (found,) = read_file(export)
     trace = found.trace
@@ -86,20 +93,17 @@ def test_case_and_sample_are_read_where_linenotes_wrote_them(
     assert (found.case, found.sample) == ("c7", 2)
 
 
-def test_a_trace_without_its_root_gets_one(read_file: ReadFile, otlp: Otlp) -> None:
-    (found,) = read_file(otlp({"name": "a"}, {"name": "b", "parent": 99}))
-    root, first, second = found.trace.spans
-    assert (root.type, first.parent_id, second.parent_id) == (
-        "WORKFLOW",
-        root.span_id,
-        root.span_id,
-    )
-    assert second.attributes["linenotes.source.parent"] == f"{99:016x}"
-
-
 def test_a_trace_that_failed_says_why(read_file: ReadFile, otlp: Otlp) -> None:
     exception = {"exception.type": "ValueError", "exception.message": "no"}
-    (found,) = read_file(otlp({"status": {"code": 2}, "events": [("exception", exception)]}))
+    (found,) = read_file(
+        otlp(
+            {
+                **span("invoke_agent desk"),
+                "status": {"code": 2},
+                "events": [("exception", exception)],
+            }
+        )
+    )
     assert (found.trace.state, found.trace.error) == ("ERROR", "ValueError: no")
 
 
@@ -125,7 +129,7 @@ def calls_while_reading(messages: int, otlp: Otlp) -> Counter[str]:
     ]
     turns = [chat(said[max(0, n - 3) : n + 1], said[n + 1]) for n in range(0, messages, 2)]
     export = otlp(span("invoke_agent desk", agent__name="desk"), *turns)
-    documents = [Document("file", export, is_line=False)]
+    documents = [Document("file", export)]
     sys.setprofile(count)
     try:
         (found,) = read_otlp(documents, agent=None)

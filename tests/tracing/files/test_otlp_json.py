@@ -14,7 +14,7 @@ Otlp = Callable[..., Any]
 
 
 def spans(*exports: Any) -> list[OtlpSpan]:  # noqa: ANN401  JSON of any shape
-    return read_spans(Document("file", export, is_line=False) for export in exports)
+    return read_spans(Document("file", export) for export in exports)
 
 
 def test_a_span_keeps_what_was_exported(otlp: Otlp) -> None:
@@ -43,7 +43,7 @@ def test_lists_and_maps_are_plain_values(otlp: Otlp) -> None:
 @pytest.mark.parametrize("code", [2, "STATUS_CODE_ERROR"])
 def test_a_failed_span_says_so(otlp: Otlp, code: object) -> None:
     (found,) = spans(otlp({"status": {"code": code, "message": "no"}}))
-    assert (found.failed, found.status) == (True, "no")
+    assert (found.failed, found.status_message) == (True, "no")
 
 
 def test_ids_may_be_base64_as_protobuf_writes_them(otlp: Otlp) -> None:
@@ -80,6 +80,8 @@ def test_protobufs_own_spelling_of_keys_is_read() -> None:
     ("change", "told"),
     [
         ({"traceId": "xyz"}, r"spans\[0\].traceId is 'xyz', and should be 32 hex digits"),
+        ({"traceId": "ä" * 32}, r"should be 32 hex digits"),
+        ({"endTimeUnixNano": "9" * 5000}, r"should be nanoseconds since 1970"),
         ({"spanId": None}, r"spans\[0\].spanId is None"),
         ({"startTimeUnixNano": "noon"}, r"startTimeUnixNano is 'noon'"),
         ({"endTimeUnixNano": str(10**30)}, r"should be nanoseconds since 1970"),

@@ -55,7 +55,7 @@ def tool(parent: int, name: str, id_: str, said: str) -> Json:
 
 
 def ledger(otlp: Otlp, *spans: Json) -> OtlpLedger:
-    return derive_ledger(read_spans([Document("file", otlp(*spans), is_line=False)]), Exchanges())
+    return derive_ledger(read_spans([Document("file", otlp(*spans))]), Exchanges())
 
 
 def rows(found: OtlpLedger) -> list[tuple[str, str, str]]:

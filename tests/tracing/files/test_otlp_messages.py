@@ -39,7 +39,7 @@ PROMPT = {
 
 
 def read(otlp: Otlp, **span: Any) -> Exchange:  # noqa: ANN401  JSON of any shape
-    (found,) = read_spans([Document("file", otlp(span), is_line=False)])
+    (found,) = read_spans([Document("file", otlp(span))])
     return exchange(found)
 
 
@@ -54,19 +54,24 @@ def read(otlp: Otlp, **span: Any) -> Exchange:  # noqa: ANN401  JSON of any shap
 )
 def test_all_forms_of_the_conventions_say_the_same(otlp: Otlp, span: dict[str, Any]) -> None:
     found = read(otlp, **span)
-    assert [(m.role, m.text, m.call_id) for m in found.asked] == [
+    assert [(m.role, m.text, m.call_id) for m in found.inputs] == [
         ("system", "Be kind.", None),
         ("user", "Hi", None),
         ("tool", "ok", "c"),
     ]
-    (said,) = found.said
+    (said,) = found.outputs
     assert (said.text, [call.text for call in said.calls]) == ("Wait.", ["find(x=1)"])
+
+
+def test_attributes_count_where_events_say_something_else(otlp: Otlp) -> None:
+    found = read(otlp, attributes=PARTS, events=[("gen_ai.user.message", {"content": "Bye"})])
+    assert [m.text for m in found.inputs if m.role == "user"] == ["Hi"]
 
 
 def test_parts_that_are_no_text_are_kept(otlp: Otlp) -> None:
     image = {"type": "uri", "uri": "file://a.png"}
     message = {"role": "user", "parts": [{"type": "text", "content": "Look"}, image]}
-    (found,) = read(otlp, attributes={"gen_ai.input.messages": [message]}).asked
+    (found,) = read(otlp, attributes={"gen_ai.input.messages": [message]}).inputs
     assert found.text == "Look"
     assert found.blocks == [{"type": "text", "text": "Look"}, image]
 

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from mlflow.tracing.client import TracingClient
 
 from linenotes.project import Project, RunError
 from linenotes.tracing import (
+    FiledTrace,
     close_abandoned,
     live_traces,
     open_store,
@@ -17,6 +19,7 @@ from linenotes.tracing import (
     record,
     store_trace,
 )
+from linenotes.tracing.store._mlflow_info import trace_info
 
 Script = Callable[[str], subprocess.CompletedProcess[str]]
 ID = "tr-" + "a" * 32
@@ -92,6 +95,24 @@ def test_a_stored_trace_is_not_written_over(script: Script, project: Project) ->
 
     assert live_traces(project) == []
     assert read_trace(ID, project).name == "the whole of it"
+
+
+def test_a_trace_that_was_half_stored_is_read_from_its_log_and_stored_whole(
+    project: Project,
+) -> None:
+    with record(project=project, durable=True, trace_id=ID[:-1] + "b") as ledger:
+        pass
+    with open_store(project) as store:
+        info = trace_info(FiledTrace(ledger.trace), store.experiment_id)
+        TracingClient(store.tracking_uri).start_trace(info)
+        with pytest.raises(RunError, match="is not stored whole"):
+            store.read_trace(ledger.trace_id)
+    assert read_trace(ledger.trace_id, project).state == "OK"
+
+    close_abandoned(project)
+
+    with open_store(project) as store:
+        assert store.read_trace(ledger.trace_id).name == ledger.trace.name
 
 
 def test_storing_a_trace_removes_its_log(project: Project) -> None:

@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from linenotes.project import Project, RunError, Settings
-from linenotes.tracing import Ledger, Trace, read_trace, record, store_trace
+from linenotes.tracing import (
+    FiledTrace,
+    Ledger,
+    Trace,
+    TraceScore,
+    file_trace,
+    read_filed_trace,
+    read_trace,
+    record,
+    store_trace,
+)
 
 MakeTrace = Callable[..., Trace]
 
@@ -32,6 +42,13 @@ def test_the_latest_trace_is_stored_or_still_running(
     with record(durable=True, trace_id="tr-" + "a" * 32):
         pass  # it has ended, and nobody has kept it
     assert read_trace("latest", project).trace_id == "tr-" + "a" * 32
+
+
+def test_a_trace_is_read_with_its_scores(project: Project, desk_trace: MakeTrace) -> None:
+    filed = FiledTrace(desk_trace(), scores=(TraceScore("right", value=True),))
+    file_trace(filed, project)
+    assert read_filed_trace("latest", project).scores == filed.scores
+    assert read_filed_trace(filed.trace.trace_id, project).scores == filed.scores
 
 
 def test_a_ledger_is_read_where_traces_are_stored(project: Project, desk_trace: MakeTrace) -> None:

@@ -8,22 +8,21 @@ from collections.abc import Callable
 
 import pytest
 
-from linenotes.project import Project
-from linenotes.tracing import LiveTrace, discard_live, find_live, live_traces
+from linenotes.project import Project, RunError
+from linenotes.tracing import LiveTrace, discard_live, find_live, live_traces, record
 
 Script = Callable[[str], subprocess.CompletedProcess[str]]
 KILLED_AT_RANDOM = """
 import pathlib, random, signal
-def begun():
-    return len(list(pathlib.Path(".linenotes/live").glob("tr-*")))
+def written():
+    return sum(path.stat().st_size for path in pathlib.Path(".linenotes/live").glob("tr-*"))
 for n in range(12):
-    before = begun()
+    enough = written() + random.Random(n).randrange(1, 12_000)  # bytes: up to some ten messages
     child = os.fork()
     if child == 0:
         go(agent=f"talk {n}")
-    while n % 4 and begun() == before:  # the others are killed before they came to begin
+    while n % 4 and written() < enough:  # the others are killed before they came to begin
         time.sleep(0.001)
-    time.sleep(random.Random(n).uniform(0.0, 0.1))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
 """
@@ -74,17 +73,17 @@ def assert_tells_a_prefix_of_the_talk(live: LiveTrace) -> None:
 
 def test_the_running_agent_of_a_killed_process_is_known(script: Script, project: Project) -> None:
     assert script(KILLS_ITSELF).returncode == -signal.SIGKILL
-    live = find_live(project, "aaa")
+    live = find_live(project, "aaaa")
     assert live is not None
     trace = live.trace
     assert (trace.name, trace.case, trace.sample) == ("talk", "c1", 3)
     assert len(trace.messages) >= 6
+    assert len(trace.running) == 1
+    assert trace.running[0] in {"ping", "pong"}
     assert not live.alive
 
 
 def test_a_process_that_lives_is_told_from_a_dead_one(project: Project) -> None:
-    from linenotes.tracing import record
-
     with record(project=project, durable=True):
         [live] = live_traces(project)
         assert (live.alive, live.ended) == (True, False)
@@ -99,8 +98,6 @@ def test_a_fork_does_not_keep_a_dead_process_alive(script: Script, project: Proj
 
 
 def test_recording_a_trace_again_replaces_what_was_left(script: Script, project: Project) -> None:
-    from linenotes.tracing import record
-
     script(KILLS_ITSELF)
     with record(project=project, durable=True, trace_id="tr-" + "a" * 32):
         [live] = live_traces(project)
@@ -111,16 +108,20 @@ def test_recording_a_trace_again_replaces_what_was_left(script: Script, project:
 
 
 def test_several_or_none_are_not_guessed(project: Project) -> None:
-    from linenotes.tracing import record
-
     for digit in "ab":
-        with record(project=project, durable=True, trace_id=f"tr-0{digit * 31}"):
+        with record(project=project, durable=True, trace_id=f"tr-0000{digit * 28}"):
             pass
-    assert find_live(project, "tr-0") is None
-    assert find_live(project, "c") is None
-    found = find_live(project, "0A")
+    assert find_live(project, "tr-0000") is None
+    assert find_live(project, "cccc") is None
+    found = find_live(project, "0000A")
     assert found is not None
-    assert found.trace.trace_id == "tr-0" + "a" * 31
+    assert found.trace.trace_id == "tr-0000" + "a" * 28
+
+
+@pytest.mark.parametrize("name", ["tr-", "", "t", "tr-0", "000", "tr-*"])
+def test_less_than_four_digits_mean_no_recording(project: Project, name: str) -> None:
+    with pytest.raises(RunError, match=r"too short|not the id"):
+        find_live(project, name)
 
 
 def test_other_files_are_left_out(project: Project) -> None:

@@ -380,3 +380,28 @@ def test_streams_of_subgraphs_are_heard_in_every_mode(
         ("team/writer", "critic", "reply", "Here."),
         ("critic", "user", "reply", "Fine."),
     ]
+
+
+def test_model_with_callbacks_of_its_own_speaks_for_its_node(
+    scripted: Build, screenplay: Screenplay
+) -> None:
+    model = scripted("Going.")
+
+    def node(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [model.invoke(state["messages"], config={"callbacks": []})]}
+
+    with record() as ledger:
+        in_a_row(("walker", node)).invoke(ASK)
+
+    assert screenplay(ledger) == [
+        ("user", "walker", "input", "Go."),
+        ("walker", "user", "reply", "Going."),
+    ]
+
+
+def test_user_sees_the_last_word_though_somebody_read_it_before(screenplay: Screenplay) -> None:
+    with record() as ledger:
+        in_a_row(("one", speaker("Last word.")), ("keeper", lambda _: {})).invoke(ASK)
+
+    assert screenplay(ledger)[-1] == ("one", "keeper", "reply", "Last word.")
+    assert ledger.messages[-1].seen_by == ("user",)

@@ -42,6 +42,38 @@ def test_on_a_full_disk_the_run_goes_on_with_one_warning(script: Script, project
     assert len(live.trace.messages) < 31
 
 
+FORKS = """
+import contextvars, signal, threading
+entered, leave = threading.Event(), threading.Event()
+def hold(message):
+    entered.set()
+    leave.wait(60)
+graph = StateGraph(MessagesState)
+graph.add_node("ping", speaker("ping"))
+graph.add_edge(START, "ping")
+graph = graph.compile()
+given = {"messages": [("user", "0 user")]}
+with record(durable=True, on_message=hold) as ledger:
+    context = contextvars.copy_context()
+    heard = threading.Thread(target=context.run, args=(graph.invoke, given))
+    heard.start()
+    entered.wait(60)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)
+        os._exit(len(graph.invoke(given)["messages"]))
+    _, status = os.waitpid(child, 0)
+    leave.set()
+    heard.join()
+print(os.waitstatus_to_exitcode(status), len(ledger.messages))
+"""
+
+
+def test_a_fork_runs_its_graphs_while_the_parent_is_heard(script: Script) -> None:
+    ended = script(FORKS)
+    assert ended.stdout.split() == ["2", "2"], ended.stderr
+
+
 def test_a_folder_that_cannot_be_made_is_a_warning(tmp_path: Path) -> None:
     (tmp_path / "live").touch()
     log = LiveLog(tmp_path / "live", HEADER, RedactorWithMemory(Redactor()))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import HumanInTheLoopMiddleware
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
@@ -251,3 +251,94 @@ def test_the_span_of_who_asks_holds_the_words_of_the_question() -> None:
         graph.invoke(ASK, THREAD)
     (incident,) = incidents(ledger.trace)
     assert (incident.kind, incident.text, incident.mark) == ("interrupt", "Good?", "‖")
+
+
+def test_answer_to_a_tool_reaches_the_agent_that_called_it(
+    scripted: Build, screenplay: Screenplay
+) -> None:
+    @tool
+    def book(what: str) -> str:
+        """Book something, if a person agrees."""
+        return f"{what}: {interrupt('May I?')}"
+
+    call = {"name": "book", "args": {"what": "lamp"}, "id": "1", "type": "tool_call"}
+    clerk = create_agent(
+        scripted(AIMessage("", tool_calls=[call]), "Booked."), [book], name="clerk"
+    )
+    graph = in_a_row(("clerk", clerk), checkpointer=InMemorySaver())
+    with record() as ledger:
+        graph.invoke(ASK, THREAD)
+        graph.invoke(Command(resume="You may."), THREAD)
+
+    assert screenplay(ledger)[1:] == [
+        ("clerk", "book", "call", 'book(what="lamp")'),
+        ("clerk", "user", "reply", "May I?"),
+        ("user", "clerk", "input", "You may."),
+        ("book", "clerk", "result", "lamp: You may."),
+        ("clerk", "user", "reply", "Booked."),
+    ]
+    rows = {message.id: message.text for message in ledger}
+    assert [rows[cause] for cause in ledger.messages[4].cause] == ["You may."]
+
+
+def test_what_a_person_rewrites_in_the_state_is_the_persons(screenplay: Screenplay) -> None:
+    graph = in_a_row(
+        ("one", speaker("A draft.")),
+        ("two", speaker("Read it.")),
+        checkpointer=InMemorySaver(),
+        interrupt_before=["two"],
+    )
+    with record() as ledger:
+        graph.invoke(ASK, THREAD)
+        draft = graph.get_state(THREAD).values["messages"][-1]
+        graph.update_state(THREAD, {"messages": [AIMessage("A better one.", id=draft.id)]})
+        graph.invoke(None, THREAD)
+
+    assert screenplay(ledger)[1:] == [
+        ("one", "user", "reply", "A draft."),
+        ("user", "two", "input", "A better one."),
+        ("two", "user", "reply", "Read it."),
+    ]
+
+
+def test_call_that_a_person_changed_is_the_one_that_the_tool_gets(
+    scripted: Build, screenplay: Screenplay
+) -> None:
+    call = {"name": "send", "args": {"text": "x"}, "id": "1", "type": "tool_call"}
+    agent = create_agent(
+        scripted(AIMessage("", tool_calls=[call]), "Sent."),
+        [send],
+        name="clerk",
+        checkpointer=InMemorySaver(),
+        interrupt_before=["tools"],
+    )
+    with record() as ledger:
+        agent.invoke(ASK, THREAD)
+        said = agent.get_state(THREAD).values["messages"][-1]
+        changed = said.model_copy(update={"tool_calls": [{**call, "args": {"text": "y"}}]})
+        agent.update_state(THREAD, {"messages": [changed]})
+        agent.invoke(None, THREAD)
+
+    assert [line[:3] for line in screenplay(ledger)[1:]] == [
+        ("clerk", "user", "call"),
+        ("user", "send", "input"),
+        ("send", "clerk", "result"),
+        ("clerk", "user", "reply"),
+    ]
+
+
+def test_denied_call_is_answered_in_the_tools_name(scripted: Build) -> None:
+    call = {"name": "send", "args": {"text": "x"}, "id": "1", "type": "tool_call"}
+    model = scripted(AIMessage("", tool_calls=[call]), "As you like.")
+    graph = in_a_row(
+        ("clerk", lambda s: {"messages": [model.invoke(s["messages"])]}),
+        ("tools", speaker("Never run.")),
+        checkpointer=InMemorySaver(),
+        interrupt_before=["tools"],
+    )
+    with record() as ledger:
+        graph.invoke(ASK, THREAD)
+        graph.invoke({"messages": [ToolMessage("Denied.", tool_call_id="1")]}, THREAD)
+
+    denied = next(message for message in ledger if message.text == "Denied.")
+    assert (denied.sender, denied.recipients, denied.kind) == ("send", ("clerk",), "result")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from langchain.agents import create_agent
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import BaseTool, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
@@ -233,3 +233,40 @@ def test_an_unknown_thread_is_refused() -> None:
 def test_a_graph_without_a_checkpointer_is_refused() -> None:
     with pytest.raises(RunError, match="has no checkpointer"):
         Ledger.from_checkpoints(_chain(first=_says("Hi.")).compile(), "t")
+
+
+def test_a_result_that_code_wrote_is_no_run_of_a_tool(reciter: Models) -> None:
+    call = {"name": "move", "args": {}, "id": "1", "type": "tool_call"}
+    model = reciter(AIMessage("", tool_calls=[call]), "Moved.")
+
+    def speak(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [model.invoke(state["messages"])]}
+
+    graph = StateGraph(MessagesState)
+    graph.add_node("host", speak)
+    graph.add_node("enter", lambda _: {"messages": [ToolMessage("Over to you.", tool_call_id="1")]})
+    graph.add_node("mover", speak)
+    graph.add_edge(START, "host")
+    graph.add_edge("host", "enter")
+    graph.add_edge("enter", "mover")
+    app = graph.compile(InMemorySaver())
+    ask: Any = {"messages": [("user", "Move me.")]}
+    with record() as live:
+        app.invoke(ask, {"configurable": {"thread_id": "1"}})
+
+    stored = Ledger.from_checkpoints(app, "1")
+    assert [(m.sender, m.recipients, m.kind) for m in stored] == [
+        (m.sender, m.recipients, m.kind) for m in live
+    ]
+
+
+def test_an_agent_of_the_forerunner_has_the_name_of_its_graph(reciter: Models) -> None:
+    model = reciter("Moved.")
+    graph = StateGraph(MessagesState)
+    graph.add_node("agent", lambda state: {"messages": [model.invoke(state["messages"])]})
+    graph.add_edge(START, "agent")
+    app = graph.compile(InMemorySaver(), name="mover")
+    ask: Any = {"messages": [("user", "Move me.")]}
+    app.invoke(ask, {"configurable": {"thread_id": "1"}})
+
+    assert Ledger.from_checkpoints(app, "1").actors == ("user", "mover")

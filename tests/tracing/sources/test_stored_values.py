@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from linenotes.tracing.sources._stored_values import Shared
+from linenotes.tracing.sources._stored_values import SharedValues
 
 
 @dataclass
@@ -13,7 +13,7 @@ class Order:
 
 
 def test_equal_values_are_one_object() -> None:
-    shared = Shared()
+    shared = SharedValues()
     first, second = shared.fields({"plan": [1, 2]}), shared.fields({"plan": [1, 2]})
     assert isinstance(first, dict)
     assert isinstance(second, dict)
@@ -21,7 +21,7 @@ def test_equal_values_are_one_object() -> None:
 
 
 def test_values_with_the_same_json_keep_their_types() -> None:
-    shared = Shared()
+    shared = SharedValues()
     for value in ([1, 2], (1, 2), {"item": 1}, Order(1), [[1]], [(1,)], True, 1):
         kept = shared.fields({"plan": value})
         assert isinstance(kept, dict)

@@ -85,6 +85,12 @@ def test_what_cannot_be_an_id_is_refused(store: MlflowStore) -> None:
         store.read_trace("latest'; --")
 
 
+@pytest.mark.parametrize("name", ["tr-", "", "tr-0", "abc"])
+def test_less_than_four_digits_mean_no_trace(store: MlflowStore, name: str) -> None:
+    with pytest.raises(RunError, match="too short for the id of a trace"):
+        store.read_trace(name)
+
+
 def test_a_trace_of_something_else_is_read_for_its_messages(
     store: MlflowStore, desk_trace: MakeTrace
 ) -> None:

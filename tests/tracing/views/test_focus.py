@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from linenotes.project import RunError
@@ -89,6 +91,14 @@ def test_an_actor_that_has_sent_nothing_out_yet_keeps_its_last_message() -> None
 def test_a_message_to_several_keeps_those_outside() -> None:
     ledger = Ledger((said("1", "team/a", "team/b", "boss"),))
     assert routes(Focus(depth=1).apply(ledger)) == ["team → boss"]
+
+
+def test_what_a_part_gives_its_actor_goes_to_who_reads_it_there() -> None:
+    given = replace(said("1", "team/scribe", "team"), seen_by=("writer", "critic"))
+    (shown,) = Focus(depth=1).apply(Ledger((given,)))
+    assert (shown.route, shown.seen_by) == ("team → writer", ("critic",))
+    unread = Ledger((said("1", "team/scribe", "team"), said("2", "team", "boss")))
+    assert routes(Focus(depth=1).apply(unread)) == ["team → boss"]
 
 
 def test_what_an_actor_says_to_itself_is_not_inside_it() -> None:

@@ -22,6 +22,21 @@ def test_each_actor_has_a_lane_in_order_of_appearance() -> None:
     assert len({lane.colour for lane in diagram.lanes}) == 4
 
 
+def test_instances_of_one_agent_have_lanes_side_by_side_in_their_order() -> None:
+    names = ("find#2", "boss", "find#10/web", "find#1")
+    diagram = Diagram([said("user", name) for name in names])
+    assert [lane.actor for lane in diagram.lanes] == [
+        "user", "find#1", "find#2", "boss", "find#10/web",
+    ]  # fmt: skip
+    found = Diagram([said("user", f"find#{number}") for number in (10, 9)]).lanes
+    assert [lane.actor for lane in found] == ["user", "find#9", "find#10"]
+
+
+def test_the_number_of_an_instance_is_never_cut_from_its_lane() -> None:
+    crowd = [said("user", f"researcher#{number}/web") for number in range(12)]
+    assert Diagram(crowd).lanes[12].lines == ("researcher", "#11/web")
+
+
 def test_a_message_to_several_is_one_row_with_an_end_each() -> None:
     diagram = Diagram([said("a", "b"), said("a", "b", "c")])
     row = diagram.rows[1]

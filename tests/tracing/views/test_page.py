@@ -172,6 +172,34 @@ def test_tokens_cost_and_time_are_told_for_each_actor(desk_trace: MakeTrace) -> 
     assert "100 ms" in text
 
 
+def test_no_time_is_shown_where_a_file_told_none(desk_trace: MakeTrace) -> None:
+    trace = desk_trace()
+    at = trace.start_ns
+    untimed = replace(
+        trace,
+        end_ns=at + 9_000,
+        spans=tuple(replace(span, start_ns=at, end_ns=at + 1_000) for span in trace.spans),
+        messages=tuple(
+            replace(message, start_ns=at, end_ns=at + 1_000) for message in trace.messages
+        ),
+    )
+    text = Page(conversation_page(untimed)).text
+    assert " ms" not in text
+    assert "Took" not in text
+    assert "When each was at work" not in text
+
+
+def test_an_empty_handoff_says_whom_it_goes_to(desk_trace: MakeTrace) -> None:
+    trace = desk_trace()
+    asked, team, *others = trace.messages
+    passed = (asked, replace(team, text="", content=None), *others)
+    text = Page(conversation_page(replace(trace, messages=passed))).text
+    assert "→ specialist" in text
+    assert "(no text)" not in text
+    silent = replace(asked, text="", content=None)
+    assert "(no text)" in Page(conversation_page(replace(trace, messages=(silent,)))).text
+
+
 def test_a_trace_of_somebody_else_with_bare_spans_has_a_page() -> None:
     spans = (Span("1", None, "LangGraph", "WORKFLOW", START, START + SECOND),)
     trace = Trace("tr-1", "x", "OK", START, START + SECOND, "", "", spans, ())

@@ -25,9 +25,11 @@ from linenotes.tracing.files._conversation_file import (
 )
 from linenotes.tracing.files._imported import ImportedConversation
 from linenotes.tracing.keeping._closing import close_abandoned
+from linenotes.tracing.keeping._listing import count_traces, list_traces
 from linenotes.tracing.keeping._project_store import (
     file_trace,
     open_store,
+    read_filed_trace,
     read_thread,
     read_trace,
     store_trace,
@@ -42,6 +44,7 @@ from linenotes.tracing.views._contents import attachments, details
 from linenotes.tracing.views._figures import spell_seconds
 from linenotes.tracing.views._focus import Focus
 from linenotes.tracing.views._incidents import Incident, as_told, incidents
+from linenotes.tracing.views._instances import told_apart
 from linenotes.tracing.views._mermaid import mermaid
 from linenotes.tracing.views._page import conversation_page
 from linenotes.tracing.views._shares import Share, shares
@@ -79,6 +82,7 @@ __all__ = [
     "attachments",
     "close_abandoned",
     "conversation_page",
+    "count_traces",
     "details",
     "discard_live",
     "dollars",
@@ -89,6 +93,7 @@ __all__ = [
     "find_live",
     "incidents",
     "json_value",
+    "list_traces",
     "live_traces",
     "mermaid",
     "one_story",
@@ -96,6 +101,7 @@ __all__ = [
     "otlp_target",
     "output_text",
     "read_conversations",
+    "read_filed_trace",
     "read_thread",
     "read_trace",
     "record",
@@ -105,5 +111,6 @@ __all__ = [
     "spell_seconds",
     "start_ui",
     "store_trace",
+    "told_apart",
     "trace_id_for",
 ]

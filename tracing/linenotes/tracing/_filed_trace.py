@@ -27,6 +27,17 @@ class TraceScore:
     span_id: str | None = None
     """The span that was judged. None: the trace as a whole."""
 
+    @property
+    def said(self) -> str:
+        """What it says, in a few words; empty where it says nothing."""
+        if self.error is not None:
+            return self.error
+        if isinstance(self.value, bool):
+            return "pass" if self.value else "fail"
+        if isinstance(self.value, float):
+            return f"{self.value:.4g}"
+        return "" if self.value is None else str(self.value)
+
 
 @dataclass(frozen=True, slots=True)
 class FiledTrace:

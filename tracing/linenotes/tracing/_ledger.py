@@ -1,9 +1,9 @@
 """Who said what to whom.
 
-A message is produced once and may be delivered many times. It has one sender, the actor of the
-task that produced it; its recipients are the actors that first really got it as input, and
-whoever read it later is in `seen_by`. `cause` points at the messages that its sender had in view
-last. Ids identify messages; their order is only how they are shown.
+A message is produced once and may be delivered many times. Its sender is the actor of the task
+that produced it; its recipients are the actors that were first observed to get it as input, and
+those that read it later are in `seen_by`. `cause` points at the last messages that its sender had
+in view. Messages are identified by their ids; their order is for display only.
 """
 
 from __future__ import annotations
@@ -175,14 +175,14 @@ class Ledger:
     @property
     def instances(self) -> dict[str, str]:
         """The name of each activation: its actor's, as `worker#2` where there are several."""
-        stays: dict[str, dict[str, None]] = {}
+        activations: dict[str, dict[str, None]] = {}
         for message in self.messages:
             if message.activation is not None and message.kind not in {"result", "ack"}:
-                stays.setdefault(message.sender, {}).setdefault(message.activation)
+                activations.setdefault(message.sender, {}).setdefault(message.activation)
         return {
-            stay: actor if len(own) == 1 else f"{actor}#{number}"
-            for actor, own in stays.items()
-            for number, stay in enumerate(own, start=1)
+            activation: actor if len(own) == 1 else f"{actor}#{number}"
+            for actor, own in activations.items()
+            for number, activation in enumerate(own, start=1)
         }
 
     @property

@@ -2,7 +2,7 @@
 
 MLflow's package holds one JSON file a provider with prices per million tokens. Only the file of
 the provider that was called is read, once, and MLflow is not imported for it; the figures are
-those that MLflow itself would show. A price that nobody knows is None and never guessed.
+those that MLflow itself would show. A price that is not known is None and never guessed.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Prices:
 
 def _own_price(own: PriceSettings) -> Price:
     cached = own.input if own.cached is None else own.cached
-    return Price(own.input, own.output, cached, own.input)
+    return Price(input=own.input, output=own.output, cached=cached, written=own.input)
 
 
 @lru_cache(maxsize=32)
@@ -95,20 +95,20 @@ def _catalogue(provider: str) -> Mapping[str, Price]:
 
 
 def _listed_price(pricing: Mapping[str, float]) -> Price | None:
-    fresh, said = (pricing.get(f"{part}_per_million_tokens") for part in ("input", "output"))
-    if fresh is None and said is None:
+    asked, answered = (pricing.get(f"{part}_per_million_tokens") for part in ("input", "output"))
+    if asked is None and answered is None:
         return None  # priced by the image or the second, if at all
-    fresh = fresh or 0.0
+    fresh = asked or 0.0
     return Price(
-        fresh,
-        said or 0.0,
-        pricing.get("cache_read_per_million_tokens", fresh),
-        pricing.get("cache_write_per_million_tokens", fresh),
+        input=fresh,
+        output=answered or 0.0,
+        cached=pricing.get("cache_read_per_million_tokens", fresh),
+        written=pricing.get("cache_write_per_million_tokens", fresh),
     )
 
 
 def dollars(cost: float | None) -> str:
-    """Return `$0.0012`; nothing where the cost is not known or there is none."""
+    """Return a cost as `$0.0012`; an empty text where it is unknown or zero."""
     if not cost:
         return ""
     if cost < 0.0001:  # noqa: PLR2004  the smallest that four digits show

@@ -13,6 +13,7 @@ from typing import Literal
 import orjson
 from pydantic import JsonValue, TypeAdapter
 
+from linenotes.project import RunError
 from linenotes.tracing._conventions import (
     AGENT_NAME,
     EXCEPTION,
@@ -22,6 +23,9 @@ from linenotes.tracing._conventions import (
 from linenotes.tracing._ledger import Ledger, Message
 from linenotes.tracing._values import json_value
 
+_PREFIX = "tr-"
+_FEWEST_DIGITS = 4
+"""Of the start of an id that is to mean one trace."""
 SpanType = Literal["WORKFLOW", "AGENT", "CHAT_MODEL", "TOOL", "HANDOFF", "RETRIEVER"]
 TraceState = Literal["OK", "ERROR", "IN_PROGRESS"]
 
@@ -177,6 +181,26 @@ def trace_id_for(*identity: str | int) -> str:
     """
     text = "\x1f".join(str(part) for part in identity)
     return "tr-" + hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def trace_id_prefix(name: str) -> str:
+    """Return the start of a trace's id that `name` is, with or without its `tr-`.
+
+    Raises:
+        RunError: it is not one, or too short to mean a certain trace.
+    """
+    digits = name.lower().removeprefix(_PREFIX)
+    if not set(digits) <= set("0123456789abcdef"):
+        raise RunError(
+            f"{name!r} is not the id of a trace. "
+            "It is `tr-` and hex digits, as `linenotes trace list` shows it, or `latest`."
+        )
+    if len(digits) < _FEWEST_DIGITS:
+        raise RunError(
+            f"{name!r} is too short for the id of a trace. Give `tr-` and at least "
+            f"{_FEWEST_DIGITS} digits, as `linenotes trace list` shows them, or `latest`."
+        )
+    return _PREFIX + digits
 
 
 def _text(value: JsonValue) -> str | None:

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 _ROLES = {"human": "user", "ai": "assistant"}
 _DEEPEST = 100
-"""Levels; what lies deeper, as in a value that contains itself, is cut off with a mark."""
+"""Levels; what lies deeper is cut off with a mark."""
 _MOST = 100_000
-"""Containers; parts that are shared would be written out each time they are met."""
+"""Containers; others are cut off with a mark: parts that are shared are written out each time.
+Bytes as well."""
 _LARGEST = 2**63
-"""JSON's integers have no end, but those of every store that we write to do."""
+"""The stores hold integers of 64 bits; larger ones become text."""
 
 
 def json_value(value: object) -> JsonValue:
@@ -33,6 +34,15 @@ def json_value(value: object) -> JsonValue:
 
 
 def _converted(value: object, outer: tuple[int, ...], nodes: Iterator[int]) -> JsonValue:
+    if type(value) is str and value.isascii():
+        return value
+    try:
+        return _as_json(value, outer, nodes)
+    except (Exception, SystemExit):  # noqa: BLE001  a stranger's class may raise anything
+        return text_of(value)
+
+
+def _as_json(value: object, outer: tuple[int, ...], nodes: Iterator[int]) -> JsonValue:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -61,7 +71,7 @@ def _structure(value: object, outer: tuple[int, ...], nodes: Iterator[int]) -> J
 
 
 def _is_message(value: object) -> bool:
-    """Tell a message from whatever else has these attributes, as a table has its columns."""
+    """Return whether a value is a message; a pandas table with such columns, say, is none."""
     try:
         return hasattr(value, "content") and isinstance(getattr(value, "type", None), str)
     except Exception:  # noqa: BLE001  a stranger's class may raise anything
@@ -76,16 +86,21 @@ def _plain(value: object) -> object:
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if hasattr(value, "dtype") and hasattr(value, "tolist"):
         return value.tolist()
-    return text_of(value)
+    return _text_of_bytes(value) if isinstance(value, bytes | bytearray) else text_of(value)
 
 
 def text_of(value: object) -> str:
-    """Return the text of any value, also of one that refuses to have one."""
+    """Return the text of any value; its class in angle brackets where `str` raises."""
     try:
         text = str(value)
     except (Exception, SystemExit):  # noqa: BLE001  a stranger's class may raise anything
         text = f"<{type(value).__name__}>"
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _text_of_bytes(value: bytes | bytearray) -> str:
+    mark = f"… (cut off: {len(value):,} bytes)" if len(value) > _MOST else ""
+    return repr(value[:_MOST]) + mark
 
 
 def output_text(output: JsonValue) -> str:

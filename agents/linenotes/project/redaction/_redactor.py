@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from linenotes.project.redaction._encodings import find_encoded
 from linenotes.project.redaction._function import load_function
 from linenotes.project.redaction._personal_data import find_personal
 from linenotes.project.redaction._placeholders import LONGEST_PLACEHOLDER, PLACEHOLDER, placeholder
@@ -29,9 +30,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MAX_CHARACTERS = 100_000
+_BEYOND = 100_000
+"""Characters after the cut that are looked at: a secret that begins before it may end there."""
 _SHORTEST = 6
 """Characters; nothing shorter is looked at without a pattern of the user's."""
 _SHORT = 100
+_LONGEST_ID = 110
 
 
 @dataclass(frozen=True)
@@ -118,9 +122,13 @@ class Redactor:
         """
         return self.learning(value)[0]
 
+    def lets_through(self, value: object) -> bool:
+        """Tell quickly of most values that they are JSON and nothing in them is to be redacted."""
+        return self._sieve.lets_through(value)
+
     def learning(self, value: T) -> tuple[T, Mapping[str, str]]:
         """Return `value` redacted, and the secrets that only keys in it gave away, by kind."""
-        if self._sieve.lets_through(value):
+        if self.lets_through(value):
             return value, {}
         walk = Walk(self.text, by_name=self.secrets)
         redacted = walk.value(value)
@@ -134,13 +142,27 @@ class Redactor:
 
     @cached_property
     def _sieve(self) -> Sieve:
-        return Sieve(self.text)
+        return Sieve(self.text, self._is_safe_id)
+
+    def _is_safe_id(self, text: str) -> bool:
+        """Say whether `text` is an id, and not what the user or the environment calls a secret."""
+        if not self._is_only_for_secrets or not _is_id(text):
+            return False
+        return not any(map(text.__contains__, self.known))
+
+    @cached_property
+    def _is_only_for_secrets(self) -> bool:
+        asked_for_more = self.personal or self.patterns or self.function
+        return not asked_for_more and self.max_characters > _LONGEST_ID
 
     @cached_property
     def _regexes(self) -> dict[str, re.Pattern[str]]:
         return {kind: re.compile(regex) for kind, regex in self.patterns.items()}
 
     def _redacted(self, text: str) -> str:
+        seen = self.max_characters + _BEYOND
+        if len(text) > seen and not self.patterns and self.function is None:
+            return _cut(self._replaced(text[:seen]), self.max_characters, more=len(text) - seen)
         if len(text) >= _SHORTEST or self.patterns:
             text = self._replaced(text)
         if self.function is not None:
@@ -158,13 +180,22 @@ class Redactor:
         found = list(self._find(text))
         return _with_placeholders(text, found) if found else text
 
+    def _find_known(self, text: str) -> Iterator[Found]:
+        if any(map(text.__contains__, self.known)):
+            yield from _occurrences(text, self.known)
+
+    def _find_secrets(self, text: str) -> Iterator[Found]:
+        yield from self._find_known(text)
+        yield from find_formats(text)
+        yield from find_contexts(text)
+
     def _find(self, text: str) -> Iterator[Found]:
         if self.secrets:
-            if any(map(text.__contains__, self.known)):
-                yield from _occurrences(text, self.known)
-            if not _is_id(text):
-                yield from find_formats(text)
-                yield from find_contexts(text)
+            if _is_id(text):
+                yield from self._find_known(text)
+            else:
+                yield from self._find_secrets(text)
+                yield from find_encoded(text, self._find_secrets)
         for kind, regex in self._regexes.items():
             yield from (Found(*secret_in(match), kind) for match in regex.finditer(text))
         if self.personal:
@@ -238,10 +269,10 @@ def _called(function: Callable[[str], str], text: str) -> str:
     return made
 
 
-def _cut(text: str, most: int) -> str:
-    """Return the start of `text` with a mark, in all no longer than `most`."""
+def _cut(text: str, most: int, *, more: int = 0) -> str:
+    """Return the start of `text`, which goes on for `more`, with a mark; no longer than `most`."""
     kept = text[: max(0, most - 40)]  # the mark's own length
     opened = kept.rfind("[", len(kept) - LONGEST_PLACEHOLDER)
     if opened >= 0 and "]" not in kept[opened:]:
         kept = kept[:opened]  # no half of a placeholder
-    return f"{kept}… (cut: {len(text) - len(kept):,} characters)"
+    return f"{kept}… (cut: {len(text) - len(kept) + more:,} characters)"

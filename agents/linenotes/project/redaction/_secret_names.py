@@ -67,9 +67,14 @@ def is_telling(value: str) -> bool:
     return not (value.isalpha() and value.islower() and len(value) < _SHORTEST_WORD)
 
 
+@lru_cache(maxsize=1024)
+def _is_secret_variable(name: str) -> bool:
+    return name.upper().endswith(_VARIABLES)
+
+
 def secret_variables(environment: Mapping[str, str], also: Collection[str]) -> dict[str, str]:
     """Return the telling values of the variables that hold secrets, and the variables' names."""
-    names = [name for name in environment if name.upper().endswith(_VARIABLES) or name in also]
+    names = [name for name in environment if _is_secret_variable(name) or name in also]
     values = {environment[name]: name for name in sorted(names, reverse=True)}
     return {value: name for value, name in values.items() if is_telling(value)}
 

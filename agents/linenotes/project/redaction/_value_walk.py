@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from operator import is_
-from typing import TYPE_CHECKING, TypeVar, cast
-
-import orjson
+from operator import attrgetter, is_
+from typing import TYPE_CHECKING, Any, cast
 
 from linenotes.project.redaction._placeholders import PLACEHOLDER, placeholder
 from linenotes.project.redaction._secret_names import is_telling, kind_named, spellings
@@ -23,10 +21,12 @@ from linenotes.project.redaction._secret_names import is_telling, kind_named, sp
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-Text = TypeVar("Text", str, bytes)
 _REMEMBERED = 4096
 _SHORT = 100
+_ARRAYS = frozenset({list, tuple})
 _NO_TEXT = frozenset({float, bool, type(None)})
+_LARGEST = 2**63
+"""Of JSON's integers, in every store that we write to."""
 _LONG_NUMBERS = {"token": 10**7}
 _LONG_NUMBER = 10**5
 """From here on a number under a name such as `password` is one, and no count and no index."""
@@ -37,10 +37,10 @@ _ID = re.compile(r"(?:tr-)?[0-9a-f]{16}(?:[0-9a-f]{16})?")
 """Ids of our own making are no card numbers, even of digits only."""
 
 
-class Recent(set[Text]):
+class Recent(set[str]):
     """The last few thousand texts of some sort."""
 
-    def note(self, text: Text) -> None:
+    def note(self, text: str) -> None:
         """Remember `text`."""
         if len(self) >= _REMEMBERED:
             self.clear()
@@ -48,30 +48,34 @@ class Recent(set[Text]):
 
 
 class Sieve:
-    """Lets through what certainly needs no redaction, by the texts of its JSON."""
+    """Lets through what certainly needs no redaction: plain JSON without a text that does."""
 
-    def __init__(self, redact: Callable[[str], str]) -> None:
+    def __init__(self, redact: Callable[[str], str], is_safe: Callable[[str], bool]) -> None:
         self._redact = redact
-        self.texts = Recent[str]()
+        self._is_safe = is_safe
+        """Tells quickly of some texts that they need no change."""
+        self.texts = Recent()
         """Short texts that need no change: names and words that turn up all the time."""
-        self._clean = Recent[bytes]()
-        """The same as they stand in JSON; none of them, as a key, names a secret."""
+        self._clean = Recent()
+        """Those of them that, as a key, name no secret."""
 
     def lets_through(self, value: object) -> bool:
-        """Tell quickly of most values that nothing in them is to be redacted."""
-        try:
-            document = orjson.dumps(value)
-        except TypeError:  # it is no JSON, as a set or half an emoji
+        """Tell quickly of most values that they are JSON and nothing in them is to be redacted."""
+        texts = _texts_in(value)
+        if texts is None:
             return False
-        return all(map(self._is_clean, _texts_of(document).difference(self._clean)))
+        return all(map(self._is_clean, texts.difference(self._clean)))
 
-    def _is_clean(self, written: bytes) -> bool:
-        text = orjson.loads(b'"' + written + b'"') if b"\\" in written else written.decode()
-        short = len(written) <= _SHORT
-        if self._redact(text) != text or (short and kind_named(text)):
+    def _is_clean(self, text: object) -> bool:
+        if type(text) is not str:  # a key of another type
+            return False
+        if self._is_safe(text):
+            return True
+        short = len(text) <= _SHORT
+        if self._redact(text) != text or (short and kind_named(text)) or not _is_whole(text):
             return False
         if short:
-            self._clean.note(written)
+            self._clean.note(text)
         return True
 
 
@@ -92,13 +96,30 @@ class Walk:
         if isinstance(value, dict):
             return self._dict(value)
         if isinstance(value, list | tuple | set | frozenset):
-            made = [self.value(item) for item in value]
+            made = self._apart_in_blocks(value) or [self.value(item) for item in value]
             return value if all(map(is_, made, value)) else _rebuilt(value, made)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             fields = {name: getattr(value, name) for name in _fields_of(type(value))}
             made_fields = self._dict(fields)
             return value if made_fields is fields else replace(value, **made_fields)
         return value
+
+    def _apart_in_blocks(self, value: Collection[object]) -> list[object]:
+        """Return the blocks of a message with all text in the first, if a secret lies across."""
+        blocks = [i for i in value if isinstance(i, dict) and isinstance(i.get("text"), str)]
+        if len(blocks) <= 1:
+            return []
+        texts = [block["text"] for block in blocks]
+        whole = self._text("".join(texts))
+        if whole == "".join(map(self._text, texts)):
+            return []
+        said = iter([whole])
+        return [
+            {**cast("dict[str, object]", self.value(i)), "text": next(said, "")}
+            if any(i is block for block in blocks)
+            else self.value(i)
+            for i in value
+        ]
 
     def _text(self, text: str) -> str:
         found = self._texts.get(text)
@@ -154,11 +175,58 @@ class Walk:
         return placeholder(kind, secret)
 
 
-def _texts_of(document: bytes) -> set[bytes]:
-    """Return all keys and texts of a JSON document as written, with `u0022` for a quote."""
-    if b"\\" in document:
-        document = document.replace(b"\\\\", b"\\u005c").replace(b'\\"', b"\\u0022")
-    return set(document.split(b'"')[1::2])
+def _texts_in(value: object) -> set[str] | None:
+    """Return all keys and texts of a value; None where it holds something that JSON does not.
+
+    A part that stands in many places, as a message does in many prompts, is looked at once.
+    """
+    texts: set[str] = set()
+    seen: set[int] = set()
+    left: list[Any] = [(value,)]
+    while left:
+        parts = left.pop()
+        if type(parts) is dict:
+            texts.update(parts)
+            parts = parts.values()
+        elif type(parts) not in _ARRAYS:
+            getter = _getter(type(parts))
+            if getter is None:
+                return None
+            parts = getter(parts)
+        for part in parts:
+            kind = type(part)
+            if kind is str:
+                texts.add(part)
+            elif id(part) not in seen:
+                seen.add(id(part))
+                if kind is not int and kind not in _NO_TEXT:
+                    left.append(part)
+                elif kind is int and not -_LARGEST <= part < _LARGEST:
+                    return None
+    return texts
+
+
+def _all_fields(kind: type) -> Callable[[object], Iterable[Any]] | None:
+    """Return what gets all fields of a dataclass; None for others, and where a field is secret."""
+    names = [one.name for one in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
+    if not names or any(map(kind_named, names)):
+        return None
+    several = len(names) > 1
+    return attrgetter(*names) if several else lambda value: [getattr(value, names[0])]
+
+
+_getter = cast(
+    "Callable[[type], Callable[[object], Iterable[Any]] | None]",
+    lru_cache(maxsize=256)(_all_fields),
+)
+
+
+def _is_whole(text: str) -> bool:
+    """Tell a text from one with half an emoji in it, which no JSON can hold."""
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 @lru_cache(maxsize=256)

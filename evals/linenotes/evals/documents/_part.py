@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-Speaks = Literal["population", "dataset"]
+Target = Literal["population", "dataset"]
+"""What an interval speaks of, as in `linenotes.evals.statistics`, which is slow to import."""
 Document = dict[str, JsonValue]
 
 

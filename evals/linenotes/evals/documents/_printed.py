@@ -11,23 +11,24 @@ from importlib.resources.abc import Traversable
 
 from pydantic import BaseModel, TypeAdapter
 
+from linenotes.evals.documents._action_documents import (
+    DoctorDocument,
+    ExecutionDocument,
+    TraceExportDocument,
+)
 from linenotes.evals.documents._run_documents import (
     ComparisonDocument,
     EvaluationDocument,
     ImportDocument,
+    RunDocument,
     VersionsDocument,
 )
-from linenotes.evals.documents._trace_documents import (
-    DoctorDocument,
-    ExecutionDocument,
-    TraceDocument,
-    TraceExportDocument,
-    TraceListDocument,
-)
+from linenotes.evals.documents._trace_documents import TraceDocument, TraceListDocument
 
 _PRINTED = {
     "eval": TypeAdapter[BaseModel](EvaluationDocument | VersionsDocument),
     "compare": TypeAdapter[BaseModel](ComparisonDocument),
+    "publish": TypeAdapter[BaseModel](RunDocument),
     "trace-import": TypeAdapter[BaseModel](ImportDocument),
     "trace-show": TypeAdapter[BaseModel](TraceDocument),
     "trace-list": TypeAdapter[BaseModel](TraceListDocument),

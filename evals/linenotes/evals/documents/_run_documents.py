@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from linenotes.evals.documents._part import Document, Part, Speaks
+from linenotes.evals.documents._part import Document, Part, Target
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -39,7 +39,7 @@ class IntervalDocument(Part):
     mean: float | None
     low: float | None
     high: float | None
-    target: Speaks
+    target: Target
     """What the interval speaks of: cases like these, or exactly these cases."""
 
 
@@ -108,7 +108,7 @@ class ComparisonDocument(Part):
     """Candidate less base; null without a common case."""
     low: float | None
     high: float | None
-    target: Speaks
+    target: Target
     margin: float
     """The drop that a pass rules out."""
     verdict: Literal["pass", "fail", "inconclusive", "cannot measure"]

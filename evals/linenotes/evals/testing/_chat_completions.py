@@ -1,20 +1,24 @@
-"""OpenAI's chat completions API: from the body of a request, and to a document or a stream."""
+"""OpenAI's chat completions API: requests read from a body, replies as a document or a stream."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import orjson
 from pydantic import BaseModel, JsonValue
 
+from linenotes.evals.testing._api_content import (
+    ANY_OBJECT,
+    CREATED,
+    arguments_text,
+    pieces,
+    read_arguments,
+    role_of,
+    text_of,
+)
 from linenotes.evals.testing._exchange import Exchange, Request, Tool, ToolCall, Turn
 from linenotes.tracing import Tokens
-
-_CREATED = 1_700_000_000
-_PIECES = re.compile(r"\s*\S+\s*")
-ANY_OBJECT: dict[str, JsonValue] = {"type": "object"}
 
 
 class _CalledFunction(BaseModel):
@@ -80,7 +84,7 @@ class _Body(BaseModel):
 
     @property
     def sends_usage(self) -> bool:
-        """A stream tells its usage only where it is asked to."""
+        """Whether the reply tells its usage: a stream does only where it is asked to."""
         return self.stream_options.include_usage if self.stream_options else not self.stream
 
 
@@ -88,7 +92,7 @@ def read_request(body: bytes, api_key: str | None) -> Request:
     """Return the request that `body` holds.
 
     Raises:
-        ValueError: it is not one.
+        ValueError: it is no such request.
     """
     asked = _Body.model_validate_json(body)
     return Request(
@@ -112,25 +116,7 @@ def _turn(message: _Message) -> Turn:
         ToolCall(call.function.name, read_arguments(call.function.arguments), call.id)
         for call in message.tool_calls or ()
     ]
-    role = "system" if message.role == "developer" else message.role
-    return Turn(role, text_of(message.content), message.name, tuple(calls))
-
-
-def text_of(content: str | Sequence[Mapping[str, JsonValue]] | None) -> str:
-    """Return the text of a content, whole or in parts."""
-    if content is None or isinstance(content, str):
-        return content or ""
-    parts = (part.get("text") or part.get("refusal") for part in content)
-    return "".join(part for part in parts if isinstance(part, str))
-
-
-def read_arguments(text: str) -> dict[str, JsonValue]:
-    """Return the arguments of a call; nothing where a model's or a person's JSON is broken."""
-    try:
-        arguments = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return {}
-    return arguments if isinstance(arguments, dict) else {}
+    return Turn(role_of(message.role), text_of(message.content), message.name, tuple(calls))
 
 
 def _tool(function: _Function) -> Tool:
@@ -166,7 +152,7 @@ def document(exchange: Exchange) -> JsonValue:
 
 
 def events(exchange: Exchange) -> Iterator[bytes]:
-    """Return the reply as server-sent events, a few words each."""
+    """Yield the reply as server-sent events, a word each."""
     head = _head(exchange, "chat.completion.chunk")
     said: list[JsonValue] = [{"content": piece} for piece in pieces(exchange.text)]
     deltas: list[JsonValue] = [
@@ -182,16 +168,6 @@ def events(exchange: Exchange) -> Iterator[bytes]:
     if exchange.request.include_usage:
         yield _event({**head, "choices": [], "usage": _usage(exchange.tokens)})
     yield b"data: [DONE]\n\n"
-
-
-def pieces(text: str) -> list[str]:
-    """Return `text` in the pieces in which it is streamed."""
-    return _PIECES.findall(text) or ([text] if text else [])
-
-
-def arguments_text(call: ToolCall) -> str:
-    """Return the arguments of `call` as JSON."""
-    return orjson.dumps(dict(call.arguments)).decode()
 
 
 def _call_deltas(calls: Sequence[ToolCall]) -> Iterator[JsonValue]:
@@ -216,7 +192,7 @@ def _head(exchange: Exchange, kind: str) -> dict[str, JsonValue]:
     return {
         "id": f"chatcmpl-{exchange.id}",
         "object": kind,
-        "created": _CREATED,
+        "created": CREATED,
         "model": exchange.request.model,
         "system_fingerprint": None,
     }

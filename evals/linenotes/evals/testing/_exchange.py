@@ -112,7 +112,7 @@ class Reply:
     """The usage to report; by default about four characters a token are counted."""
 
     def __post_init__(self) -> None:
-        """Refuse calls in another shape now: later only the client would be told.
+        """Check the calls here, where a test wrote them; later only the client would see an error.
 
         Raises:
             TypeError: one is no `ToolCall`.

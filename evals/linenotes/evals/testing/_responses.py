@@ -1,7 +1,7 @@
-"""OpenAI's responses API: from the body of a request, and to a document or a stream.
+"""OpenAI's responses API: requests read from a body, replies as a document or a stream.
 
 A request may name an earlier response instead of sending the conversation again; then the server
-adds what was said before.
+puts what was said until then before its turns.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from typing import Literal
 import orjson
 from pydantic import BaseModel, JsonValue
 
-from linenotes.evals.testing._chat_completions import (
+from linenotes.evals.testing._api_content import (
     ANY_OBJECT,
+    CREATED,
     arguments_text,
     pieces,
     read_arguments,
+    role_of,
     text_of,
 )
 from linenotes.evals.testing._exchange import Exchange, Request, Tool, ToolCall, Turn
 from linenotes.tracing import Tokens
 
-_CREATED = 1_700_000_000
 _Object = dict[str, JsonValue]
 
 
@@ -73,10 +74,10 @@ class _Body(BaseModel):
 def read_request(
     body: bytes, api_key: str | None, said_before: Mapping[str, Sequence[Turn]]
 ) -> Request:
-    """Return the request that `body` holds; `said_before` has the conversations by response id.
+    """Return the request that `body` holds; `said_before` is response id to conversation.
 
     Raises:
-        ValueError: it is not one, or names a response that nobody gave.
+        ValueError: it is no such request, or names a response that this server did not give.
     """
     asked = _Body.model_validate_json(body)
     before = asked.previous_response_id
@@ -106,7 +107,7 @@ def response_id(exchange: Exchange) -> str:
 
 
 def conversation(exchange: Exchange) -> tuple[Turn, ...]:
-    """Return what was said up to and with the reply, without the instructions of the one call."""
+    """Return the turns up to and with the reply; instructions hold for one request only."""
     said = [turn for turn in exchange.request.turns if turn.role != "system"]
     return (*said, Turn("assistant", exchange.text, tool_calls=exchange.tool_calls))
 
@@ -122,8 +123,7 @@ def _turns(items: str | list[_Item]) -> list[Turn]:
         elif item.type == "function_call_output":
             turns.append(Turn("tool", text_of(item.output)))
         elif item.type == "message":
-            role = "system" if item.role == "developer" else item.role
-            turns.append(Turn(role, text_of(item.content)))
+            turns.append(Turn(role_of(item.role), text_of(item.content)))
     return turns
 
 
@@ -151,7 +151,7 @@ def document(exchange: Exchange) -> JsonValue:
 
 
 def events(exchange: Exchange) -> Iterator[bytes]:
-    """Return the reply as server-sent events, a few words each."""
+    """Yield the reply as server-sent events, a word each."""
     begun: JsonValue = {**_head(exchange), "status": "in_progress", "output": [], "usage": None}
     steps: list[tuple[str, _Object]] = [
         ("response.created", {"response": begun}),
@@ -220,7 +220,7 @@ def _head(exchange: Exchange) -> _Object:
     return {
         "id": response_id(exchange),
         "object": "response",
-        "created_at": _CREATED,
+        "created_at": CREATED,
         "status": "completed",
         "model": exchange.request.model,
         "error": None,

@@ -1,10 +1,10 @@
-"""From a JSON schema to a value that fits it: the same for the same dice.
+"""From a JSON schema to a random value that fits it.
 
 Understood are `$ref`, `allOf`, `anyOf`, `oneOf`, `const`, `enum`, `type`, `properties`, `required`,
 `additionalProperties`, `items`, `prefixItems`, `format` and the bounds of numbers, texts and
 arrays: all that OpenAI's strict schemas and pydantic models are made of. Not understood are
 conditions (`not`, `if`); a `pattern` is met where one of a few usual texts meets it. Schemas may
-refer to themselves: deep inside, whatever can be left out is.
+refer to themselves: from five levels down, whatever can be left out is.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from linenotes.evals.testing._schema_texts import schema_text
 from linenotes.evals.testing._words import reads_as_an_end, word
 
 Schema = Mapping[str, Any]
-_DEEP = 5
+_SHALLOW = 5
+"""Levels; below them, optional fields, items and nested alternatives are left out."""
 _DEEPEST = 100
 """Levels; JSON of more than a few hundred cannot be read."""
-_MOST = 20_000
-"""Values, and references followed."""
+_MOST_VALUES = 20_000
+"""Values made, and references followed."""
 _SPAN = 9
+"""From the lowest to the highest number where the schema bounds one side or none."""
 
 
 def fill_schema(
@@ -40,7 +42,7 @@ def fill_schema(
 
     Args:
         schema: a JSON schema; references point into it.
-        draw: the dice; a `random.Random` with the same seed gives the same value.
+        draw: the source of random numbers; one with the same seed gives the same value.
         closing: choose what reads as an end, such as FINISH, where the schema offers it.
         optional: give an object one in three of the fields that it may have and need not.
 
@@ -59,7 +61,7 @@ class _Filler:
     draw: Random
     closing: bool
     optional: bool
-    budget: Iterator[int] = field(default_factory=lambda: iter(range(_MOST)))
+    budget: Iterator[int] = field(default_factory=lambda: iter(range(_MOST_VALUES)))
 
     def value(self, schema: object, depth: int) -> JsonValue:
         self._spend(depth)
@@ -76,8 +78,8 @@ class _Filler:
     def _spend(self, depth: int = 0) -> None:
         if depth > _DEEPEST or next(self.budget, None) is None:
             raise ValueError(
-                f"The schema has no end: it asks for more than {_MOST:,} values or {_DEEPEST} "
-                "levels, or refers to itself where it must not be left out."
+                f"The schema has no end: it asks for more than {_MOST_VALUES:,} values or "
+                f"{_DEEPEST} levels, or refers to itself where it must not be left out."
             )
 
     def _resolved(self, schema: object) -> Schema:
@@ -107,7 +109,7 @@ class _Filler:
     def _option(self, options: Sequence[Any], depth: int) -> Schema:
         resolved = [self._resolved(option) for option in options]
         flat = [option for option in resolved if not _nests(option)]
-        return self.draw.choice(flat if depth >= _DEEP and flat else resolved)
+        return self.draw.choice(flat if depth >= _SHALLOW and flat else resolved)
 
     def _type(self, schema: Schema) -> str:
         named = schema.get("type")
@@ -137,13 +139,13 @@ class _Filler:
             if name in required or self._gives_more(depth)
         }
         others = schema.get("additionalProperties", "properties" not in schema)
-        missing = max(schema.get("minProperties", 0), int(depth < _DEEP and not filled))
+        missing = max(schema.get("minProperties", 0), int(depth < _SHALLOW and not filled))
         while others and len(filled) < missing:
             filled[word(self.draw)] = self.value(others, depth + 1)
         return filled
 
     def _gives_more(self, depth: int) -> bool:
-        return self.optional and depth < _DEEP and self.draw.random() < 1 / 3
+        return self.optional and depth < _SHALLOW and self.draw.random() < 1 / 3
 
     def _array(self, schema: Schema, depth: int) -> JsonValue:
         least = schema.get("minItems", 0)
@@ -151,7 +153,7 @@ class _Filler:
         first = [self.value(part, depth + 1) for part in schema.get("prefixItems", ())]
         if (items := schema.get("items", not first)) is False:
             return first
-        length = least if depth >= _DEEP else self.draw.randint(max(least, min(1, most)), most)
+        length = least if depth >= _SHALLOW else self.draw.randint(max(least, min(1, most)), most)
         more: list[JsonValue] = [self.value(items, depth + 1) for _ in range(len(first), length)]
         return _distinct(first + more) if schema.get("uniqueItems") else first + more
 

@@ -1,7 +1,7 @@
-"""What a test wants the model to say: replies in order, or a function of the request.
+"""What a test wants the model to say: replies in order, one for all, or a function of the request.
 
-A script speaks for all requests, for those of one model, or for those whose prompt holds a text.
-The most special one decides: a text before a model, a model before all.
+A script is for all requests, for those to one model, or for those whose prompt contains a text.
+The most specific one replies: a text before a model, a model before all.
 """
 
 from __future__ import annotations
@@ -11,19 +11,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from linenotes.evals.testing._exchange import Reply, Request
 from linenotes.project import ModelError
 
-Script = Sequence[Reply] | Callable[[Request], Reply | None]
-"""Replies in order, or a function; where it returns None the server improvises."""
+Script = str | Reply | Sequence[Reply | str] | Callable[[Request], Reply | str | None]
+"""One reply to everything, replies in order, or a function; where that returns None the server
+improvises. A text stands for a reply without tool calls."""
 
 
 class Scripts:
-    """All scripts of a server. Not safe for threads: the server asks one request at a time."""
+    """All scripts of a server. Not thread-safe: the server asks for one reply at a time."""
 
     def __init__(
         self, every: Script | None, models: Mapping[str, Script], texts: Mapping[str, Script]
     ) -> None:
-        self._texts = {text: _Part(f"the text {text!r}", part) for text, part in texts.items()}
-        self._models = {name: _Part(f"the model {name!r}", part) for name, part in models.items()}
-        self._every = None if every is None else _Part("all requests", every)
+        self._texts = {
+            text: _RunningScript(f"the text {text!r}", script) for text, script in texts.items()
+        }
+        self._models = {
+            name: _RunningScript(f"the model {name!r}", script) for name, script in models.items()
+        }
+        self._every = None if every is None else _RunningScript("all requests", every)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -36,28 +41,42 @@ class Scripts:
         Raises:
             ModelError: a script of replies has no more.
         """
-        part = next(self._parts(request), None)
-        return part.reply(request) if part else None
+        script = next(self._fitting(request), None)
+        return script.reply(request) if script else None
 
-    def _parts(self, request: Request) -> Iterator[_Part]:
-        yield from (part for text, part in self._texts.items() if text in request.prompt)
+    def _fitting(self, request: Request) -> Iterator[_RunningScript]:
+        yield from (script for text, script in self._texts.items() if text in request.prompt)
         yield from filter(None, (self._models.get(request.model), self._every))
 
 
-class _Part:
-    def __init__(self, where: str, script: Script) -> None:
-        self._where = where
+class _RunningScript:
+    """A script and how many of its replies were used."""
+
+    def __init__(self, scope: str, script: Script) -> None:
+        self._scope = scope
         self._script = script
         self._used = 0
 
     def reply(self, request: Request) -> Reply | None:
         if callable(self._script):
-            return self._script(request)
+            return self._as_reply(self._script(request))
+        if isinstance(self._script, str | Reply):
+            return self._as_reply(self._script)
         if self._used == len(self._script):
             raise ModelError(
-                f"The script for {self._where} has {self._used} replies and was asked for another, "
+                f"The script for {self._scope} has {self._used} replies and was asked for another, "
                 f"after {request.turns[-1].text if request.turns else ''!r}. "
                 "Add a reply, or give a function."
             )
         self._used += 1
-        return self._script[self._used - 1]
+        return self._as_reply(self._script[self._used - 1])
+
+    def _as_reply(self, said: object) -> Reply | None:
+        if said is None or isinstance(said, Reply):
+            return said
+        if isinstance(said, str):
+            return Reply(said)
+        raise TypeError(
+            f"The script for {self._scope} gave {said!r:.60}, which is no reply. "
+            "Give a Reply, a text, or None to improvise."
+        )

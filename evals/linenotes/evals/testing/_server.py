@@ -1,6 +1,6 @@
 """A model provider that needs no model: OpenAI's API on 127.0.0.1, deterministic and offline.
 
-Graphs run against it unchanged: they read where it is from the environment. What it says is
+Graphs run against it unchanged: they read its address from the environment. What it says is
 scripted, or improvised from the tools and schemas that each request offers. It keeps every
 exchange.
 """
@@ -19,13 +19,12 @@ from typing import Self
 from pydantic import JsonValue
 
 from linenotes.evals.testing import _chat_completions, _embeddings, _responses
+from linenotes.evals.testing._api_content import CREATED
 from linenotes.evals.testing._exchange import Exchange, Reply, Request, Turn
 from linenotes.evals.testing._improvisation import improvise
 from linenotes.evals.testing._listener import Answer, Listener
 from linenotes.evals.testing._scripts import Script, Scripts
 from linenotes.tracing import Tokens
-
-_CREATED = 1_700_000_000
 
 
 class ScriptedServer:
@@ -43,9 +42,9 @@ class ScriptedServer:
     Args:
         script: what it says to all requests that no other script is for.
         models: scripts by the name of the model.
-        texts: scripts by a text that the prompt holds; the first that it holds decides.
+        texts: scripts by a text in the prompt; the first that it contains decides.
         seed: another seed improvises other replies.
-        tool_rounds: after how many turns of agents no more tools are called of its own accord.
+        tool_rounds: after how many turns of agents it improvises no more calls of tools.
     """
 
     def __init__(
@@ -188,7 +187,7 @@ class ScriptedServer:
 
 
 def _model(name: str) -> JsonValue:
-    return {"id": name, "object": "model", "created": _CREATED, "owned_by": "linenotes"}
+    return {"id": name, "object": "model", "created": CREATED, "owned_by": "linenotes"}
 
 
 def _error(status: HTTPStatus, message: str) -> Answer:

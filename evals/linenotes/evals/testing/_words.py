@@ -1,4 +1,4 @@
-"""Plain English made of dice: texts that a person can tell apart."""
+"""Random words and sentences in plain English, so that a person can tell texts apart."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def sentence(draw: Random) -> str:
 
 
 def reads_as_an_end(name: object) -> bool:
-    """Tell whether a name such as `FINISH` or `ResearchComplete` means that the work is over."""
+    """Return whether a name such as `FINISH` or `ResearchComplete` means that the work is over."""
     words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name) if isinstance(name, str) else ()
     return any(word.lower() in _ENDINGS for word in words)
 

@@ -15,31 +15,32 @@ if TYPE_CHECKING:
 
 _Object = dict[str, "JsonValue"]
 _FINISHED = "stop"
+"""The reason of a message whose model gave none, or that code wrote."""
 
 
-def heard(value: JsonValue) -> str | None:
-    """Return what an agent received, or the user asked, as input messages."""
+def agent_input(value: JsonValue) -> str | None:
+    """Return what an agent received, or the user asked, as input messages; None for nothing."""
     if value is None or value == []:
         return None
     return _json(value if isinstance(value, list) else [_text_message("user", value)])
 
 
-def said(value: JsonValue) -> str | None:
-    """Return what an agent sent as output messages."""
+def agent_output(value: JsonValue) -> str | None:
+    """Return what an agent sent as output messages; None for nothing."""
     if value is None or value == []:
         return None
     messages = _objects(value) or [_text_message("assistant", value)]
     return _json([{"finish_reason": _FINISHED, **message} for message in messages])
 
 
-def asked_of_model(request: JsonValue) -> str | None:
-    """Return the prompt of an OpenAI chat request as input messages."""
+def model_input(request: JsonValue) -> str | None:
+    """Return the prompt of an OpenAI chat request as input messages; None where it is no such."""
     messages = _objects(request.get("messages")) if isinstance(request, dict) else []
     return _json([_message(message) for message in messages]) if messages else None
 
 
-def said_by_model(response: JsonValue) -> str | None:
-    """Return the choices of an OpenAI chat completion as output messages."""
+def model_output(response: JsonValue) -> str | None:
+    """Return the choices of an OpenAI chat completion as output messages; None without any."""
     choices = _objects(response.get("choices")) if isinstance(response, dict) else []
     spoken = [
         {**_message(message), "finish_reason": choice.get("finish_reason") or _FINISHED}

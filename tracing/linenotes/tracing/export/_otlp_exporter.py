@@ -1,8 +1,8 @@
-"""Sends traces to a collector beside the run, which never waits for it and never fails by it.
+"""Sends traces to a collector beside the run, which neither waits for it nor fails by it.
 
-A thread of its own sends one trace after another. What waits for it is bounded: a trace that
-finds no room is counted and left out. The MLflow store has every trace in any case, so what the
-collector did not get can be sent again.
+A thread of its own sends one trace after another. The queue before it is bounded: a trace that
+finds no room there is counted and left out. The MLflow store has every trace in any case, so what
+the collector did not get can be sent again.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 _WAITING_TRACES = 4_096
 _WAITING_SPANS = 50_000
 _PATIENCE_SECONDS = 5.0
-"""How long the end waits for one more trace to arrive."""
-_LAST_SECONDS = 30.0
-"""How long the end waits altogether, however many arrive."""
+"""How long `close` waits without a trace arriving."""
+_LIMIT_SECONDS = 30.0
+"""How long `close` waits in all, however many traces arrive."""
 _TROUBLE_SECONDS = 1.0
-"""How long a collector that cannot be reached is waited for at the end."""
-_FEW = 3
-"""So many traces are named one by one; of more, the run is."""
+"""How long `close` waits for a collector that cannot be reached."""
+_MOST_NAMED = 3
+"""How many traces a warning names by their ids; of more, it names the runs."""
 _LOG = logging.getLogger("linenotes")
 
 
@@ -45,7 +45,7 @@ class OtlpExporter:
         *,
         waiting_spans: int = _WAITING_SPANS,
     ) -> None:
-        """Send to `target`, without what must not leave; None: without what is redacted now."""
+        """Send to `target` what `redactor` lets through; None stands for the one in force."""
         self._target = target
         self._redactor = redactor or Redactor.current()
         self._room = waiting_spans
@@ -62,7 +62,7 @@ class OtlpExporter:
         self._thread: threading.Thread | None = None
 
     def submit(self, filed: FiledTrace) -> None:
-        """Have a finished trace sent. Returns at once, whatever the collector does."""
+        """Queue a finished trace for sending. Returns at once, whatever the collector does."""
         with self._lock:
             self._submitted.append(filed.trace.trace_id)
             spans = len(filed.trace.spans)
@@ -80,13 +80,13 @@ class OtlpExporter:
                 self._thread.start()
 
     def close(
-        self, *, patience: float = _PATIENCE_SECONDS, limit: float = _LAST_SECONDS
+        self, *, patience: float = _PATIENCE_SECONDS, limit: float = _LIMIT_SECONDS
     ) -> ExportResult:
-        """Send what still waits, and say what arrived.
+        """Send what is still queued, and return what arrived.
 
-        It is waited for as long as traces arrive, but no longer than `patience` seconds without
-        any, and no longer than `limit` seconds in all; a collector that refuses or cannot be
-        reached is given up at once.
+        Waits as long as traces arrive, but no longer than `patience` seconds without any, and no
+        longer than `limit` seconds in all. A collector that refuses or cannot be reached is given
+        up at once.
         """
         with self._lock:
             self._closing.set()
@@ -124,7 +124,7 @@ class OtlpExporter:
 
     def _work(self) -> None:
         try:
-            from linenotes.tracing.export._otlp_sender import PATIENCE, OtlpSender
+            from linenotes.tracing.export._otlp_sender import MAX_FAILURES, OtlpSender
 
             self._sender = OtlpSender(self._target, self._redactor)
         except Exception as error:  # noqa: BLE001  of a variable that the exporter cannot use
@@ -132,16 +132,22 @@ class OtlpExporter:
             return
         refused_in_a_row = 0
         for filed in iter(self._next, None):
-            arrived = self._sender.send(filed)
-            with self._lock:
-                self._sent += [filed.trace.trace_id] * arrived
-                self._failed = self._failed if arrived else self._sender.reason
-                self._waiting_spans -= len(filed.trace.spans)
+            arrived = self._send(filed, self._sender)
             refused_in_a_row = refused_in_a_row + 1 if self._sender.is_refused else 0
-            if refused_in_a_row == PATIENCE:
+            if refused_in_a_row == MAX_FAILURES:
                 self._closing.set()  # the next would be refused as well
             if self._closing.is_set() and not arrived:
                 return
+
+    def _send(self, filed: FiledTrace, sender: OtlpSender) -> bool:
+        arrived = sender.send(filed)
+        with self._lock:
+            if arrived:
+                self._sent.append(filed.trace.trace_id)
+            else:
+                self._failed = sender.reason
+            self._waiting_spans -= len(filed.trace.spans)
+        return arrived
 
     def _next(self) -> FiledTrace | None:
         if self._closing.is_set() and self._waiting.empty():
@@ -151,11 +157,11 @@ class OtlpExporter:
 
 @contextmanager
 def exporting(
-    project: Project, *, patience: float = _PATIENCE_SECONDS, limit: float = _LAST_SECONDS
+    project: Project, *, patience: float = _PATIENCE_SECONDS, limit: float = _LIMIT_SECONDS
 ) -> Iterator[Callable[[FiledTrace], None]]:
-    """Yield what sends a trace to the project's collector; it does nothing when there is none.
+    """Yield a function that sends a trace to the project's collector, if there is one.
 
-    At the end of the block it is told once, in the log, if the collector did not get everything;
+    At the end of the block, one warning is logged if the collector did not get everything;
     `patience` and `limit` are those of `OtlpExporter.close`.
     """
     try:
@@ -184,7 +190,7 @@ def exporting(
 
 def _warn(target: OtlpTarget, result: ExportResult, runs: Sequence[str | None]) -> None:
     which = [" ".join(result.not_sent)]
-    if len(result.not_sent) > _FEW:
+    if len(result.not_sent) > _MOST_NAMED:
         which = [*dict.fromkeys(f"--run {run}" if run else "TRACE_ID..." for run in runs)]
     _LOG.warning(
         "The collector %s did not get %s of %s traces: %s. The MLflow store keeps them. "

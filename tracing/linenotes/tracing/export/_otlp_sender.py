@@ -1,7 +1,7 @@
 """Sends one trace at a time with OpenTelemetry's own exporters, and says why one did not arrive.
 
 An exporter tries again by itself within its time limit (OTEL_EXPORTER_OTLP_TIMEOUT, 10 s) and
-writes what goes wrong into its log. Here that log is kept from the user and read for the reason.
+logs what goes wrong. Those records are kept from the user and read for the reason.
 
 Only imported when traces are sent, since OpenTelemetry's SDK is slow to import.
 """
@@ -32,18 +32,18 @@ _LOGGERS = {
     "http/protobuf": "opentelemetry.exporter.otlp.proto.http.trace_exporter",
 }
 _MAX_CHARACTERS = 1_000_000
-"""What goes into one request: collectors take 4 MB by gRPC unless they are told otherwise."""
+"""The most that goes into one request: by default, collectors take 4 MB by gRPC."""
 _LONGEST_REASON = 200
 _REFUSALS = frozenset(range(300, 500)) - {408, 429}
-"""What a collector answers that will not take the trace a little later either."""
-PATIENCE = 3
-"""So many traces in a row that are refused, and no other is tried."""
+"""The statuses by which a collector says that trying again is of no use."""
+MAX_FAILURES = 3
+"""How many traces in a row may fail before no other is tried."""
 _READABLE = ("application/json", "text/plain")
 _CREDENTIALS = (
     "OTEL_PYTHON_EXPORTER_OTLP_HTTP_TRACES_CREDENTIAL_PROVIDER",
     "OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER",
 )
-"""Variables that name a session of the user's own, which stays as it is."""
+"""Variables that name the user's own HTTP session, which is then left as it is."""
 
 
 class OtlpSender:
@@ -52,34 +52,34 @@ class OtlpSender:
     def __init__(self, target: OtlpTarget, redactor: Redactor) -> None:
         self._target = target
         self._redactor = redactor
-        self._overheard = _Overheard()
-        self._exporter = _exporter(target, self._overheard.answered)
+        self._log = _ExporterLog()
+        self._exporter = _exporter(target, self._log.note_response)
 
     @property
     def reason(self) -> str:
-        """Why the latest trace did not arrive, or has not yet."""
-        told = self._overheard.reason or "it does not answer"
+        """Why the latest trace did not arrive, or has not arrived yet."""
+        told = self._log.reason or "it does not answer"
         return self._target.hide_secrets(told)[:_LONGEST_REASON]
 
     @property
     def in_trouble(self) -> bool:
         """True while a trace is tried again, and after one that did not arrive."""
-        return self._overheard.reason is not None
+        return self._log.reason is not None
 
     @property
     def is_refused(self) -> bool:
         """True after a trace that the collector will not take however often it is tried."""
-        return self._overheard.refused
+        return self._log.refused
 
     def send(self, filed: FiledTrace) -> bool:
         """Send a trace, redacted, and tell whether the collector took all of it."""
-        self._overheard.begin()
-        with self._overheard.on(_LOGGERS[self._target.protocol]):
+        self._log.clear()
+        with self._log.captured(_LOGGERS[self._target.protocol]):
             try:
                 spans = otlp_spans(self._redactor.value(filed))
                 return all(self._export(part) for part in _parts(spans))
             except Exception as error:  # noqa: BLE001  whatever it is, the run must not notice
-                self._overheard.reason = f"{type(error).__name__}: {error}"
+                self._log.reason = f"{type(error).__name__}: {error}"
                 return False
 
     def close(self) -> None:
@@ -90,26 +90,26 @@ class OtlpSender:
         return self._exporter.export(spans) is SpanExportResult.SUCCESS
 
 
-class _Overheard(logging.Filter):
-    """Keeps what one thread logs out of the log, and remembers the last reason in it."""
+class _ExporterLog(logging.Filter):
+    """Keeps what the sending thread logs from the user, and remembers the last reason in it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.reason: str | None = None
         self.refused = False
-        self._answer: str | None = None
+        self._response: str | None = None
         self._thread = 0
 
-    def begin(self) -> None:
-        """Forget the trace before."""
-        self.reason = self._answer = None
+    def clear(self) -> None:
+        """Forget the previous trace."""
+        self.reason = self._response = None
         self.refused = False
 
-    def answered(self, response: Response, **_: object) -> None:
-        """Remember what a collector that did not take a trace answered by HTTP.
+    def note_response(self, response: Response, **_: object) -> None:
+        """Remember the HTTP response of a collector that did not take a trace.
 
         Raises:
-            HTTPError: the collector is somewhere else, which the exporter takes for success.
+            HTTPError: the response is a redirection, which the exporter would take for success.
         """
         from requests import HTTPError
 
@@ -117,14 +117,14 @@ class _Overheard(logging.Filter):
             return
         kind = response.headers.get("Content-Type", "")
         told = response.text if kind.startswith(_READABLE) else ""
-        self._answer = " ".join(f"{response.status_code} {response.reason} {told}".split())
+        self._response = " ".join(f"{response.status_code} {response.reason} {told}".split())
         self.refused = response.status_code in _REFUSALS
         if response.status_code < 400:  # noqa: PLR2004  a redirection
-            raise HTTPError(self._answer)
+            raise HTTPError(self._response)
 
     @contextmanager
-    def on(self, name: str) -> Iterator[None]:
-        """Listen to what this thread says in the log `name`."""
+    def captured(self, name: str) -> Iterator[None]:
+        """Capture what this thread logs under `name` while the block runs."""
         self._thread = threading.get_ident()
         logger = logging.getLogger(name)
         # First: the exporters' own filter lets a sentence pass once only.
@@ -137,12 +137,12 @@ class _Overheard(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.thread != self._thread:
             return True
-        self.reason = self._answer or _reason(record) or self.reason
+        self.reason = self._response or _reason(record) or self.reason
         return False
 
 
 def _reason(record: logging.LogRecord) -> str:
-    """Return what is told apart from the sentence around it: a status, a text, an exception."""
+    """Return the variable parts of a record's sentence: a status, a text, an exception."""
     told = record.args if isinstance(record.args, tuple) else ()
     if "error code" in record.msg:  # gRPC: what, where, code, details
         told = told[2:]
@@ -163,7 +163,7 @@ def _words(told: object) -> str:
     return innermost.partition("] ")[2].strip("'\")") if errno else text
 
 
-def _exporter(target: OtlpTarget, answered: Callable[..., None]) -> SpanExporter:
+def _exporter(target: OtlpTarget, on_response: Callable[..., None]) -> SpanExporter:
     if target.protocol == "grpc":
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 
@@ -175,7 +175,7 @@ def _exporter(target: OtlpTarget, answered: Callable[..., None]) -> SpanExporter
 
     session = None if any(map(os.environ.get, _CREDENTIALS)) else requests.Session()
     if session is not None:
-        session.hooks["response"].append(answered)
+        session.hooks["response"].append(on_response)
     return HttpSpanExporter(endpoint=target.endpoint, session=session)
 
 

@@ -22,7 +22,12 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 from linenotes.tracing import _conventions as names
 from linenotes.tracing._score_events import score_events
 from linenotes.tracing._trace import spans_of
-from linenotes.tracing.export._gen_ai_messages import asked_of_model, heard, said, said_by_model
+from linenotes.tracing.export._gen_ai_messages import (
+    agent_input,
+    agent_output,
+    model_input,
+    model_output,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +51,7 @@ _CONTENTS: Mapping[SpanType, tuple[str, str]] = {
     # Under the names of GenAI messages, collectors take it for a model call.
     "HANDOFF": (names.MESSAGE_CONTENT, names.MESSAGE_CONTENT),
 }
-_ASKS_OTHERS = frozenset({"CHAT_MODEL", "RETRIEVER"})
+_CLIENTS = frozenset({"CHAT_MODEL", "RETRIEVER"})
 _MLFLOW = "mlflow."
 _PLAIN = (str, bool, int, float)
 _LARGEST = 2**63
@@ -69,7 +74,7 @@ def otlp_spans(filed: FiledTrace) -> list[ReadableSpan]:
             links=[
                 Link(_context(trace, link.span_id), _values(link.attributes)) for link in span.links
             ],
-            kind=SpanKind.CLIENT if span.type in _ASKS_OTHERS else SpanKind.INTERNAL,
+            kind=SpanKind.CLIENT if span.type in _CLIENTS else SpanKind.INTERNAL,
             status=_status(span),
             start_time=span.start_ns,
             end_time=trace.last_ns if span.end_ns is None else span.end_ns,
@@ -115,7 +120,7 @@ def _attributes(filed: FiledTrace, span: Span) -> dict[str, AttributeValue]:
 
 
 def _identity(filed: FiledTrace) -> dict[str, JsonValue]:
-    """Return by what a person finds the trace again: on the root, as no span has a header."""
+    """Return what a person finds the trace by. It is for the root: OTLP knows spans only."""
     return {
         names.SESSION: filed.trace.case or filed.trace.thread,
         names.CASE: filed.trace.case,
@@ -128,14 +133,17 @@ def _identity(filed: FiledTrace) -> dict[str, JsonValue]:
 def _contents(span: Span) -> dict[str, JsonValue]:
     if span.type == "CHAT_MODEL":
         return {
-            names.INPUT_MESSAGES: asked_of_model(span.inputs) or heard(span.inputs),
-            names.OUTPUT_MESSAGES: said_by_model(span.outputs) or said(span.outputs),
+            names.INPUT_MESSAGES: model_input(span.inputs) or agent_input(span.inputs),
+            names.OUTPUT_MESSAGES: model_output(span.outputs) or agent_output(span.outputs),
             names.TOOL_DEFINITIONS: span.attributes.get(names.MLFLOW_TOOLS),
         }
     if span.type in _CONTENTS:
         inputs, outputs = _CONTENTS[span.type]
         return {outputs: span.outputs} | ({} if span.inputs is None else {inputs: span.inputs})
-    return {names.INPUT_MESSAGES: heard(span.inputs), names.OUTPUT_MESSAGES: said(span.outputs)}
+    return {
+        names.INPUT_MESSAGES: agent_input(span.inputs),
+        names.OUTPUT_MESSAGES: agent_output(span.outputs),
+    }
 
 
 def _failure(span: Span) -> dict[str, JsonValue]:

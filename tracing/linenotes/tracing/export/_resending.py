@@ -11,11 +11,11 @@ from linenotes.tracing.export._otlp_target import OtlpTarget
 
 
 def resend(traces: Iterable[FiledTrace], target: OtlpTarget) -> ExportResult:
-    """Send traces to a collector; a collector that fails several in a row is left alone.
+    """Send traces to a collector; after three failures in a row the rest is not tried.
 
-    They are redacted as the redactor in force says: others may have stored them.
+    They are redacted by the redactor in force, since something else may have stored them.
     """
-    from linenotes.tracing.export._otlp_sender import PATIENCE, OtlpSender
+    from linenotes.tracing.export._otlp_sender import MAX_FAILURES, OtlpSender
 
     sender = OtlpSender(target, Redactor.current())
     sent: list[str] = []
@@ -24,14 +24,15 @@ def resend(traces: Iterable[FiledTrace], target: OtlpTarget) -> ExportResult:
     failed_in_a_row = 0
     try:
         for filed in traces:
-            if failed_in_a_row < PATIENCE and sender.send(filed):
+            if failed_in_a_row == MAX_FAILURES:
+                not_sent.append(filed.trace.trace_id)
+            elif sender.send(filed):
                 sent.append(filed.trace.trace_id)
                 failed_in_a_row = 0
-                continue
-            if failed_in_a_row < PATIENCE:
+            else:
+                not_sent.append(filed.trace.trace_id)
                 reason = sender.reason
-            failed_in_a_row += 1
-            not_sent.append(filed.trace.trace_id)
+                failed_in_a_row += 1
     finally:
         sender.close()
     return ExportResult(tuple(sent), tuple(not_sent), reason)

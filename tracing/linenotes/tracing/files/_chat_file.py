@@ -18,6 +18,7 @@ from linenotes.tracing._trace import trace_id_for
 from linenotes.tracing._values import json_value
 from linenotes.tracing.files._chat_messages import (
     ChatMessage,
+    first_key,
     looks_like_a_message,
     nanoseconds,
     read_messages,
@@ -29,28 +30,40 @@ if TYPE_CHECKING:
 
     from linenotes.tracing.files._json_file import Document
 
-MESSAGES = ("messages", "traj", "trajectory", "conversation", "conversations", "history")
-_RECORDS = ("simulations", "trajectories", "records", "samples", "results", "conversations", "data")
-_TASK = ("task_id", "case_id", "case", "task", "question_id", "instance_id", "id")
-_TRIAL = ("trial", "sample", "trial_id", "attempt")
-_REWARD = ("reward", "score")
-_START = ("start_time", "started_at", "timestamp", "created_at")
-_RIGHT = frozenset({"actions", "outputs", "expectations", "evaluation_criteria", "answer"})
-"""Parts of a task that say what is right; the others say what is asked."""
-_READ = (
-    f"A record is an object with a list of messages under one of {', '.join(MESSAGES)}, "
+_MESSAGE_KEYS = ("messages", "traj", "trajectory", "conversation", "conversations", "history")
+_RECORD_KEYS = (
+    "simulations",
+    "trajectories",
+    "records",
+    "samples",
+    "results",
+    "conversations",
+    "data",
+)
+_TASK_KEYS = ("task_id", "case_id", "case", "task", "question_id", "instance_id", "id")
+_TRIAL_KEYS = ("trial", "sample", "trial_id", "attempt")
+_MAX_DIGITS = 18
+"""Of a trial's number in quotes."""
+_REWARD_KEYS = ("reward", "score")
+_START_KEYS = ("start_time", "started_at", "timestamp", "created_at")
+_EXPECTATION_KEYS = frozenset(
+    {"actions", "outputs", "expectations", "evaluation_criteria", "answer"}
+)
+"""The parts of a task that say what is right; the others say what is asked."""
+_EXPECTED = (
+    f"A record is an object with a list of messages under one of {', '.join(_MESSAGE_KEYS)}, "
     "or a bare list of messages; a message has a role and content."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ChatReading:
-    """How the chats of a file are to be understood."""
+    """What a file of chats does not say by itself."""
 
     agent: str
     """The actor of assistant messages without a name."""
     metric: str
-    """The name of a reward."""
+    """The name under which a reward becomes a score."""
     identity: str
     """What the ids of the traces follow from, together with case and sample."""
     start_ns: int
@@ -63,6 +76,12 @@ class _Record:
     fields: Mapping[str, JsonValue]
     messages: tuple[ChatMessage, ...]
 
+    @property
+    def sources(self) -> tuple[Mapping[str, JsonValue], ...]:
+        """The objects that may describe the task and the error: the record, and its `info`."""
+        info = self.fields.get("info")
+        return (self.fields, info) if isinstance(info, dict) else (self.fields,)
+
 
 def read_chats(
     documents: Iterable[Document], reading: ChatReading
@@ -72,34 +91,50 @@ def read_chats(
     Raises:
         TraceFileError: something is no record; it is named by its place and key.
     """
-    from linenotes.tracing.files._chat_trace import ChatOrigin, chat_trace, is_timed
-
-    counted: Counter[str] = Counter()
+    trials: Counter[str] = Counter()
     for number, record in enumerate(_records(documents), start=1):
         task = _task(record)
-        case = f"conversation-{number}" if task is None else task
-        sample = _trial(record, counted[case])
-        counted[case] += 1
-        origin = ChatOrigin(
-            trace_id=trace_id_for(reading.identity, case, sample),
-            agent=reading.agent,
-            case=case,
-            sample=sample,
-            start_ns=_start(record) or reading.start_ns,
-            model=_model(record),
-            error=_error(record),
-        )
-        inputs, expectations = _definition(record, case, has_task=task is not None)
-        yield ImportedConversation(
-            trace=chat_trace(record.messages, origin),
-            case=case,
-            sample=sample,
-            place=record.place,
-            inputs=inputs,
-            expectations=expectations,
-            scores=_scores(record, reading.metric),
-            timed=is_timed(record.messages),
-        )
+        case = task or f"conversation-{number}"
+        sample = _trial(record, trials[case])
+        trials[case] += 1
+        asked = {} if task else {"question": _question(record)}
+        yield _conversation(record, reading, case=case, sample=sample, asked=asked)
+
+
+def _conversation(
+    record: _Record,
+    reading: ChatReading,
+    *,
+    case: str,
+    sample: int,
+    asked: Mapping[str, JsonValue],
+) -> ImportedConversation:
+    from linenotes.tracing.files._chat_trace import ChatOrigin, chat_trace, is_timed
+
+    origin = ChatOrigin(
+        trace_id=trace_id_for(reading.identity, case, sample),
+        agent=reading.agent,
+        case=case,
+        sample=sample,
+        start_ns=_start(record) or reading.start_ns,
+        model=_model(record),
+        error=_error(record),
+    )
+    task = _definition(record)
+    return ImportedConversation(
+        trace=chat_trace(record.messages, origin),
+        case=case,
+        sample=sample,
+        place=record.place,
+        inputs={
+            "task": case,
+            **asked,
+            **{key: task[key] for key in task if key not in _EXPECTATION_KEYS},
+        },
+        expectations={key: task[key] for key in task if key in _EXPECTATION_KEYS and task[key]},
+        scores=_scores(record, reading.metric),
+        timed=is_timed(record.messages),
+    )
 
 
 def _records(documents: Iterable[Document]) -> Iterator[_Record]:
@@ -119,7 +154,7 @@ def _values(document: Document) -> Iterator[tuple[str, JsonValue]]:
     """Yield the records of a document with their places."""
     value = document.value
     if isinstance(value, dict) and not _has_messages(value):
-        value = next((value[k] for k in _RECORDS if isinstance(value.get(k), list)), value)
+        value = next((value[k] for k in _RECORD_KEYS if isinstance(value.get(k), list)), value)
     if not isinstance(value, list) or not value or looks_like_a_message(value[0]):
         yield document.place, value
         return
@@ -128,14 +163,16 @@ def _values(document: Document) -> Iterator[tuple[str, JsonValue]]:
 
 
 def _record(place: str, value: JsonValue) -> _Record:
+    if value == []:
+        raise TraceFileError(f"{place} holds no conversation. {_EXPECTED}")
     if isinstance(value, list):
         value = {"messages": value}
     if not isinstance(value, dict):
-        raise TraceFileError(f"{place} is {value!r:.60}, which is no conversation. {_READ}")
-    key = next((key for key in MESSAGES if isinstance(value.get(key), list)), None)
+        raise TraceFileError(f"{place} is {value!r:.60}, which is no conversation. {_EXPECTED}")
+    key = next((key for key in _MESSAGE_KEYS if isinstance(value.get(key), list)), None)
     if key is None:
         found = f"has the keys {', '.join(map(repr, value)) or 'nothing'}"
-        raise TraceFileError(f"{place} {found:.200}, and no list of messages. {_READ}")
+        raise TraceFileError(f"{place} {found:.200}, and no list of messages. {_EXPECTED}")
     written = value[key]
     assert isinstance(written, list)
     messages = read_messages(written, f"{place}: {key}")
@@ -146,12 +183,12 @@ def _record(place: str, value: JsonValue) -> _Record:
 
 
 def _has_messages(value: Mapping[str, JsonValue]) -> bool:
-    listed = (value.get(key) for key in MESSAGES)
+    listed = (value.get(key) for key in _MESSAGE_KEYS)
     return any(isinstance(v, list) and v and looks_like_a_message(v[0]) for v in listed)
 
 
 def _task(record: _Record) -> str | None:
-    for key in _TASK:
+    for key in _TASK_KEYS:
         written = record.fields.get(key)
         if isinstance(written, str | int) and not isinstance(written, bool):
             name = " ".join(str(written).split())
@@ -166,11 +203,11 @@ def _task(record: _Record) -> str | None:
 
 def _trial(record: _Record, counted: int) -> int:
     """Return the number of the trial; without one, trials are counted as they come."""
-    key = next((key for key in _TRIAL if record.fields.get(key) is not None), None)
+    key = first_key(record.fields, _TRIAL_KEYS)
     if key is None:
         return counted
     written = record.fields[key]
-    if isinstance(written, str) and written.isdecimal():
+    if isinstance(written, str) and written.isdecimal() and len(written) <= _MAX_DIGITS:
         written = int(written)
     if not isinstance(written, int) or isinstance(written, bool) or written < 0:
         raise TraceFileError(
@@ -185,9 +222,8 @@ def _scores(record: _Record, metric: str) -> dict[str, bool | float]:
     if isinstance(nested, dict):
         places.append(("reward_info.", nested))
     for prefix, fields in places:
-        for key in _REWARD:
-            if fields.get(key) is not None:
-                return {metric: _number(fields[key], f"{record.place}: {prefix}{key}")}
+        if key := first_key(fields, _REWARD_KEYS):
+            return {metric: _number(fields[key], f"{record.place}: {prefix}{key}")}
     several = record.fields.get("scores")
     if isinstance(several, dict):
         return {
@@ -206,24 +242,19 @@ def _number(value: JsonValue, place: str) -> bool | float:
     raise TraceFileError(f"{place} is {value!r:.60}. A reward is a number, true or false.")
 
 
-def _definition(
-    record: _Record, case: str, *, has_task: bool
-) -> tuple[dict[str, JsonValue], dict[str, JsonValue]]:
-    """Return what the task asks for and what it calls right.
+def _definition(record: _Record) -> dict[str, JsonValue]:
+    """Return the fields of the task, where the file defines it."""
+    found = (source.get("task") for source in record.sources)
+    task = next((task for task in found if isinstance(task, dict)), {})
+    return {key: json_value(value) for key, value in task.items()}
 
-    Two trials of one task begin with other words where the user is simulated, so where the file
-    does not define its task, the task's name is all that they share.
+
+def _question(record: _Record) -> str:
+    """Return what the user said first: all that is known of a conversation without a task.
+
+    With a task it is left out: a simulated user begins each trial with other words.
     """
-    info = record.fields.get("info")
-    sources = (record.fields, info if isinstance(info, dict) else {})
-    task = next((s["task"] for s in sources if isinstance(s.get("task"), dict)), {})
-    assert isinstance(task, dict)
-    asked = {key: json_value(value) for key, value in task.items() if key not in _RIGHT}
-    right = {key: json_value(value) for key, value in task.items() if key in _RIGHT and value}
-    if has_task:
-        return {"task": case, **asked}, right
-    said = next((m.text for m in record.messages if m.role == "user"), "")
-    return {"task": case, "question": said, **asked}, right
+    return next((message.text for message in record.messages if message.role == "user"), "")
 
 
 def _model(record: _Record) -> str | None:
@@ -232,12 +263,10 @@ def _model(record: _Record) -> str | None:
 
 
 def _start(record: _Record) -> int | None:
-    key = next((key for key in _START if record.fields.get(key) is not None), None)
+    key = first_key(record.fields, _START_KEYS)
     return None if key is None else nanoseconds(record.fields[key], f"{record.place}: {key}")
 
 
 def _error(record: _Record) -> str | None:
-    info = record.fields.get("info")
-    sources = (record.fields, info if isinstance(info, dict) else {})
-    found = (source.get("error") for source in sources)
+    found = (source.get("error") for source in record.sources)
     return next((error for error in found if isinstance(error, str) and error), None)

@@ -10,14 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
-from linenotes.tracing._ledger import USER, Message
+from linenotes.tracing._ledger import UNNAMED, USER, Message
 from linenotes.tracing.files._chat_messages import ChatMessage, ToolCall
 
-if TYPE_CHECKING:
-    from pydantic import JsonValue
-
+_SPEAKERS = frozenset({"user", "assistant"})
 _TOOL = "tool"
 """The actor of a result whose tool nobody names."""
 
@@ -93,6 +90,8 @@ def _with_readers(rows: Sequence[Message]) -> tuple[Message, ...]:
 
 
 class _Reading:
+    """Takes the messages of a chat in their order, and collects rows and turns."""
+
     def __init__(self, chat: Sequence[ChatMessage], agent: str, model: str | None) -> None:
         self.rows: list[Message] = []
         self.turns: list[Turn] = []
@@ -100,19 +99,19 @@ class _Reading:
         self._agent = agent
         self._model = model
         self._turn: Turn | None = None
-        self._got: dict[str, list[Message]] = {}
-        """What each actor has got since it last spoke."""
+        self._unanswered: dict[str, list[Message]] = {}
+        """What each actor has received since it last spoke."""
         self._last: dict[str, Message] = {}
         self._open: list[tuple[ToolCall, Message]] = []
         """The calls that have no result yet."""
 
     def take(self, place: int, message: ChatMessage, start: int, end: int) -> None:
         row = Message(
-            id=f"message-{place}",
+            id=f"{UNNAMED}{place}",
             kind="reply",
             sender=USER,
-            text="\n".join(filter(None, (message.text, *(c.text for c in message.calls)))),
-            content=_content(message),
+            text=message.spoken,
+            content=message.content,
             start_ns=start,
             end_ns=end,
             tokens=message.tokens,
@@ -136,7 +135,7 @@ class _Reading:
             tool_call_id=spoken.chat.call_id or (call.id if call else None),
         )
         self.rows.append(row)
-        self._got.setdefault(caller, []).append(row)
+        self._unanswered.setdefault(caller, []).append(row)
         if self._turn is not None and self._turn.actor == caller:
             self._turn.received[row.id] = row
             self._turn.said.append(replace(spoken, row=row, call=call))
@@ -155,7 +154,7 @@ class _Reading:
     def _take_speech(self, spoken: Spoken) -> None:
         chat, sampled = spoken.chat, spoken.chat.role == "assistant"
         sender = self._actor(chat)
-        got = self._got.pop(sender, [])
+        received = self._unanswered.pop(sender, [])
         turn = self._turn_of(sender) if sampled else None
         before = [self._last[sender]] if sender in self._last else []
         row = replace(
@@ -163,25 +162,25 @@ class _Reading:
             kind="call" if chat.calls else "reply" if sampled else "input",
             sender=sender,
             recipients=self._recipients(spoken.place, sender),
-            cause=tuple(cause.id for cause in got or before),
-            tool_call_id=chat.calls[0].id if len(chat.calls) == 1 else None,
+            cause=tuple(cause.id for cause in received or before),
+            tool_call_id=chat.only_call_id,
             model=(chat.model or self._model) if sampled else None,
             step=turn.number if turn else None,
             activation=turn.activation if turn else None,
             sampled=sampled,
         )
-        self._note(replace(spoken, row=row), got, turn)
+        self._note(replace(spoken, row=row), received, turn)
 
-    def _note(self, spoken: Spoken, got: Sequence[Message], turn: Turn | None) -> None:
+    def _note(self, spoken: Spoken, received: Sequence[Message], turn: Turn | None) -> None:
         row = spoken.row
         self.rows.append(row)
         self._last[row.sender] = row
         self._open += [(call, row) for call in spoken.chat.calls]
         for actor in () if spoken.chat.calls else row.recipients:
-            self._got.setdefault(actor, []).append(row)
+            self._unanswered.setdefault(actor, []).append(row)
         self._turn = turn
         if turn is not None:
-            turn.received |= {message.id: message for message in got}
+            turn.received |= {message.id: message for message in received}
             turn.said.append(spoken)
 
     def _turn_of(self, actor: str) -> Turn:
@@ -213,21 +212,7 @@ class _Reading:
         return self._agent if found is None else self._actor(found)
 
 
-_SPEAKERS = frozenset({"user", "assistant"})
-
-
 def _answers(result: ChatMessage, call: ToolCall) -> bool:
     if result.call_id is not None:
         return call.id == result.call_id
     return result.name is None or call.name == result.name
-
-
-def _content(message: ChatMessage) -> JsonValue:
-    content: dict[str, JsonValue] = {}
-    if message.blocks is not None:
-        content["blocks"] = message.blocks
-    if message.calls:
-        content["tool_calls"] = [
-            {"id": c.id, "name": c.name, "args": c.args} for c in message.calls
-        ]
-    return content or None

@@ -7,13 +7,14 @@ text, blocks or nothing. The message as it was written is kept beside what was u
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from linenotes.project import TraceFileError
-from linenotes.tracing._ledger import Tokens
+from linenotes.tracing._ledger import NO_TOKENS, Tokens
+from linenotes.tracing._usage import token_count
 from linenotes.tracing._values import json_value
 
 if TYPE_CHECKING:
@@ -32,11 +33,10 @@ _ROLES: Mapping[str, Role] = {
     "tool": "tool",
     "function": "tool",
 }
-_TIMES = ("timestamp", "created_at", "time", "created")
-_LATEST = 9 * 10**12
+_TIME_KEYS = ("timestamp", "created_at", "time", "created")
+_LATEST_MS = 9 * 10**12
 """Milliseconds since the epoch whose nanoseconds every store can hold."""
-_MOST_TOKENS = 2**53
-_MILLISECONDS = 10**11
+_LEAST_MS = 10**11
 """Numbers of seconds since the epoch are smaller than this, of milliseconds larger."""
 
 
@@ -73,12 +73,39 @@ class ChatMessage:
     name: str | None = None
     at_ns: int | None = None
     model: str | None = None
-    tokens: Tokens = field(default_factory=Tokens)
+    tokens: Tokens = NO_TOKENS
     cost: float | None = None
+
+    @property
+    def spoken(self) -> str:
+        """The text and the calls as a person reads them, one a line."""
+        return "\n".join(filter(None, (self.text, *(call.text for call in self.calls))))
+
+    @property
+    def content(self) -> JsonValue:
+        """The blocks and the calls as a ledger keeps them; None where the text is all."""
+        content: dict[str, JsonValue] = {}
+        if self.blocks is not None:
+            content["blocks"] = self.blocks
+        if self.calls:
+            content["tool_calls"] = [
+                {"id": call.id, "name": call.name, "args": call.args} for call in self.calls
+            ]
+        return content or None
+
+    @property
+    def only_call_id(self) -> str | None:
+        """The id of its call, where it makes exactly one."""
+        return self.calls[0].id if len(self.calls) == 1 else None
+
+
+def first_key(fields: Mapping[str, JsonValue], keys: Iterable[str]) -> str | None:
+    """Return the first of `keys` under which `fields` has a value."""
+    return next((key for key in keys if fields.get(key) is not None), None)
 
 
 def looks_like_a_message(value: object) -> bool:
-    """Tell a message from other objects: it has a role, and says or calls something."""
+    """Return whether a value is an object with a role, as messages are and records are not."""
     return isinstance(value, dict) and isinstance(value.get("role"), str)
 
 
@@ -117,7 +144,7 @@ def _role(value: Mapping[str, JsonValue], place: str) -> Role:
     role = _ROLES.get(written) if isinstance(written, str) else None
     if role is None:
         raise TraceFileError(
-            f"{place}.role is {written!r}. A role is one of {', '.join(sorted(_ROLES))}."
+            f"{place}.role is {written!r:.60}. A role is one of {', '.join(sorted(_ROLES))}."
         )
     return role
 
@@ -177,7 +204,7 @@ def _text(value: Mapping[str, JsonValue], keys: tuple[str, ...], place: str) -> 
 
 
 def _time(value: Mapping[str, JsonValue], place: str) -> int | None:
-    key = next((key for key in _TIMES if value.get(key) is not None), None)
+    key = first_key(value, _TIME_KEYS)
     return None if key is None else nanoseconds(value[key], f"{place}.{key}")
 
 
@@ -188,8 +215,8 @@ def nanoseconds(written: JsonValue, place: str) -> int:
         TraceFileError: it is none of these.
     """
     number = -1.0 if isinstance(written, bool) or not isinstance(written, int | float) else written
-    if 0 <= number < _LATEST:
-        seconds = number / 1_000 if number >= _MILLISECONDS else number
+    if 0 <= number < _LATEST_MS:
+        seconds = number / 1_000 if number >= _LEAST_MS else number
         return int(seconds * 1_000_000) * 1_000
     try:
         moment = datetime.fromisoformat(str(written))
@@ -199,28 +226,23 @@ def nanoseconds(written: JsonValue, place: str) -> int:
         ) from None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     seconds = aware.timestamp()
-    if not 0 <= seconds * 1_000 < _LATEST:
+    if not 0 <= seconds * 1_000 < _LATEST_MS:
         raise TraceFileError(f"{place} is {written!r}, and should lie between 1970 and 2255.")
     return int(seconds * 1_000_000) * 1_000
 
 
 def _tokens(usage: JsonValue) -> Tokens:
     if not isinstance(usage, dict):
-        return Tokens()
-
-    def count(*keys: str, of: Mapping[str, JsonValue] = usage) -> int:
-        found = next((of[key] for key in keys if isinstance(of.get(key), int)), 0)
-        return found if isinstance(found, int) and 0 <= found < _MOST_TOKENS else 0
-
-    asked, said = (
+        return NO_TOKENS
+    prompt, completion = (
         details if isinstance(details := usage.get(f"{side}_tokens_details"), dict) else {}
         for side in ("prompt", "completion")
     )
     return Tokens(
-        input=count("prompt_tokens", "input_tokens"),
-        output=count("completion_tokens", "output_tokens"),
-        cached=count("cached_tokens", of=asked),
-        reasoning=count("reasoning_tokens", of=said),
+        input=token_count(map(usage.get, ("prompt_tokens", "input_tokens"))),
+        output=token_count(map(usage.get, ("completion_tokens", "output_tokens"))),
+        cached=token_count([prompt.get("cached_tokens")]),
+        reasoning=token_count([completion.get("reasoning_tokens")]),
     )
 
 

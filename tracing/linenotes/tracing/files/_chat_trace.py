@@ -9,7 +9,6 @@ keeps their order and says nothing about how long anything took.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +16,8 @@ from typing import TYPE_CHECKING
 from linenotes.tracing import _conventions as names
 from linenotes.tracing._ledger import USER
 from linenotes.tracing._trace import Span, SpanEvent, Trace
+from linenotes.tracing._usage import usage_attributes
+from linenotes.tracing.files._chat_completions import chat_request, chat_response, openai_message
 from linenotes.tracing.files._chat_ledger import ChatLedger, Spoken, Turn, read_ledger
 from linenotes.tracing.files._chat_messages import ChatMessage
 from linenotes.tracing.recorder._content import bubbles
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 _MICROSECOND = 1_000
 _SHOWN = 60
-"""Messages of a model's prompt. Each prompt repeats the whole chat, so a long one would grow with
-the square of its length."""
+"""How many messages of a prompt are kept. Each prompt repeats the chat so far, so the trace of a
+long chat would grow with the square of its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def chat_trace(chat: Sequence[ChatMessage], origin: ChatOrigin) -> Trace:
 
 
 def is_timed(chat: Sequence[ChatMessage]) -> bool:
-    """Say whether the file tells when things were said."""
+    """Return whether any message has a time."""
     return any(message.at_ns is not None for message in chat)
 
 
@@ -149,7 +150,7 @@ def _turn_spans(turn: Turn, shown: Sequence[JsonValue], root_id: str, trace_id: 
 
 
 def _model_span(spoken: Spoken, parent_id: str, trace_id: str, shown: Sequence[JsonValue]) -> Span:
-    row, tokens = spoken.row, spoken.row.tokens
+    row = spoken.row
     attributes: dict[str, JsonValue] = {
         names.OPERATION_NAME: names.CHAT,
         names.MLFLOW_MESSAGE_FORMAT: "openai",
@@ -157,13 +158,6 @@ def _model_span(spoken: Spoken, parent_id: str, trace_id: str, shown: Sequence[J
     }
     if row.model:
         attributes |= {names.REQUEST_MODEL: row.model, names.MLFLOW_MODEL: row.model}
-    usage: dict[str, JsonValue] = {
-        "prompt_tokens": tokens.input,
-        "completion_tokens": tokens.output,
-        "total_tokens": tokens.total,
-    }
-    if tokens.total:
-        attributes |= _usage_attributes(spoken)
     return Span(
         span_id=_span_id(trace_id, row.id),
         parent_id=parent_id,
@@ -172,14 +166,9 @@ def _model_span(spoken: Spoken, parent_id: str, trace_id: str, shown: Sequence[J
         start_ns=row.start_ns,
         end_ns=row.end_ns,
         status="OK",
-        inputs={"model": row.model, "messages": _prompt(shown[: spoken.place])},
-        outputs={
-            "object": "chat.completion",
-            "model": row.model,
-            "choices": [{"index": 0, "message": shown[spoken.place], "finish_reason": None}],
-            "usage": usage,
-        },
-        attributes=attributes,
+        inputs=chat_request(row.model, _prompt(shown[: spoken.place])),
+        outputs=chat_response(row.model, [shown[spoken.place]], row.tokens),
+        attributes={**attributes, **usage_attributes(row.tokens)},
     )
 
 
@@ -190,21 +179,6 @@ def _prompt(messages: Sequence[JsonValue]) -> list[JsonValue]:
     left_out = len(messages) - _SHOWN
     mark = f"… ({left_out} earlier messages are left out here; the conversation has them all)"
     return [*messages[:1], {"role": "system", "content": mark}, *messages[left_out + 1 :]]
-
-
-def _usage_attributes(spoken: Spoken) -> dict[str, JsonValue]:
-    tokens = spoken.row.tokens
-    return {
-        names.USAGE_INPUT_TOKENS: tokens.input,
-        names.USAGE_OUTPUT_TOKENS: tokens.output,
-        names.USAGE_CACHED_TOKENS: tokens.cached,
-        names.USAGE_REASONING_TOKENS: tokens.reasoning,
-        names.MLFLOW_TOKEN_USAGE: {
-            "input_tokens": tokens.input,
-            "output_tokens": tokens.output,
-            "total_tokens": tokens.total,
-        },
-    }
 
 
 def _tool_span(spoken: Spoken, parent_id: str, trace_id: str) -> Span:
@@ -229,27 +203,6 @@ def _tool_span(spoken: Spoken, parent_id: str, trace_id: str) -> Span:
         outputs=row.text,
         attributes=attributes,
     )
-
-
-def openai_message(message: ChatMessage) -> JsonValue:
-    """Return a message as the OpenAI chat API has it, with whatever else the file says of it."""
-    shaped: dict[str, JsonValue] = {**message.raw, "role": message.role}
-    if message.calls:
-        shaped["tool_calls"] = [
-            {
-                "id": call.id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": _arguments(call.args)},
-            }
-            for call in message.calls
-        ]
-    if message.role == "tool":
-        shaped["tool_call_id"] = message.call_id
-    return shaped
-
-
-def _arguments(args: JsonValue) -> str:
-    return args if isinstance(args, str) else json.dumps(args, ensure_ascii=False)
 
 
 def _span_id(trace_id: str, part: str) -> str:

@@ -46,12 +46,13 @@ def read_conversations(
 
     Args:
         path: JSON, or JSON lines: chats in OpenAI's format, or OTLP exports of spans.
-        identity: what the ids of traces follow from that have none of their own.
+        identity: what the ids of chats follow from, together with case and sample.
         agent: who says the assistant messages that have no name; None stands for `agent`, and
             for the agent that the root span of a trace names.
         metric: the name of a reward.
         file_format: what the file holds.
-        start_ns: the time of conversations that have none; by default the file's own.
+        start_ns: the start of conversations without times, in nanoseconds since the epoch; by
+            default when the file was last changed.
 
     Raises:
         TraceFileError: the file cannot be read, or holds something else at some place; or two

@@ -1,7 +1,7 @@
 """A file of JSON: one document, or one document a line.
 
-What comes out are documents with their places, `line 7` or nothing, so that whoever finds a
-mistake in one can say where it stands. Lines are read one by one; one document is read whole.
+Each document comes with its place, `FILE` or `FILE:line 7`, for the message about a mistake in it.
+Lines are read one by one; a file of one document is read whole.
 """
 
 from __future__ import annotations
@@ -31,8 +31,6 @@ class Document:
     place: str
     """`FILE`, or `FILE:line 7` where the file holds a document a line."""
     value: JsonValue
-    is_line: bool
-    """True where the file holds a document a line."""
 
 
 def read_documents(path: Path) -> Iterator[Document]:
@@ -47,7 +45,7 @@ def read_documents(path: Path) -> Iterator[Document]:
 
 @contextmanager
 def opened(path: Path) -> Iterator[BufferedReader]:
-    """Open a file that can be read from its start again.
+    """Open a regular file: it is read several times from its start.
 
     Raises:
         TraceFileError: it cannot be read, or is a pipe or a device.
@@ -70,9 +68,9 @@ def _documents(file: BufferedReader, path: Path) -> Iterator[Document]:
         for number, line in enumerate(_from_start(file), start=1):
             if line.strip():
                 place = f"{path}:line {number}"
-                yield Document(place, _parsed(line, place), is_line=True)
+                yield Document(place, _parsed(line, place))
         return
-    yield Document(str(path), _whole(file, str(path)), is_line=False)
+    yield Document(str(path), _whole(file, str(path)))
 
 
 def _whole(file: BufferedReader, place: str) -> JsonValue:
@@ -83,7 +81,7 @@ def _whole(file: BufferedReader, place: str) -> JsonValue:
 
 
 def _holds_a_document_a_line(file: BufferedReader) -> bool:
-    """Tell by the first two lines that hold anything: the first one is JSON, and not all of it."""
+    """Return whether the first line is JSON by itself, and another that is not empty follows."""
     lines = (line for line in _from_start(file) if line.strip())
     first = next(lines, None)
     if first is None or next(lines, None) is None:
@@ -107,7 +105,7 @@ def _parsed(content: bytes, place: str) -> JsonValue:
     except orjson.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise TraceFileError(
-            f"{place} is not JSON ({error.msg}, {where}). It may be cut off: get it again, "
-            "nothing of it was imported."
+            f"{place} is not JSON ({error.msg}, {where}), and nothing of it was imported. "
+            "Conversations are read as JSON, as JSON lines, or as OTLP-JSON."
         ) from None
     return parsed

@@ -1,4 +1,4 @@
-"""What a span's attributes say that it does: for which agent, which model, at what cost."""
+"""What a span's attributes say: its operation, its agent, its model and its tokens."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from linenotes.tracing import _conventions as names
 from linenotes.tracing._ledger import Tokens
+from linenotes.tracing._usage import token_count
 
 if TYPE_CHECKING:
     from linenotes.tracing.files._otlp_json import OtlpSpan
@@ -15,7 +16,7 @@ MODEL_OPERATIONS = frozenset({names.CHAT, "text_completion", "generate_content"}
 
 
 def operation(span: OtlpSpan) -> str:
-    """Return what a span says that it does."""
+    """Return the operation of a span, such as `chat`; empty where it names none."""
     return str(span.attributes.get(names.OPERATION_NAME, ""))
 
 
@@ -34,9 +35,8 @@ def model_of(span: OtlpSpan) -> str | None:
 def tokens_of(span: OtlpSpan) -> Tokens:
     """Return the tokens that a model call used."""
 
-    def count(name: str, *older: str) -> int:
-        found = (span.attributes.get(key) for key in (name, *older))
-        return next((int(n) for n in found if isinstance(n, int | float) and 0 <= n < 2**53), 0)
+    def count(*keys: str) -> int:
+        return token_count(map(span.attributes.get, keys))
 
     return Tokens(
         input=count(names.USAGE_INPUT_TOKENS, "gen_ai.usage.prompt_tokens"),

@@ -8,7 +8,6 @@ evaluation events of the conventions.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,30 +17,29 @@ from linenotes.tracing import _conventions as names
 from linenotes.tracing._ledger import USER
 from linenotes.tracing._trace import Span, SpanType, Trace
 from linenotes.tracing._values import json_value
-from linenotes.tracing.files._chat_trace import openai_message
+from linenotes.tracing.files._chat_completions import chat_request, chat_response, openai_message
 from linenotes.tracing.files._imported import ImportedConversation
 from linenotes.tracing.files._otlp_attributes import (
     AGENT_OPERATIONS,
     MODEL_OPERATIONS,
     agent_name,
+    model_of,
     operation,
 )
 from linenotes.tracing.files._otlp_json import OtlpSpan, read_spans
 from linenotes.tracing.files._otlp_ledger import OtlpLedger, derive_ledger
 from linenotes.tracing.files._otlp_messages import Exchanges, content_of
-from linenotes.tracing.files._otlp_own import is_own, own_ledger
+from linenotes.tracing.files._otlp_own import exported_by_linenotes, exported_ledger
+from linenotes.tracing.files._otlp_tree import rooted
 from linenotes.tracing.recorder._content import bubbles
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from linenotes.tracing.files._chat_messages import ChatMessage
     from linenotes.tracing.files._json_file import Document
 
 _SHORT = 12
-"""Digits of a trace id that name a case which has no name."""
-_ORIGINAL_PARENT = "linenotes.source.parent"
-"""The parent of a span, where the file does not hold it."""
+"""How many digits of its trace id name a case that has no name."""
 
 
 def read_otlp(
@@ -54,99 +52,66 @@ def read_otlp(
         agent: the name of the traces; None stands for that of the root's agent.
 
     Raises:
-        TraceFileError: something is not OTLP; it is named by its place and key.
+        TraceFileError: something is not OTLP, named by its place and key; or no span is of
+            an agent.
     """
     traces: dict[str, list[OtlpSpan]] = {}
     for span in read_spans(documents):
         traces.setdefault(span.trace_id, []).append(span)
     if not traces:
         raise TraceFileError("The file holds no spans. Export some traces into it first.")
+    if not any(_is_of_an_agent(span) for spans in traces.values() for span in spans):
+        raise TraceFileError(
+            "No span of the file is of a model, a tool or an agent: none has an attribute "
+            "`gen_ai.…`. Export spans that follow OpenTelemetry's GenAI conventions."
+        )
     for spans in sorted(traces.values(), key=lambda spans: min(s.start_ns for s in spans)):
-        yield _conversation(_rooted(spans), agent)
+        yield _conversation(rooted(spans), agent)
+
+
+def _is_of_an_agent(span: OtlpSpan) -> bool:
+    named = (*span.attributes, *(event.name for event in span.events))
+    return any(name.startswith(("gen_ai.", "linenotes.")) for name in named)
 
 
 def _conversation(spans: Sequence[OtlpSpan], agent: str | None) -> ImportedConversation:
     root = spans[0]
     case = str(root.attributes.get(names.CASE) or f"tr-{root.trace_id[:_SHORT]}")
     sample = root.attributes.get(names.SAMPLE)
-    sample = sample if isinstance(sample, int) else 0
-    own = is_own(spans)
-    exchanges = Exchanges()
-    ledger = own_ledger(spans) if own else derive_ledger(spans, exchanges)
-    question = next((row.text for row in ledger.messages if row.kind == "input"), "")
-    replies = [row for row in ledger.messages if USER in row.recipients]
-    error = _error(spans) if root.failed else None
-    trace = Trace(
-        trace_id=f"tr-{root.trace_id}",
-        name=agent or agent_name(root),
-        state="ERROR" if root.failed else "OK",
-        start_ns=root.start_ns,
-        end_ns=root.end_ns,
-        request=question,
-        response=replies[-1].text if replies else "",
-        spans=tuple(_span(span, ledger, exchanges, own=own) for span in spans),
-        messages=ledger.messages,
-        case=case,
-        sample=sample,
-        error=error,
-    )
+    trace = _trace(spans, agent or agent_name(root))
+    trace = replace(trace, case=case, sample=sample if isinstance(sample, int) else 0)
     return ImportedConversation(
         trace=trace,
         case=case,
-        sample=sample,
+        sample=trace.sample or 0,
         place=root.place,
-        inputs={"task": case, "question": question},
+        inputs={"task": case, "question": trace.request},
         scores=_scores(spans),
         timed=True,
     )
 
 
-def _rooted(spans: Sequence[OtlpSpan]) -> list[OtlpSpan]:
-    """Return the spans under one root, parents before children.
-
-    A file may lack the root, or hold parts of several exports: then a root is made around them.
-    """
-    ids = {span.span_id for span in spans}
-    tops = [span for span in spans if span.parent_id not in ids]
-    if len(tops) == 1 and tops[0].parent_id is None:
-        return _in_order(tops[0], spans)
-    loose = {span.span_id for span in tops}
-    first = min(tops, key=lambda span: span.start_ns, default=spans[0])
-    root = OtlpSpan(
-        trace_id=first.trace_id,
-        span_id=hashlib.sha256(f"{first.trace_id} root".encode()).hexdigest()[:16],
-        parent_id=None,
-        name=agent_name(first),
-        service=first.service,
-        start_ns=min(span.start_ns for span in spans),
-        end_ns=max(span.end_ns for span in spans),
-        failed=any(span.failed for span in tops),
-        status="",
-        place=first.place,
+def _trace(spans: Sequence[OtlpSpan], name: str) -> Trace:
+    root, ours, exchanges = spans[0], exported_by_linenotes(spans), Exchanges()
+    ledger = exported_ledger(spans) if ours else derive_ledger(spans, exchanges)
+    replies = [row.text for row in ledger.messages if USER in row.recipients]
+    return Trace(
+        trace_id=f"tr-{root.trace_id}",
+        name=name,
+        state="ERROR" if root.failed else "OK",
+        start_ns=root.start_ns,
+        end_ns=root.end_ns,
+        request=next((row.text for row in ledger.messages if row.kind == "input"), ""),
+        response=replies[-1] if replies else "",
+        spans=tuple(_span(span, ledger, exchanges, ours=ours) for span in spans),
+        messages=ledger.messages,
+        error=_error(spans) if root.failed else None,
     )
-    return _in_order(root, [root, *(_under(root, s) if s.span_id in loose else s for s in spans)])
 
 
-def _under(root: OtlpSpan, span: OtlpSpan) -> OtlpSpan:
-    kept = {_ORIGINAL_PARENT: span.parent_id} if span.parent_id else {}
-    return replace(span, parent_id=root.span_id, attributes={**span.attributes, **kept})
-
-
-def _in_order(root: OtlpSpan, spans: Sequence[OtlpSpan]) -> list[OtlpSpan]:
-    children: dict[str | None, list[OtlpSpan]] = {}
-    for span in sorted(spans, key=lambda span: span.start_ns):
-        children.setdefault(span.parent_id, []).append(span)
-    ordered, waiting = [], [root]
-    while waiting:
-        span = waiting.pop()
-        ordered.append(span)
-        waiting += reversed(children.get(span.span_id, []))
-    return ordered
-
-
-def _span(span: OtlpSpan, ledger: OtlpLedger, exchanges: Exchanges, *, own: bool) -> Span:
+def _span(span: OtlpSpan, ledger: OtlpLedger, exchanges: Exchanges, *, ours: bool) -> Span:
     type_ = _type(span)
-    prefix = f"{operation(span)} " if own and type_ != "CHAT_MODEL" else ""
+    prefix = f"{operation(span)} " if ours and type_ != "CHAT_MODEL" else ""
     inputs, outputs = _contents(span, type_, ledger, exchanges)
     return Span(
         span_id=span.span_id,
@@ -184,8 +149,7 @@ def _contents(
 ) -> tuple[JsonValue, JsonValue]:
     """Return a span's inputs and outputs in the forms that the recorder gives them."""
     if type_ == "CHAT_MODEL":
-        held = exchanges.of(span)
-        return _request(span, held.asked), _response(span, held.said)
+        return _model_call(span, exchanges)
     if type_ == "TOOL":
         said = ledger.named(filter(None, [ledger.of_span.get(span.span_id)]))
         return content_of(span.attributes.get(names.TOOL_ARGUMENTS)), said[0].text if said else None
@@ -196,18 +160,16 @@ def _contents(
     return bubbles(ledger.named(got)), bubbles(ledger.named(sent))
 
 
-def _request(span: OtlpSpan, asked: Sequence[ChatMessage]) -> JsonValue:
-    model = span.attributes.get(names.REQUEST_MODEL)
-    return {"model": model, "messages": [openai_message(message) for message in asked]}
-
-
-def _response(span: OtlpSpan, said: Sequence[ChatMessage]) -> JsonValue:
-    choices: list[JsonValue] = [
-        {"index": index, "message": openai_message(message), "finish_reason": None}
-        for index, message in enumerate(said)
-    ]
-    model = span.attributes.get(names.RESPONSE_MODEL)
-    return {"object": "chat.completion", "model": model, "choices": choices}
+def _model_call(span: OtlpSpan, exchanges: Exchanges) -> tuple[JsonValue, JsonValue]:
+    exchange = exchanges.of(span)
+    return (
+        chat_request(
+            span.attributes.get(names.REQUEST_MODEL), list(map(openai_message, exchange.inputs))
+        ),
+        chat_response(
+            span.attributes.get(names.RESPONSE_MODEL), list(map(openai_message, exchange.outputs))
+        ),
+    )
 
 
 def _attributes(span: OtlpSpan, type_: SpanType, ledger: OtlpLedger) -> dict[str, JsonValue]:
@@ -216,8 +178,8 @@ def _attributes(span: OtlpSpan, type_: SpanType, ledger: OtlpLedger) -> dict[str
         found[names.MESSAGE_ID] = said
     if type_ == "CHAT_MODEL":
         found[names.MLFLOW_MESSAGE_FORMAT] = "openai"
-        model = span.attributes.get(names.RESPONSE_MODEL, span.attributes.get(names.REQUEST_MODEL))
-        found |= {names.MLFLOW_MODEL: model} if model else {}
+        if model := model_of(span):
+            found[names.MLFLOW_MODEL] = model
     if type_ == "AGENT":
         found[names.MESSAGES_RECEIVED] = list(ledger.received.get(span.span_id, ()))
         found[names.MESSAGES_SENT] = list(ledger.sent.get(span.span_id, ()))
@@ -228,7 +190,7 @@ def _error(spans: Sequence[OtlpSpan]) -> str:
     events = (event for span in spans for event in span.events)
     if found := next((event for event in events if event.name == names.EXCEPTION), None):
         return found.error
-    return next((span.status for span in spans if span.status), "Error")
+    return next((span.status_message for span in spans if span.status_message), "Error")
 
 
 def _scores(spans: Sequence[OtlpSpan]) -> dict[str, bool | float]:

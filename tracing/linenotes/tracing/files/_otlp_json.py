@@ -7,7 +7,6 @@ are hex digits as the protocol says, or base64 as protobuf's own JSON has them.
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -22,9 +21,12 @@ if TYPE_CHECKING:
     from linenotes.tracing.files._json_file import Document
 
 _Object = Mapping[str, "JsonValue"]
+_REQUEST_KEYS = ("resourceSpans", "resourceLogs", "resourceMetrics")
 _FAILED = ("2", "STATUS_CODE_ERROR")
-_LATEST = 2**63
-"""Nanoseconds that a span's times can hold."""
+_TOO_LATE = 2**63
+"""The first moment, in nanoseconds since the epoch, that 64 bits cannot hold."""
+_MAX_DIGITS = 19
+"""Of a moment that they can hold."""
 _TRACE_DIGITS = 32
 _SPAN_DIGITS = 16
 
@@ -42,8 +44,7 @@ class OtlpSpan:
     start_ns: int
     end_ns: int
     failed: bool
-    status: str
-    """The message of its status."""
+    status_message: str
     place: str
     attributes: dict[str, JsonValue] = field(default_factory=dict)
     events: tuple[SpanEvent, ...] = ()
@@ -73,14 +74,13 @@ def read_spans(documents: Iterable[Document]) -> list[OtlpSpan]:
 def _requests(document: Document) -> Iterator[tuple[str, _Object]]:
     values = document.value if isinstance(document.value, list) else [document.value]
     for value in values:
-        if not isinstance(value, dict) or not any(_key(value, part) is not None for part in _PARTS):
+        if not isinstance(value, dict) or not any(
+            _key(value, part) is not None for part in _REQUEST_KEYS
+        ):
             raise TraceFileError(
                 f"{document.place} is no export of spans. OTLP has an object with resourceSpans."
             )
         yield document.place, value
-
-
-_PARTS = ("resourceSpans", "resourceLogs", "resourceMetrics")
 
 
 def _spans(request: _Object, place: str) -> Iterator[OtlpSpan]:
@@ -106,7 +106,7 @@ def _span(span: _Object, place: str, service: str | None) -> OtlpSpan:
         start_ns=start,
         end_ns=_moment(span, "endTimeUnixNano", place) or start,
         failed=str(status.get("code")) in _FAILED,
-        status=_text(status.get("message")) or "",
+        status_message=_text(status.get("message")) or "",
         place=place,
         attributes=_attributes(span, place),
         events=tuple(_event(e, where) for e, where in _objects(span, "events", place)),
@@ -180,7 +180,7 @@ def _value(value: _Object) -> JsonValue:
 
 
 def _integer(written: JsonValue) -> JsonValue:
-    """Return a number that the protocol writes as text; what is none stays what it is."""
+    """Return an integer, which the protocol writes as text; other text stays as it is."""
     try:
         return json_value(int(str(written)))
     except ValueError:
@@ -193,7 +193,7 @@ def _values(listed: JsonValue) -> list[JsonValue]:
 
 
 def _key(of: _Object, camel: str) -> JsonValue:
-    """Return a key in the protocol's spelling, or in protobuf's own."""
+    """Return the value of a key in the protocol's camelCase, or in protobuf's own snake_case."""
     if camel in of:
         return of[camel]
     return of.get("".join(f"_{c.lower()}" if c.isupper() else c for c in camel))
@@ -201,8 +201,10 @@ def _key(of: _Object, camel: str) -> JsonValue:
 
 def _moment(of: _Object, name: str, place: str) -> int:
     written = _key(of, name) or 0
-    moment = int(str(written)) if str(written).isdecimal() else _LATEST
-    if moment >= _LATEST:
+    digits = str(written)
+    is_time = digits.isdecimal() and len(digits) <= _MAX_DIGITS
+    moment = int(digits) if is_time else _TOO_LATE
+    if moment >= _TOO_LATE:
         raise TraceFileError(
             f"{place}.{name} is {written!r:.60}, and should be nanoseconds since 1970."
         )
@@ -215,7 +217,7 @@ def _id(written: JsonValue, digits: int, place: str) -> str:
         return text.lower()
     try:
         decoded = base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # of letters or of their number
         decoded = b""
     if len(decoded) * 2 != digits:
         raise TraceFileError(f"{place} is {written!r:.60}, and should be {digits} hex digits.")

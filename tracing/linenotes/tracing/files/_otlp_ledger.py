@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from linenotes.tracing import _conventions as names
-from linenotes.tracing._ledger import USER, Message, MessageKind, Tokens
+from linenotes.tracing._ledger import NO_TOKENS, USER, Message, MessageKind
 from linenotes.tracing._values import json_value
 from linenotes.tracing.files._otlp_attributes import (
     AGENT_OPERATIONS,
@@ -66,29 +66,31 @@ def derive_ledger(spans: Sequence[OtlpSpan], exchanges: Exchanges) -> OtlpLedger
     Raises:
         TraceFileError: a message in a span has no role that is known.
     """
-    deriving = _Deriving(spans, exchanges)
+    derivation = _Derivation(spans, exchanges)
     for span in sorted(spans, key=lambda span: (span.start_ns, -span.end_ns)):
-        deriving.take(span)
-    return deriving.ledger()
+        derivation.take(span)
+    return derivation.ledger()
 
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
-    """Where something was said or shown."""
+    """A span in which something was said or shown, and whose it is."""
 
     span: OtlpSpan
     actor: str
     outer: str
-    """Who is around the actor."""
+    """The agent around the actor, else the user."""
     agent: str | None
-    """The id of the agent's span, where there is one."""
+    """The id of the actor's span, where it has one."""
 
     @property
     def activation(self) -> str | None:
         return self.agent or self.span.parent_id
 
 
-class _Deriving:
+class _Derivation:
+    """Takes spans in the order in which they began, and collects rows and deliveries."""
+
     def __init__(self, spans: Sequence[OtlpSpan], exchanges: Exchanges) -> None:
         self._by_id = {span.span_id: span for span in spans}
         self._exchanges = exchanges
@@ -96,22 +98,22 @@ class _Deriving:
         self._received: dict[str, dict[str, None]] = {}
         self._sent: dict[str, dict[str, None]] = {}
         self._of_span: dict[str, str] = {}
-        self._asking = self._around_models(spans)
-        """Spans with a model call inside, so that what an agent among them holds is said there."""
+        self._around_models = self._ancestors_of_models(spans)
+        """Spans with a model call inside: those calls, not the span, say what was said there."""
 
     def take(self, span: OtlpSpan) -> None:
         doing = operation(span)
         if doing == names.EXECUTE_TOOL:
             self._take_tool(self._scene(span))
         elif doing in MODEL_OPERATIONS or (
-            doing in AGENT_OPERATIONS and span.span_id not in self._asking
+            doing in AGENT_OPERATIONS and span.span_id not in self._around_models
         ):
             self._take_exchange(self._scene(span))
 
     def ledger(self) -> OtlpLedger:
         for row in self._rows.all:
             if row.kind == "reply" and not row.recipients:
-                # An agent that takes up a reply, and no mere wrapper, nor one that had ended.
+                # The agent around receives it only if it speaks again: it may be a mere wrapper.
                 goes_on = self._rows.speaks_after(row.outer, row.place)
                 row.recipients[row.outer if goes_on else USER] = None
         return OtlpLedger(
@@ -121,7 +123,7 @@ class _Deriving:
             of_span=self._of_span,
         )
 
-    def _around_models(self, spans: Sequence[OtlpSpan]) -> set[str]:
+    def _ancestors_of_models(self, spans: Sequence[OtlpSpan]) -> set[str]:
         found: set[str] = set()
         for model in (span for span in spans if operation(span) in MODEL_OPERATIONS):
             above: OtlpSpan | None = model
@@ -160,7 +162,7 @@ class _Deriving:
         self._of_span[span.span_id] = row.id
 
     def _tool_message(self, span: OtlpSpan) -> str:
-        asked = self._exchanges.of(span).asked
+        asked = self._exchanges.of(span).inputs
         return next((message.text for message in asked if message.role == "tool"), "")
 
     def _result(self, scene: _Scene, name: str, call_id: str | None, text: str) -> Row:
@@ -173,8 +175,8 @@ class _Deriving:
     def _take_exchange(self, scene: _Scene) -> None:
         span = scene.span
         said = self._exchanges.of(span)
-        view = self._view(said.asked, scene)
-        for chat in said.said:
+        view = self._view(said.inputs, scene)
+        for chat in said.outputs:
             row = self._spoken(chat, scene)
             row.said_here, row.activation = True, scene.activation
             row.sampled = operation(span) in MODEL_OPERATIONS
@@ -184,16 +186,16 @@ class _Deriving:
                 self._sent.setdefault(scene.agent, {})[row.id] = None
 
     def _view(self, asked: Iterable[ChatMessage], scene: _Scene) -> list[Row]:
-        """Return the rows that a model was shown, new ones among them, all delivered."""
+        """Return the rows that a model was shown, new ones among them, and deliver them."""
         prompt = Prompt(self._rows, scene.actor)
         for chat in asked:
             if chat.role != "system":
-                row = prompt.find(chat) or self._unheard(chat, scene)
+                row = prompt.find(chat) or self._new_row(chat, scene)
                 prompt.show(row)
                 self._deliver(row, scene)
         return prompt.rows
 
-    def _unheard(self, chat: ChatMessage, scene: _Scene) -> Row:
+    def _new_row(self, chat: ChatMessage, scene: _Scene) -> Row:
         if chat.role == "tool":
             called = self._rows.call_of(chat.call_id, chat.name or _TOOL)
             name = chat.name or (called.calls.get(chat.call_id) if called else None) or _TOOL
@@ -208,11 +210,10 @@ class _Deriving:
         return self._rows.add(Row(kind, sender, chat.text, scene.span, chat=chat))
 
     def _spoken(self, chat: ChatMessage, scene: _Scene) -> Row:
-        text = "\n".join(filter(None, (chat.text, *(call.text for call in chat.calls))))
         kind: MessageKind = "call" if chat.calls else "reply"
-        row = Row(kind, scene.actor, text, scene.span, chat=chat, outer=scene.outer)
+        row = Row(kind, scene.actor, chat.spoken, scene.span, chat=chat, outer=scene.outer)
         row.calls = {call.id: call.name for call in chat.calls}
-        row.call_id = chat.calls[0].id if len(chat.calls) == 1 else None
+        row.call_id = chat.only_call_id
         row.recipients = dict.fromkeys(row.calls.values())
         return self._rows.add(row)
 
@@ -228,7 +229,7 @@ class _Deriving:
 
 
 def _frontier(view: Sequence[Row], actor: str) -> tuple[Row, ...]:
-    """Return what an actor had got since it last spoke."""
+    """Return what an actor had received since it last spoke."""
     got = tuple(takewhile(lambda row: row.sender != actor, reversed(view)))
     return got[::-1] or tuple(view[-1:])
 
@@ -238,10 +239,6 @@ def _as_text(value: object) -> str:
 
 
 def _message(row: Row) -> Message:
-    chat = row.chat
-    blocks = {} if chat is None or chat.blocks is None else {"blocks": chat.blocks}
-    calls = [{"id": c.id, "name": c.name, "args": c.args} for c in chat.calls] if chat else []
-    content = {**blocks, **({"tool_calls": calls} if calls else {})}
     return Message(
         id=row.id,
         kind=row.kind,
@@ -250,10 +247,10 @@ def _message(row: Row) -> Message:
         recipients=tuple(row.recipients),
         seen_by=tuple(row.seen_by),
         cause=tuple(cause.id for cause in row.cause),
-        content=json_value(content) if content else None,
+        content=row.chat.content if row.chat else None,
         tool_call_id=row.call_id,
         model=model_of(row.span) if row.sampled else None,
-        tokens=tokens_of(row.span) if row.sampled else Tokens(),
+        tokens=tokens_of(row.span) if row.sampled else NO_TOKENS,
         start_ns=row.span.start_ns,
         end_ns=row.span.end_ns if row.said_here else row.span.start_ns,
         activation=row.activation,

@@ -19,6 +19,7 @@ from linenotes.tracing.files._chat_messages import ChatMessage, read_messages
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
+    from linenotes.tracing._trace import SpanEvent
     from linenotes.tracing.files._otlp_json import OtlpSpan
 
 _Object = Mapping[str, "JsonValue"]
@@ -36,10 +37,10 @@ _TEXTS = frozenset({"text", "input_text", "output_text"})
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What a model or an agent was given, and what it said."""
+    """The messages that a model or an agent was given, and those that it said."""
 
-    asked: tuple[ChatMessage, ...]
-    said: tuple[ChatMessage, ...]
+    inputs: tuple[ChatMessage, ...]
+    outputs: tuple[ChatMessage, ...]
 
 
 class Exchanges:
@@ -66,16 +67,16 @@ def exchange(span: OtlpSpan) -> Exchange:
         TraceFileError: one has no role that is known.
     """
     everywhere = [span.attributes, *(event.attributes for event in span.events)]
-    asked = _first_listed(everywhere, _INPUTS) or _events(span, said=False)
-    said = _first_listed(everywhere, _OUTPUTS) or _events(span, said=True)
+    inputs = _first_listed(everywhere, _INPUTS) or _input_events(span)
+    outputs = _first_listed(everywhere, _OUTPUTS) or _output_events(span)
     return Exchange(
-        read_messages(plain_messages(asked, "user"), f"{span.place}: input message"),
-        read_messages(plain_messages(said, "assistant"), f"{span.place}: output message"),
+        read_messages(plain_messages(inputs, "user"), f"{span.place}: input message"),
+        read_messages(plain_messages(outputs, "assistant"), f"{span.place}: output message"),
     )
 
 
 def content_of(value: JsonValue) -> JsonValue:
-    """Return what an attribute holds, parsed where it is JSON as text."""
+    """Return the value of an attribute, parsed where it is an object or a list as JSON text."""
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
         try:
             return json_value(json.loads(value))
@@ -97,16 +98,25 @@ def _first_listed(holders: Iterable[_Object], keys: tuple[str, ...]) -> list[Jso
     return []
 
 
-def _events(span: OtlpSpan, *, said: bool) -> list[JsonValue]:
-    found: list[JsonValue] = []
-    for event in span.events:
-        held = {key: content_of(value) for key, value in event.attributes.items()}
-        if said and event.name == _CHOICE:
-            message = held.get("message")
-            found.append({"role": "assistant", **(message if isinstance(message, dict) else held)})
-        elif not said and event.name in _EVENTS:
-            found.append({"role": _EVENTS[event.name], **held})
-    return found
+def _input_events(span: OtlpSpan) -> list[JsonValue]:
+    return [
+        {"role": _EVENTS[event.name], **_parsed_attributes(event)}
+        for event in span.events
+        if event.name in _EVENTS
+    ]
+
+
+def _output_events(span: OtlpSpan) -> list[JsonValue]:
+    choices = [_parsed_attributes(event) for event in span.events if event.name == _CHOICE]
+    messages = ((choice.get("message"), choice) for choice in choices)
+    return [
+        {"role": "assistant", **(message if isinstance(message, dict) else choice)}
+        for message, choice in messages
+    ]
+
+
+def _parsed_attributes(event: SpanEvent) -> dict[str, JsonValue]:
+    return {key: content_of(value) for key, value in event.attributes.items()}
 
 
 def plain_messages(messages: Iterable[JsonValue], role: str = "assistant") -> list[JsonValue]:

@@ -30,12 +30,12 @@ _SIDES = (
 )
 
 
-def is_own(spans: Sequence[OtlpSpan]) -> bool:
-    """Say whether linenotes recorded the spans."""
+def exported_by_linenotes(spans: Sequence[OtlpSpan]) -> bool:
+    """Return whether linenotes recorded the spans."""
     return any(names.MESSAGES_SENT in span.attributes for span in spans)
 
 
-def own_ledger(spans: Sequence[OtlpSpan]) -> OtlpLedger:
+def exported_ledger(spans: Sequence[OtlpSpan]) -> OtlpLedger:
     """Return the ledger of one trace that linenotes exported."""
     agents = [span for span in spans if names.MESSAGES_SENT in span.attributes]
     said = {
@@ -78,16 +78,15 @@ def _row(message_id: str, bubble: dict[str, JsonValue], actor: str) -> Message:
     sender, _, recipients = role.partition(_ARROW)
     plain = plain_messages([{**bubble, "role": "tool" if is_result else "assistant"}])
     (chat, *_) = read_messages(plain, message_id)
-    calls: list[JsonValue] = [{"id": c.id, "name": c.name, "args": c.args} for c in chat.calls]
-    kind: MessageKind = "call" if calls else "input" if sender == USER else "reply"
+    kind: MessageKind = "call" if chat.calls else "input" if sender == USER else "reply"
     return Message(
         id=message_id,
         kind="result" if is_result else kind,
         sender=str(bubble.get("name", "tool")) if is_result else sender,
-        text="\n".join(filter(None, (chat.text, *(call.text for call in chat.calls)))),
+        text=chat.spoken,
         recipients=(actor,) if is_result else tuple(filter(None, recipients.split(", "))),
-        content={"tool_calls": calls} if calls else None,
-        tool_call_id=chat.call_id or (chat.calls[0].id if len(chat.calls) == 1 else None),
+        content=chat.content,
+        tool_call_id=chat.call_id or chat.only_call_id,
     )
 
 

@@ -1,7 +1,8 @@
 """The rows of a ledger in the making, and how a prompt's messages are found among them.
 
-A row is found by its call's id or by its words, through an index: a long conversation is shown to
-its model again and again, and looking through all rows each time would take for ever.
+A row is found by its call's id or by its words, through an index: a conversation is in the prompt
+of each of its model calls, and a search through all rows would take time with the cube of its
+length.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from linenotes.tracing._ledger import USER, MessageKind
+from linenotes.tracing._ledger import UNNAMED, USER, MessageKind
 
 if TYPE_CHECKING:
     from linenotes.tracing.files._chat_messages import ChatMessage
@@ -27,13 +28,13 @@ class Row:
     sender: str
     text: str
     span: OtlpSpan
-    """Where it was said, else where it was first shown."""
+    """The span in which it was said, else the one in which it was first shown."""
     place: int = -1
     """Its number in the ledger."""
     chat: ChatMessage | None = None
     call_id: str | None = None
     calls: dict[str | None, str] = field(default_factory=dict)
-    """Of a call: the id of each call with its tool."""
+    """Of a call: call id to tool."""
     activation: str | None = None
     said_here: bool = False
     """True when `span` is where it was said."""
@@ -42,16 +43,16 @@ class Row:
     recipients: dict[str, None] = field(default_factory=dict)
     seen_by: dict[str, None] = field(default_factory=dict)
     outer: str = USER
-    """Who is around its sender."""
+    """The actor around its sender; the user for the outermost agent."""
 
     @property
     def id(self) -> str:
         """Its id in the ledger."""
-        return f"message-{self.place}"
+        return f"{UNNAMED}{self.place}"
 
 
 class Rows:
-    """All rows so far."""
+    """The rows of a ledger so far."""
 
     def __init__(self) -> None:
         self.all: list[Row] = []
@@ -61,7 +62,7 @@ class Rows:
         self._last_place: dict[str, int] = {}
 
     def add(self, row: Row) -> Row:
-        """Number a row; what it is found by must not change any more."""
+        """Add a row at the end. Its kind, sender, text and call ids must not change afterwards."""
         row.place = len(self.all)
         self.all.append(row)
         for sender in (row.sender, None):
@@ -80,12 +81,12 @@ class Rows:
         return self._call_with.get(call_id) if call_id else self._call_to.get(name)
 
     def speaks_after(self, actor: str, place: int) -> bool:
-        """Say whether an actor has a row behind a place."""
+        """Return whether `actor` has sent a row after the one at `place`."""
         return self._last_place.get(actor, -1) > place
 
 
 class Prompt:
-    """The rows that one model was shown: each row is shown once in it."""
+    """The rows that one model was shown, each once."""
 
     def __init__(self, rows: Rows, actor: str) -> None:
         self.rows: list[Row] = []
@@ -93,10 +94,10 @@ class Prompt:
         self._actor = actor
         self._used: set[int] = set()
         self._waiting: dict[tuple[_Key, str, str | None], Iterator[Row]] = {}
-        """The rows that may still be shown, by what they are found by."""
+        """Iterators over the rows that are not shown yet, by key, role and sender."""
 
     def find(self, chat: ChatMessage) -> Row | None:
-        """Return the row that the next message is: one of its own speaker before others'."""
+        """Return the row of the prompt's next message: first one of the same speaker, else any."""
         own = {"user": USER, "assistant": self._actor}.get(chat.role)
         found = self._next(chat, own) if own else None
         return found or self._next(chat, None)

@@ -9,7 +9,8 @@ from linenotes.project import Project, RunError
 from linenotes.tracing._filed_trace import FiledTrace
 from linenotes.tracing._trace import Span, Trace
 from linenotes.tracing.keeping._project_store import open_store
-from linenotes.tracing.live._live_reading import LiveTrace, exception_event
+from linenotes.tracing.live._live_fold import exception_event
+from linenotes.tracing.live._live_reading import LiveTrace
 from linenotes.tracing.live._live_traces import discard_abandoned, live_traces
 from linenotes.tracing.store._mlflow_store import MlflowStore
 
@@ -48,8 +49,8 @@ def closed(live: LiveTrace) -> Trace:
 
 def _ended_early(live: LiveTrace) -> str:
     at = datetime.fromtimestamp(live.heard_ns / 1e9, UTC).isoformat(" ", "seconds")
-    running = f", while {' and '.join(live.trace.running)} ran" if live.trace.running else ""
-    return f"ProcessEnded: Process {live.pid} ended early; last heard of at {at}{running}."
+    running = f" while {' and '.join(live.trace.running)} ran" if live.trace.running else ""
+    return f"ProcessEnded: Process {live.pid} ended early{running}; last heard of at {at}."
 
 
 def _cut_off(span: Span, at: int) -> Span:

@@ -75,19 +75,29 @@ def read_trace(name: str, project: Project | None = None) -> Trace:
         RunError: no trace or several are meant.
         StoreError: the store did not answer.
     """
+    return read_filed_trace(name, project).trace
+
+
+def read_filed_trace(name: str, project: Project | None = None) -> FiledTrace:
+    """Return the trace that `name` means to `read_trace`, with its run, version and scores.
+
+    Raises:
+        RunError: no trace or several are meant.
+        StoreError: the store did not answer.
+    """
     project = project or Project.find()
     if name == LATEST:
         return _latest(project)
     live = find_live(project, name)
     if live is not None and live.alive:
-        return live.trace
+        return FiledTrace(live.trace)
     with open_store(project) as store:
         try:
-            return store.read_trace(name)
+            return store.read_filed_trace(name)
         except RunError:
             if live is None:
                 raise
-            return live.trace
+            return FiledTrace(live.trace)
 
 
 def read_thread(thread: str, project: Project | None = None) -> Trace:
@@ -108,11 +118,11 @@ def read_thread(thread: str, project: Project | None = None) -> Trace:
         return joined([store.read_trace(header.trace_id) for header in reversed(found)])
 
 
-def _latest(project: Project) -> Trace:
+def _latest(project: Project) -> FiledTrace:
     """Return the trace that began last, stored or not yet."""
     unfinished = [live.trace for live in live_traces(project)][-1:]
     with open_store(project) as store:
         stored = store.find_traces(limit=1)
         if unfinished and (not stored or unfinished[0].start_ns > stored[0].start_ns):
-            return unfinished[0]
-        return store.read_trace(LATEST)
+            return FiledTrace(unfinished[0])
+        return store.read_filed_trace(LATEST)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from linenotes.project import Project
+from linenotes.tracing._trace import trace_id_prefix
 from linenotes.tracing.live._live_reading import LiveTrace, read_live
 from linenotes.tracing.recorder._live_log import SUFFIX
 
@@ -22,14 +23,18 @@ def live_traces(project: Project) -> list[LiveTrace]:
 
 
 def find_live(project: Project, name: str) -> LiveTrace | None:
-    """Return the recording whose trace id is `name` or starts with it, if exactly one does."""
-    prefix = "tr-" + name.lower().removeprefix("tr-")
+    """Return the recording whose trace id is `name` or starts with it, if exactly one does.
+
+    Raises:
+        RunError: `name` is not the id of a trace, or less than four digits of one.
+    """
+    prefix = trace_id_prefix(name)
     found = [path for path in project.live.glob(f"tr-*{SUFFIX}") if path.name.startswith(prefix)]
     return _read(found[0]) if len(found) == 1 else None
 
 
 def discard_live(project: Project, trace_id: str) -> None:
-    """Remove what a recording left on disk: its trace has been kept elsewhere."""
+    """Remove the live log of a trace, as when a store has the trace."""
     with suppress(OSError):
         _path(project, trace_id).unlink()
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
     from linenotes.tracing._ledger import MessageKind
-    from linenotes.tracing.recorder._runs import Run, Task
+    from linenotes.tracing.recorder._runs import Run, Slot, Task
 
 
 @dataclass(slots=True)
@@ -34,8 +34,12 @@ class Book:
     """What the user had got before the graph went on, and may yet be for somebody else."""
     handing: set[str] = field(default_factory=set)
     """The calls whose result is no news: tools that handed over, and answers in a form."""
+    said: dict[Slot, set[Entry]] = field(default_factory=dict)
+    """The rows by the scope and superstep of the task that said them."""
     calls: dict[str, tuple[Entry, Task | None]] = field(default_factory=dict)
     """Tool calls by id: the row that made the call, and its task."""
+    _calls_within: dict[tuple[str, int], tuple[Entry, Task]] = field(default_factory=dict)
+    """The same by the graph as well: agents at work at once may use the same ids."""
 
     def say(
         self,
@@ -69,6 +73,8 @@ class Book:
         )
         if entry.activation:
             entry.activation.sent.append(entry)
+        if entry.said_at:
+            self.said.setdefault(entry.said_at, set()).add(entry)
         return self.entries.add(entry)
 
     def recognise(self, message: BaseMessage) -> Entry | None:
@@ -80,11 +86,31 @@ class Book:
                 self.entries.alias(message, found)
         return found
 
+    def take_calls(self, entry: Entry, task: Task | None) -> None:
+        """Note that the tool calls of a row are made by it, in `task`."""
+        for call in calls_of(entry.message):
+            self.calls[str(call["id"])] = (entry, task)
+            if task is not None:
+                self._calls_within[(str(call["id"]), task.within.number)] = (entry, task)
+
+    def call_of(self, call_id: str, task: Task | None) -> tuple[Entry | None, Task | None]:
+        """Return the row of a call and its task: one of the graph of `task`, unless it changed."""
+        newest = self.calls.get(call_id)
+        if newest is None or newest[1] is None or task is None:
+            return newest or (None, None)
+        return self._calls_within.get((call_id, task.within.number)) or newest
+
     def reach_tool(self, call: Entry, tool: str) -> None:
         """Note that a tool got its call, and so it is no message for whoever reads it next."""
         call.routed = True
         call.recipients.setdefault(tool)
         self.deliveries.changed[call] = None
+
+
+def called_name(call: Entry | None, call_id: str) -> str | None:
+    """Return the name of the tool that one of the calls of a row is for."""
+    made = calls_of(call.message) if call else ()
+    return next((one["name"] for one in made if one["id"] == call_id), None)
 
 
 def delegating(task: Task, run: Run) -> Collection[Entry]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from linenotes.tracing.recorder._content import fields_of
+from linenotes.tracing.recorder._content import fields_of, values_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -93,6 +93,16 @@ class Carried:
     def _token(self, value: object) -> object:
         known = self._tokens.get(id(value))
         return known[1] if known else token_of(value)
+
+
+def carried_payload(entry: Entry, payload: object) -> Carried | None:
+    """Return how the payload of a `Send` is found by its values, unless it is a message."""
+    values = values_in(fields_of(payload))
+    if entry.message is not None or not values:
+        return None
+    carried = Carried()
+    carried.add(entry, values)
+    return carried
 
 
 class _Itself:

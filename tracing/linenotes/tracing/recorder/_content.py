@@ -25,7 +25,7 @@ from linenotes.tracing._ledger import NO_TOKENS, Tokens
 from linenotes.tracing._values import json_value, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from langchain_core.messages import ToolCall
     from pydantic import JsonValue
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
 _SPEAKERS = frozenset({"user", "human", "assistant", "ai", "system"})
+_TOOL_CALL_TYPES = frozenset({"tool_call", "tool_call_with_context"})
 _DEPTH = 5
 T = TypeVar("T")
 _PLAIN = frozenset({str, int, float, bool, type(None)})
@@ -59,7 +60,10 @@ def _messages_in(value: object, depth: int, seen: set[int]) -> list[BaseMessage]
     for item in items:
         if depth and type(item) not in _PLAIN and id(item) not in seen:
             seen.add(id(item))  # it may contain itself
-            found += _messages_in(item, depth - 1, seen)
+            try:
+                found += _messages_in(item, depth - 1, seen)
+            except Exception:  # noqa: BLE001, S112  a stranger's class may raise anything
+                continue
     return found
 
 
@@ -91,13 +95,10 @@ def _means_a_message(name: str, item: object) -> bool:
 
 def is_a(value: object, parent: type[T]) -> TypeGuard[T]:
     """Answer like `isinstance`, for which the classes of LangChain and pydantic are slow."""
-    kind: Any = type(value)
-    return _is_subclass(kind, cast("Any", parent))
+    return _is_subclass(type(value), parent)
 
 
-@lru_cache(maxsize=1024)
-def _is_subclass(kind: type, parent: type) -> bool:
-    return issubclass(kind, parent)
+_is_subclass = cast("Callable[[type, type], bool]", lru_cache(maxsize=1024)(issubclass))
 
 
 def same(one: object, other: object) -> bool:
@@ -122,6 +123,13 @@ def _is_message_class(kind: type) -> bool:
 
 def fields_of(value: object) -> Mapping[str, object]:
     """Return the named values of a state: a dict, a pydantic model, a dataclass or a mere text."""
+    try:
+        return _fields_of(value)
+    except Exception:  # noqa: BLE001  a stranger's class may raise anything
+        return {}
+
+
+def _fields_of(value: object) -> Mapping[str, object]:
     if isinstance(value, dict):
         return value
     if isinstance(value, str):
@@ -141,7 +149,14 @@ def values_in(fields: Mapping[str, object]) -> dict[str, object]:
         if value is not None
         and not (isinstance(value, str | list | tuple | dict) and not value)
         and not messages_in(value)
+        and not _removes(value)
     }
+
+
+def _removes(value: object) -> bool:
+    """Tell whether a value says nothing but which messages are to go."""
+    items = value if isinstance(value, list | tuple) else [value]
+    return all(is_a(item, RemoveMessage) for item in items)
 
 
 def message_text(message: BaseMessage) -> str:
@@ -173,6 +188,15 @@ def forms_in(message: BaseMessage | None) -> list[dict[str, object]]:
     return forms
 
 
+def is_tool_call(payload: object) -> bool:
+    """Tell whether a payload is a call, or a list of calls, for whoever executes tools."""
+    first = next(iter(payload), None) if isinstance(payload, list | tuple) else payload
+    if not isinstance(first, dict):
+        return False
+    kinds = (first.get("type"), first.get("__type"))
+    return any(isinstance(kind, str) and kind in _TOOL_CALL_TYPES for kind in kinds)
+
+
 def calls_text(message: BaseMessage) -> str:
     """Return the tool calls of `message` as a person writes them, one a line."""
     if not is_a(message, AIMessage):
@@ -200,7 +224,13 @@ def payload_text(value: object, outer: tuple[int, ...] = ()) -> str:
 def _leaf_text(value: object) -> str:
     if isinstance(value, list | tuple) and all(isinstance(one, str | int | float) for one in value):
         return ", ".join(text_of(one) for one in value)
+    if isinstance(value, list) and all(_is_openai_text(one) for one in value):
+        return "\n".join(one["content"] for one in value)
     return "" if value is None else _json(value)
+
+
+def _is_openai_text(item: object) -> bool:
+    return isinstance(item, dict) and "role" in item and isinstance(item.get("content"), str)
 
 
 def message_content(message: BaseMessage) -> JsonValue:

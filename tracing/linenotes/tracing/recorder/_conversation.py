@@ -18,25 +18,25 @@ from linenotes.tracing._ledger import USER
 from linenotes.tracing.recorder._actors import tool_around
 from linenotes.tracing.recorder._book import Book, context
 from linenotes.tracing.recorder._call_costs import call_cost
+from linenotes.tracing.recorder._carried import carried_payload
 from linenotes.tracing.recorder._content import (
     WHOLE,
     fields_of,
     is_a,
-    message_text,
     messages_in,
     same,
     tokens_of,
 )
 from linenotes.tracing.recorder._entries import Entry, frontier
-from linenotes.tracing.recorder._functions import open_call
-from linenotes.tracing.recorder._openings import OUTSIDE, adopt, open_routed, open_state
+from linenotes.tracing.recorder._functions import open_call, returned_value
+from linenotes.tracing.recorder._openings import OUTSIDE, adopt, edited, open_routed, open_state
 from linenotes.tracing.recorder._questions import Questions
 from linenotes.tracing.recorder._quotes import Quotes
 from linenotes.tracing.recorder._writer import tool_message
 from linenotes.tracing.recorder._writings import write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from langgraph.errors import GraphInterrupt
 
@@ -107,9 +107,12 @@ class Conversation:
         routed = book.deliveries.routed_to(task, inputs=task.inputs, pushed=pushed)
         if task.activation is None:
             return
+        if pushed and routed:
+            task.payload = carried_payload(routed[0], task.inputs)
         found = open_call(book, task) if task.within.is_calls else self._given(task)
         now = (task.within.number, task.step)
-        found = [entry for entry in found if entry.said_at != now]  # it only looks like it
+        if said := book.said.get(now):
+            found = [entry for entry in found if entry not in said]  # it only looks like it
         found += [*routed, *self._questions.answers_for(book, task, found)]
         task.routed_here.update(routed)
         task.view, task.view_past = frontier(found)
@@ -121,11 +124,23 @@ class Conversation:
         found = [entry for entry in book.entries.find_all(given) if entry]
         if len(found) < len(given):
             found = self._find_or_adopt(task, given)
+        if task.step == task.within.first_step and task.within.host is None:
+            found = edited(book, task, given, found)
         open_state(book, task, has_messages=bool(found))
         values = fields_of(task.inputs)
         if task.is_function:
             values = {**values, WHOLE: task.inputs}
-        return [*found, *book.values.within(values)] if book.values else found
+        # The row of a payload says all of its values.
+        return found if task.payload else [*found, *self._carried(task, values)]
+
+    def _carried(self, task: Task, values: Mapping[str, object]) -> list[Entry]:
+        """Return the rows that travel as values, in the state or in what a task around was sent."""
+        found = self._book.values.within(values) if self._book.values else []
+        host = task.within.host
+        while host is not None:
+            found += host.payload.within(values) if host.payload else []
+            host = host.within.host
+        return found
 
     def _find_or_adopt(self, task: Task, given: Sequence[BaseMessage]) -> list[Entry]:
         entries, found = self._book.entries, list[Entry]()
@@ -145,6 +160,7 @@ class Conversation:
     def _take_returned(self, task: Task, output: object) -> None:
         """Let the actor of `task` have what a graph inside returned and it did not pass on."""
         if task.returned:
+            output = returned_value(output) if task.is_function else output
             passed_on = {self._book.entries.find(message) for message in messages_in(output)}
             if task.is_function:
                 passed_on.update(self._held(output))
@@ -159,6 +175,7 @@ class Conversation:
     def task_interrupted(self, task: Task, error: GraphInterrupt, at: int) -> None:
         """Make rows of what `task` asks the user, and let its actor have what it was given."""
         self._book.deliveries.receive(task)
+        self._take_returned(task, None)
         self._settled += self._questions.ask(self._book, task, error, at)
         self.announce()
 
@@ -176,7 +193,7 @@ class Conversation:
         if task is None:
             return
         deliveries.receive(task)
-        quoted = self._quotes.quoted(self.rows, _written_texts(prompt, found), task)
+        quoted = self._quotes.quoted(self.rows, prompt, found, task)
         run.view += tuple(quoted)
         for entry in deliveries.news((*shown, *quoted), task):
             deliveries.deliver(entry, task)
@@ -200,7 +217,7 @@ class Conversation:
         if calls:
             entry.unanswered = len(calls)
             entry.tool_call_id = calls[0]["id"] if len(calls) == 1 else None
-            self._book.calls.update({str(call["id"]): (entry, run.task) for call in calls})
+            self._book.take_calls(entry, run.task)
             for call in calls:
                 self._book.entries.expect_result(str(call["id"]))
             self._settled.append(entry)
@@ -211,13 +228,17 @@ class Conversation:
         task = run.task
         if task is None:
             return
-        call, caller = self._book.calls.get(call_id or "", (None, None))
+        call, caller = self._book.call_of(call_id or "", task)
         if call:
             run.view = (call,)
             self._book.reach_tool(call, run.name)
         if call and caller is not task:
+            answers = self._questions.answers_among(task.pending)
             task.pending.clear()
-            task.stage = call.activation
+            task.stage = call.activation or task.stage
+            run.view = (call, *answers)
+            for answer in answers:
+                self._book.deliveries.deliver(answer, task)
         else:
             self._book.deliveries.receive(task)
 
@@ -228,19 +249,29 @@ class Conversation:
             run.task.handed.append((output, run.view[0], run.name))
             self._book.handing.add(str(run.details.get("tool_call_id")))
         for message in messages_in(update):
-            if is_a(message, ToolMessage) and not self._book.entries.find(message):
+            if is_a(message, ToolMessage) and not self._is_told(message, run):
                 run.message = tool_message(self._book, message, run.task, at=at, run=run)
         self.announce()
+
+    def _is_told(self, result: ToolMessage, run: Run) -> bool:
+        """Tell whether a result has a row; another agent at work may use the same id for a call."""
+        found = self._book.entries.find(result)
+        if found is None or found.message is result or run.task is None:
+            return found is not None
+        own = result.tool_call_id == run.details.get("tool_call_id")
+        return not (own and found.said_at and found.said_at[0] != run.task.within.number)
 
     def graph_ended(self, scope: Scope, output: object) -> None:
         """Let the user, or whoever runs the graph, have what came out and reached nobody else."""
         book, host = self._book, scope.host
-        found = [book.entries.find_given(message) for message in messages_in(output)]
+        said = [book.entries.find_given(message) for message in messages_in(output)]
+        found = [*said]
         if book.values:
             found += book.values.within({**fields_of(output), WHOLE: output})
         new = [entry for entry in found if entry and self._is_unread(entry)]
         if host is None:
             self._hand_out(scope, new)
+            self._show_last(said or found)
             return
         mine = [entry for entry in new if entry.activation is not host.stage]
         if tool := tool_around(scope.run):
@@ -249,7 +280,16 @@ class Conversation:
             tool.view = (*tool.view, *mine)
         else:
             host.returned += mine
-            host.view = (*host.view, *mine)
+            host.view = (*host.view, *(mine or filter(None, found[-1:])))
+
+    def _show_last(self, found: Sequence[Entry | None]) -> None:
+        """Let the user see the last word too, where others read it before."""
+        last = found[-1] if found else None
+        if last is None or self._questions.are_open or last.sender == USER:
+            return
+        if USER not in last.recipients and last.kind != "ack":
+            last.seen_by[USER] = None
+            self._book.deliveries.changed[last] = None
 
     def _is_unread(self, entry: Entry) -> bool:
         """Tell whether nobody got `entry`; a call that waits for a person's word is on its way."""
@@ -297,12 +337,3 @@ class Conversation:
             if not entry.is_waiting:
                 entry.announced = True
                 self._on_message(entry.to_message())
-
-
-def _written_texts(prompt: Sequence[BaseMessage], found: Sequence[Entry | None]) -> list[str]:
-    """Return the texts of a prompt that code or a tool wrote: those may quote what others said."""
-    return [
-        message_text(message)
-        for message, entry in zip(prompt, found, strict=True)
-        if entry is None or entry.kind == "result" or (entry.activation and not entry.sampled)
-    ]

@@ -9,6 +9,7 @@ that merely executes tools, or hands its input on to a graph inside it, receives
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import filterfalse
 from typing import TYPE_CHECKING
 
 from linenotes.tracing.recorder._content import same
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from linenotes.tracing.recorder._entries import Entry
-    from linenotes.tracing.recorder._runs import Activation, Scope, Task
+    from linenotes.tracing.recorder._runs import Activation, Scope, Slot, Task
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +37,8 @@ class Deliveries:
         self._parcels: list[_Parcel] = []
         self._known: dict[str, set[Entry]] = {}
         """By actor, the messages that it has got or seen at an earlier moment."""
+        self._moved: dict[Slot, list[Entry]] = {}
+        """What was delivered in each slot; some of it may have gone on to a later one."""
         self.arrived: list[Entry] = []
         """What somebody received since the last announcement."""
         self.changed: dict[Entry, None] = {}
@@ -87,8 +90,11 @@ class Deliveries:
     def news(self, found: Iterable[Entry], task: Task) -> list[Entry]:
         """Return what the actor of `task` has not had, or gets once more at the same moment."""
         known = self._known.setdefault(task.actor, set())
-        slot, routed = task.slot, task.routed_here
-        return [e for e in found if e not in known or e.slot == slot or e in routed]
+        moved = self._moved.get(task.slot, ())
+        again = {*task.routed_here, *(entry for entry in moved if entry.slot == task.slot)}
+        if not again:
+            return [*filterfalse(known.__contains__, found)]
+        return [entry for entry in found if entry not in known or entry in again]
 
     def receive(self, task: Task) -> None:
         """Let the actor of `task` have what the task holds."""
@@ -126,17 +132,21 @@ class Deliveries:
         if own and entry.namespace != task.namespace and not entry.routed and not entry.recipients:
             entry.recipients[task.actor] = None
             self.changed[entry] = None
-            entry.slot = task.slot
+            self._move(entry, task.slot)
             self.arrived.append(entry)
 
     def _arrive(self, entry: Entry, task: Task, stage: Activation) -> None:
-        entry.slot = task.slot
+        self._move(entry, task.slot)
         entry.awaited -= entry in task.routed_here
         entry.recipients.setdefault(stage.actor)
         entry.deliveries.append(stage)
         stage.received.append(entry)
         self.arrived.append(entry)
         self.changed[entry] = None
+
+    def _move(self, entry: Entry, slot: Slot) -> None:
+        entry.slot = slot
+        self._moved.setdefault(slot, []).append(entry)
 
 
 def _is_its_own(entry: Entry, stage: Activation) -> bool:

@@ -7,7 +7,7 @@ wrote it has ended, so the object is kept and its id read when it is there.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from langchain_core.messages import BaseMessage, ToolMessage
 
 from linenotes.tracing._ledger import NO_TOKENS, UNNAMED, Message, MessageKind, Tokens
-from linenotes.tracing._values import json_value
+from linenotes.tracing._values import json_value, text_of
 from linenotes.tracing.recorder._content import (
     calls_of,
     calls_text,
@@ -27,6 +27,8 @@ from linenotes.tracing.recorder._content import (
 )
 
 if TYPE_CHECKING:
+    from pydantic import JsonValue
+
     from linenotes.tracing.recorder._runs import Activation, Slot
 
 
@@ -93,16 +95,23 @@ class Entry:
         lines = (message_text(self.message), calls_text(self.message))
         return "\n".join(line for line in lines if line)
 
+    def _told(self) -> tuple[str, JsonValue]:
+        """Return text and content; of what cannot be read so what there is of it."""
+        try:
+            if self.message is not None:
+                return self.text, message_content(self.message)
+            return self.text, None if isinstance(self.payload, str) else json_value(self.payload)
+        except Exception:  # noqa: BLE001  a stranger's class may raise anything
+            return text_of(self.payload if self.message is None else self.message), None
+
     def to_message(self) -> Message:
         """Return the row as it is now."""
-        content = message_content(self.message) if self.message else None
-        if self.message is None and not isinstance(self.payload, str):
-            content = json_value(self.payload)
+        text, content = self._told()
         return Message(
             id=self.id,
             kind=self.kind,
             sender=self.sender,
-            text=self.text,
+            text=text,
             recipients=tuple(self.recipients),
             seen_by=tuple(self.seen_by),
             cause=tuple(cause.id for cause in self.cause),
@@ -153,7 +162,9 @@ class Entries:
 
     def alias(self, message: BaseMessage, entry: Entry) -> None:
         """Let `message` stand for `entry` from now on: it is the same thing in a new copy."""
-        if len(calls_of(message)) >= len(calls_of(entry.message)):  # else it repeats a part
+        known = entry.message
+        is_renewed = known is None or known.id in {None, message.id}
+        if is_renewed and len(calls_of(message)) >= len(calls_of(known)):  # else it repeats a part
             entry.message = message
         self._kept.append(message)
         self._by_object[id(message)] = entry
@@ -168,6 +179,10 @@ class Entries:
         """Note that the next result of this call is a new one, even if the id was used before."""
         self._by_call.pop(call_id, None)
 
+    def result_of(self, call_id: str) -> Entry | None:
+        """Return the row of a call's result."""
+        return self._by_call.get(call_id)
+
     def find(self, message: BaseMessage) -> Entry | None:
         """Return the row of `message`, if it has one."""
         found = self._by_object.get(id(message))
@@ -177,10 +192,12 @@ class Entries:
             found = self._by_call.get(message.tool_call_id)
         return found
 
-    def find_all(self, messages: Iterable[BaseMessage]) -> list[Entry | None]:
+    def find_all(self, messages: Sequence[BaseMessage]) -> list[Entry | None]:
         """Return the row of each message; a conversation is long and mostly known."""
-        known = self._by_object.get
-        return [known(id(message)) or self.find(message) for message in messages]
+        found = [*map(self._by_object.get, map(id, messages))]
+        if None in found:
+            return [entry or self.find(m) for m, entry in zip(messages, found, strict=True)]
+        return found
 
     def find_given(self, message: BaseMessage) -> Entry | None:
         """Return the row of a message in a task's input or a graph's output.
@@ -216,6 +233,17 @@ def _without(unread: Collection[Entry], causes: Iterable[Entry]) -> Iterable[Ent
             yield cause
 
 
+def is_rewritten(entry: Entry, message: BaseMessage) -> bool:
+    """Tell whether `message` has the id of a row and says something else."""
+    known = entry.message
+    if known is None or known is message or not message.id or known.id != message.id:
+        return False
+    before, after = calls_of(known), calls_of(message)
+    if message_text(known) != message_text(message):
+        return True
+    return len(before) == len(after) and [c["args"] for c in before] != [c["args"] for c in after]
+
+
 _INDEX = attrgetter("index")
 _KIND = attrgetter("kind")
 
@@ -227,15 +255,18 @@ def frontier(view: Collection[Entry]) -> tuple[tuple[Entry, ...], int]:
     that joined are both newest, whatever came first. A row only knows of rows before it. A made-up
     acknowledgement stands for what it acknowledges.
     """
+    latest = max(view, key=_INDEX, default=None)
+    if latest is not None and latest.kind != "ack" and latest.past + 1 == 1 << latest.index:
+        return (latest,), latest.past | 1 << latest.index  # it knows of all others
     known = 0
     newest: list[Entry] = []
     rows: Iterable[Entry] = view
     if "ack" in map(_KIND, view):
         rows = {r for row in view for r in (row.cause if row.kind == "ack" else (row,))}
     for row in sorted(rows, key=_INDEX, reverse=True):
-        if known + 1 == 1 << row.index + 1:
-            break
         if not known >> row.index & 1:
             newest.append(row)
             known |= row.past | 1 << row.index
+            if known + 1 == 1 << newest[0].index + 1:
+                break  # all others are known
     return tuple(reversed(newest)), known

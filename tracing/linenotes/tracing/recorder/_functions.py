@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 from langgraph.func import entrypoint
 
 from linenotes.tracing.recorder._book import context
-from linenotes.tracing.recorder._content import fields_of, messages_in, values_in
+from linenotes.tracing.recorder._content import (
+    fields_of,
+    is_tool_call,
+    messages_in,
+    values_in,
+)
 from linenotes.tracing.recorder._openings import adopt
 
 if TYPE_CHECKING:
@@ -29,7 +34,7 @@ def open_call(book: Book, task: Task) -> list[Entry]:
     for name, value in values_in(fields_of(task.inputs)).items():
         held = book.values.holding(value)
         found += held
-        if not held:
+        if not held and not is_tool_call(value):
             errand[name] = value
     if errand and task.within.host:
         found.append(_errand(book, task, task.within.host, errand))
@@ -53,6 +58,17 @@ def _errand(book: Book, task: Task, caller: Task, errand: dict[str, object]) -> 
 def returned_value(output: object) -> object:
     """Return what a function gives back, without what it only saves for its next run."""
     return output.value if isinstance(output, entrypoint.final) else output
+
+
+def give_back(book: Book, task: Task, value: object) -> None:
+    """Hold what a function returned for its caller, in case nobody else gets it."""
+    caller = task.within.host
+    if not task.within.is_calls or caller is None:
+        return
+    found = [book.entries.find(message) for message in messages_in(value)]
+    rows = [row for row in (*found, *book.values.holding(value)) if row and row.kind != "call"]
+    caller.returned += rows
+    caller.view = (*caller.view, *rows)
 
 
 def is_known(book: Book, value: object) -> bool:

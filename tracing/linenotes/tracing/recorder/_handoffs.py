@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 from langchain_core.messages import ToolMessage
 from langgraph.types import Command, Send
 
-from linenotes.tracing.recorder._content import fields_of, is_a, messages_in, same, values_in
-from linenotes.tracing.recorder._writer import parts_of, retold_values, written
+from linenotes.tracing.recorder._content import (
+    fields_of,
+    is_a,
+    is_tool_call,
+    messages_in,
+    same,
+    values_in,
+)
+from linenotes.tracing.recorder._writer import retold_values, with_messages, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +26,6 @@ if TYPE_CHECKING:
     from linenotes.tracing.recorder._writer import Writer
 
 _END = "__end__"
-_TOOL_CALL_TYPES = frozenset({"tool_call", "tool_call_with_context"})
 
 
 def targets_of(command: Command[str]) -> list[str | Send]:
@@ -38,16 +44,27 @@ def hand_off(
     shared = next(iter(reversed(said)), None)
     for target in targets:
         if isinstance(target, Send):
-            own = _own_message(writer, target.arg)
-            row = _handing_call(writer, target, target.arg) or own or shared
-            row = row or _values_row(writer, "handoff", target.arg, target.node)
+            row = _sent(writer, target) or shared or _values_row(writer, "handoff", {}, target.node)
             book.deliveries.expect_payload(row, scope, target.node, target.arg)
         else:
             shared = _handing_call(writer, target, command.update) or shared
-            row = shared = shared or _values_row(writer, "handoff", command.update, target)
+            row = shared = shared or _update_row(writer, command.update, target)
             book.deliveries.expect(row, scope, target)
         if row.kind == "reply":
             row.kind = "handoff"
+
+
+def _sent(writer: Writer, send: Send) -> Entry | None:
+    """Return the row of a payload: the call that hands over, its own message, or what is new."""
+    call, payload = _handing_call(writer, send, send.arg), with_messages(writer, send.arg)
+    own = _own_message(writer, payload)
+    if call or own:
+        return call or own
+    known, values = fields_of(writer.task.inputs), values_in(fields_of(payload))
+    is_new = any(not same(known.get(name), value) for name, value in values.items())
+    if is_new or not fields_of(payload):
+        return _values_row(writer, "handoff", payload, send.node)
+    return None
 
 
 def _addressed(scope: Scope, command: Command[str]) -> Scope | None:
@@ -69,7 +86,7 @@ def _own_handing_call(writer: Writer, payload: object) -> Entry | None:
     """Return the call that the node made and answered itself, to hand over without a tool."""
     for message in reversed(messages_in(payload)):
         if is_a(message, ToolMessage):
-            call, caller = writer.book.calls.get(message.tool_call_id, (None, None))
+            call, caller = writer.book.call_of(message.tool_call_id, writer.task)
             if call and caller is writer.task and (result := writer.book.entries.find(message)):
                 result.kind = "ack"
                 writer.book.deliveries.changed[result] = None
@@ -93,31 +110,30 @@ def _own_message(writer: Writer, payload: object) -> Entry | None:
 def _values_row(writer: Writer, kind: MessageKind, payload: object, target: str) -> Entry:
     """Return the row of a payload without messages: the actor's own reply, or a new one."""
     values = values_in(fields_of(payload))
-    entry = retold_values(writer.task, {**values, "goto": target})
+    entry = next(iter(retold_values(writer.task, {**values, "goto": target})), None)
     if entry is None:
         entry = writer.say(kind, payload=values or ("" if payload is None else payload))
         entry.start_ns = entry.end_ns  # code made it at the very end
-    if values:
+    return entry
+
+
+def _update_row(writer: Writer, update: object, target: str) -> Entry:
+    """Return the row of a command's update, which others find in the state from then on."""
+    entry = _values_row(writer, "handoff", update, target)
+    if values := values_in(fields_of(update)):
         writer.book.values.add(entry, values)
     return entry
 
 
 def send_payload(writer: Writer, send: Send) -> None:
     """Route a payload that a conditional edge made: its message, its values, or what was known."""
-    if _is_tool_call(send.arg):
+    if is_tool_call(send.arg):
         return
     known = len(writer.book.entries.rows)
-    row = _own_message(writer, send.arg)
+    payload = with_messages(writer, send.arg)
+    row = _own_message(writer, payload)
     if row is not None and row.index >= known:
         row.kind = "send"
-    if row is None and (values_in(fields_of(send.arg)) or not messages_in(send.arg)):
-        row = _values_row(writer, "send", send.arg, send.node)
+    if row is None and (values_in(fields_of(payload)) or not messages_in(payload)):
+        row = _values_row(writer, "send", payload, send.node)
     writer.book.deliveries.expect_payload(row, writer.task.within, send.node, send.arg)
-
-
-def _is_tool_call(payload: object) -> bool:
-    first = next(iter(parts_of(payload)), None)
-    if not isinstance(first, dict):
-        return False
-    kinds = (first.get("type"), first.get("__type"))
-    return any(isinstance(kind, str) and kind in _TOOL_CALL_TYPES for kind in kinds)

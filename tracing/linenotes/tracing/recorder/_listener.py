@@ -7,7 +7,9 @@ ours is kept and reported when the recording ends; it never reaches the graph.
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import wraps
@@ -71,6 +73,7 @@ class Listener(BaseCallbackHandler):
         self.after_event: Callable[[], None] | None = None
         self._conversation = conversation
         self._bubbled: list[BaseException] = []
+        _LISTENERS.add(self)
 
     @_event
     def on_chain_start(
@@ -287,3 +290,16 @@ class Listener(BaseCallbackHandler):
         self.closed = True
         self.log.clear()
         self._bubbled.clear()
+
+
+_LISTENERS: weakref.WeakSet[Listener] = weakref.WeakSet()
+
+
+def _close_copies() -> None:
+    """Leave the recordings to the parent: its other threads, gone here, may have held the locks."""
+    for listener in _LISTENERS:
+        listener.lock = threading.RLock()
+        listener.closed = True
+
+
+os.register_at_fork(after_in_child=_close_copies)

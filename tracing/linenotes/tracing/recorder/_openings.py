@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from langchain_core.messages import ToolMessage
+from langchain_core.messages import AIMessage, ToolMessage
 from langgraph.types import Command
 
 from linenotes.tracing._ledger import USER
-from linenotes.tracing.recorder._book import delegating
+from linenotes.tracing.recorder._book import called_name, delegating
 from linenotes.tracing.recorder._content import (
     WHOLE,
     calls_of,
     fields_of,
     is_a,
+    is_tool_call,
     messages_in,
     values_in,
 )
+from linenotes.tracing.recorder._entries import is_rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,11 +56,13 @@ def adopt(book: Book, task: Task, message: BaseMessage, before: Sequence[Entry])
         heard = [entry for entry in before if USER in entry.recipients]
         return _earlier(book, task, message, "input", USER, heard)
     kind: MessageKind = "call" if calls_of(message) else "reply"
+    sender = message.name or "assistant"
     if is_a(message, ToolMessage):
-        kind = "result"
-    entry = _earlier(book, task, message, kind, message.name or "assistant", before[-1:])
+        made, _ = book.call_of(message.tool_call_id, None)
+        kind, sender = "result", message.name or called_name(made, message.tool_call_id) or "tool"
+    entry = _earlier(book, task, message, kind, sender, before[-1:])
     if kind == "call":
-        book.calls.update({str(call["id"]): (entry, None) for call in calls_of(message)})
+        book.take_calls(entry, None)
         for call in calls_of(message):
             book.reach_tool(entry, call["name"])
     return entry
@@ -78,6 +82,33 @@ def _earlier(
     if is_a(message, ToolMessage):
         entry.tool_call_id = message.tool_call_id
     return entry
+
+
+def edited(
+    book: Book, task: Task, given: Sequence[BaseMessage], found: Sequence[Entry]
+) -> list[Entry]:
+    """Return `found`, with rows of what a person rewrote in the state of a thread meanwhile."""
+    rows = _changed_calls(book, task)
+    for message, entry in zip(given, found, strict=True):
+        if is_rewritten(entry, message):
+            entry = _earlier(book, task, message, "input", USER, [entry])  # noqa: PLW2901  instead
+            book.take_calls(entry, None)
+        rows.append(entry)
+    return rows
+
+
+def _changed_calls(book: Book, task: Task) -> list[Entry]:
+    """Make rows of the calls that `task` is to execute where a person changed what they ask."""
+    calls = task.inputs if isinstance(task.inputs, list) and is_tool_call(task.inputs) else []
+    rows = []
+    for call in calls:
+        made, _ = book.call_of(str(call.get("id")), task)
+        asked = [one for one in calls_of(made.message) if one["id"] == call["id"]] if made else []
+        if made and asked and asked[0]["args"] != call.get("args"):
+            message = AIMessage("", tool_calls=[call])
+            rows.append(_earlier(book, task, message, "input", USER, [made]))
+            book.take_calls(rows[-1], None)
+    return rows
 
 
 def open_routed(book: Book, start: Task) -> None:

@@ -17,6 +17,8 @@ from linenotes.tracing.recorder._book import context
 from linenotes.tracing.recorder._content import same
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from langgraph.errors import GraphInterrupt
     from langgraph.types import Interrupt
 
@@ -90,6 +92,10 @@ class Questions:
         else:
             waiting = [entry for entry in scope.host.pending if entry in self._answers]
         return [entry for entry in waiting if _leads_to(task, self._answers[entry])]
+
+    def answers_among(self, rows: Iterable[Entry]) -> list[Entry]:
+        """Return which of `rows` answer a question."""
+        return [entry for entry in rows if entry in self._answers]
 
 
 def _question(book: Book, task: Task, value: object, at: int) -> Entry:

@@ -9,6 +9,7 @@ import traceback
 import warnings
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from langchain_core.tracers.context import register_configure_hook
@@ -149,7 +150,8 @@ class Recording:
                     root_id=self._root_id,
                 )
             )
-        return self.redactor.refreshed().value(storable(built))
+        redactor = self.redactor.refreshed()
+        return built if redactor.lets_through(built) else redactor.value(storable(built))
 
     def finish(self, error: BaseException | None) -> Trace:
         """Stop listening, announce what is left, and return the whole trace."""
@@ -201,7 +203,11 @@ class Recording:
             sample=self._sample,
             error=error_text(error) if error else None,
         )
-        return self.redactor.value(storable(bare))
+        try:
+            return self.redactor.value(storable(bare))
+        except Exception as defect:  # noqa: BLE001  as above
+            self._listener.defects.append(defect)
+            return replace(bare, messages=())
 
     def _report(self, defects: list[Exception]) -> None:
         for defect in defects:

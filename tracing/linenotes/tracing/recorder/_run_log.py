@@ -49,7 +49,7 @@ class RunLog:
         details: Mapping[str, object],
     ) -> Run:
         """Note that a graph, a node or anything in between began."""
-        parent = self._by_id.get(parent_id) if parent_id else None
+        parent = self._parent(parent_id, details)
         if parent is None:
             run = self._new("chain", name, None, details, inputs)
             run.graph = running_graph()
@@ -77,10 +77,18 @@ class RunLog:
         details: Mapping[str, object],
     ) -> Run:
         """Note that a model, a tool or a retriever began."""
-        parent = self._by_id.get(parent_id) if parent_id else None
+        parent = self._parent(parent_id, details)
         run = self._by_id[run_id] = self._new(kind, name, parent, details, inputs)
         self.runs.append(run)
         return run
+
+    def _parent(self, parent_id: UUID | None, details: Mapping[str, object]) -> Run | None:
+        """Return what a run is inside of; callbacks of its own cut it off, metadata tell."""
+        if parent_id:
+            return self._by_id.get(parent_id)
+        place = details.get("langgraph_checkpoint_ns")
+        tasks = (run for run in reversed(self.runs) if isinstance(run, Task)) if place else ()
+        return next((task for task in tasks if task.namespace == place), None)
 
     def end(self, run_id: UUID) -> Run:
         """Note that a run ended, well or not."""
@@ -94,6 +102,8 @@ class RunLog:
 
     def clear(self) -> None:
         """Let go of all runs."""
+        for run in self._by_id.values():
+            run.part()
         self._by_id.clear()
         self.runs, self.roots = [], []
 

@@ -8,7 +8,8 @@ of its own is plumbing, such as the node that executes an agent's tool calls.
 
 from __future__ import annotations
 
-import secrets
+import os
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -19,6 +20,7 @@ from linenotes.tracing._ledger import USER
 if TYPE_CHECKING:
     from langgraph.types import Command, Send
 
+    from linenotes.tracing.recorder._carried import Carried
     from linenotes.tracing.recorder._entries import Entry
     from linenotes.tracing.recorder._running_graph import Graph
 
@@ -27,9 +29,13 @@ Slot = tuple[int, int]
 """A superstep of a scope: whatever is delivered in one slot was delivered at once."""
 
 
+_ids = random.Random()  # noqa: S311  ids are no secrets; its own, whatever others seed
+os.register_at_fork(after_in_child=_ids.seed)
+
+
 def new_span_id() -> str:
     """Return the id of a new span."""
-    return secrets.token_hex(8)
+    return f"{_ids.getrandbits(64):016x}"
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -81,6 +87,15 @@ class Run:
         """Whose activation it belongs to."""
         return self.task.stage if self.task else None
 
+    def part(self) -> None:
+        """Let go of what refers back to it, so that memory is free without a garbage collector."""
+        if self.task is not None and (stage := self.task.stage) is not None:
+            stage.sent.clear()
+            stage.received.clear()
+            self.task.stage = None
+        self.task = self.scope = self.message = None
+        self.view = ()
+
 
 @dataclass(slots=True, eq=False, repr=False)
 class Task(Run):
@@ -96,6 +111,8 @@ class Task(Run):
     pending: dict[Entry, None] = field(default_factory=dict)
     """Messages in its input, until it is clear that its actor is who gets them."""
     routed_here: set[Entry] = field(default_factory=set)
+    payload: Carried | None = None
+    """What it was sent, by its values: only tasks inside of it meet them again."""
     sends: list[Send] = field(default_factory=list)
     """What its conditional edges routed."""
     handed: list[tuple[Command[str], Entry, str]] = field(default_factory=list)

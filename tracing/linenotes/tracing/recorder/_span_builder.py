@@ -182,7 +182,7 @@ class _Builder:
         if run.kind == "model":
             return (
                 model_request(run, self._shapes),
-                model_response(run),
+                model_response(run, self._shapes),
                 model_attributes(run, message),
             )
         if run.kind == "tool":

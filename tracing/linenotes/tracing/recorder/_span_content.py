@@ -52,12 +52,9 @@ def model_request(run: Run, shapes: dict[int, JsonValue]) -> JsonValue:
     `shapes` keeps each message's shape by object: a conversation is in many prompts.
     """
     prompt = run.inputs if isinstance(run.inputs, tuple) else ()
-    for message in prompt:
-        if id(message) not in shapes:
-            shapes[id(message)] = openai_message(message)
     request: dict[str, JsonValue] = {
         "model": run.model,
-        "messages": [shapes[id(message)] for message in prompt],
+        "messages": [shapes.get(id(one)) or _shape(one, shapes) for one in prompt],
     }
     for name in _SHOWN_PARAMETERS:
         if (value := run.details.get(name)) is not None:
@@ -65,7 +62,12 @@ def model_request(run: Run, shapes: dict[int, JsonValue]) -> JsonValue:
     return request
 
 
-def model_response(run: Run) -> JsonValue:
+def _shape(message: BaseMessage, shapes: dict[int, JsonValue]) -> JsonValue:
+    shape = shapes[id(message)] = openai_message(message)
+    return shape
+
+
+def model_response(run: Run, shapes: dict[int, JsonValue]) -> JsonValue:
     """Return a model's reply as an OpenAI chat completion."""
     message = run.outputs
     if not is_a(message, BaseMessage):
@@ -78,7 +80,7 @@ def model_response(run: Run) -> JsonValue:
         "choices": [
             {
                 "index": 0,
-                "message": openai_message(message),
+                "message": shapes.get(id(message)) or _shape(message, shapes),
                 "finish_reason": text_detail(run.details, "finish_reason"),
             }
         ],

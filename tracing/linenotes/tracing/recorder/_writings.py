@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from langgraph.graph import END
 from langgraph.types import Command
 
 from linenotes.tracing.recorder._actors import is_agents_model
 from linenotes.tracing.recorder._book import context
 from linenotes.tracing.recorder._content import (
     WHOLE,
-    as_messages,
     fields_of,
     messages_in,
     same,
     values_in,
 )
-from linenotes.tracing.recorder._functions import is_known, returned_value
+from linenotes.tracing.recorder._functions import give_back, is_known, returned_value
 from linenotes.tracing.recorder._handoffs import hand_off, send_payload, targets_of
-from linenotes.tracing.recorder._writer import Writer, parts_of, retold_values, written
+from linenotes.tracing.recorder._writer import (
+    Writer,
+    is_inside,
+    is_part,
+    parts_of,
+    retold_values,
+    with_messages,
+    written,
+)
 
 if TYPE_CHECKING:
     from linenotes.tracing.recorder._book import Book
-    from linenotes.tracing.recorder._entries import Entry
     from linenotes.tracing.recorder._runs import Task
 
 _ANSWER = "structured_response"
@@ -37,26 +43,12 @@ def write(book: Book, task: Task, output: object, at: int) -> None:
         return
     answers = is_agents_model(task) and any(_ANSWER in fields_of(_update(part)) for part in parts)
     writer = Writer(book, task, view, at, answers)
-    if task.stage is not None:  # what a graph's start puts out is the user's
-        parts = [_with_messages(book, part) for part in parts]
+    parts = [with_messages(writer, part) for part in parts]
     spoke = [_write_part(writer, part) for part in parts]
     if not any(spoke) and task.activation:
         _write_state(writer, parts)
     for send in task.sends:
         send_payload(writer, send)
-
-
-def _with_messages(book: Book, part: object) -> object:
-    """Return an update or a command with its messages as such, however the node wrote them."""
-    if isinstance(part, Command):
-        return replace(part, update=_with_messages(book, part.update))
-    if not isinstance(part, dict):
-        return part
-    shaped = {name: as_messages(name, value) for name, value in part.items()}
-    for name, value in shaped.items():
-        if value is not part[name]:
-            book.entries.reshaped += messages_in(value)
-    return shaped
 
 
 def _update(part: object) -> object:
@@ -77,9 +69,12 @@ def _write_value(writer: Writer, value: object) -> None:
     """Make a row of what a function returned, unless it is what others said."""
     said = [written(writer, message) for message in messages_in(value)]
     if said or value is None or is_known(writer.book, value):
+        give_back(writer.book, writer.task, value)
         return
-    entry = retold_values(writer.task, {WHOLE: value}) or writer.say("state", payload=value)
-    writer.book.values.add(entry, {WHOLE: value})
+    rows = retold_values(writer.task, {WHOLE: value}) or [writer.say("state", payload=value)]
+    for entry in rows:
+        writer.book.values.add(entry, {WHOLE: value})
+    give_back(writer.book, writer.task, value)
 
 
 def _write_state(writer: Writer, output: object) -> None:
@@ -90,15 +85,15 @@ def _write_state(writer: Writer, output: object) -> None:
         key: value
         for part in parts_of(output)
         for key, value in values_in(fields_of(_update(part))).items()
-        if not same(before.get(key), value)
+        if not same(before.get(key), value) and not same(value, END)
     }
     values = {key: value for key, value in values.items() if not _is_known(writer, key, value)}
     if not values:
         return
-    entry = retold_values(task, values)
-    if entry is None and task.activation and task.activation.run is task:
-        entry = writer.say("state", payload=values)  # a part of an agent does not speak for it
-    if entry:
+    rows = retold_values(task, values)
+    if not rows and task.activation and not is_part(task):
+        rows = [writer.say("state", payload=values)]  # a part of an agent does not speak for it
+    for entry in rows:
         writer.book.values.add(entry, values)
 
 
@@ -107,10 +102,6 @@ def _is_known(writer: Writer, key: str, value: object) -> bool:
     return any(
         entry.start_ns >= writer.task.start_ns
         and entry.activation is not writer.task.activation
-        and _is_inside(entry, writer.task)
+        and is_inside(entry, writer.task)
         for entry in writer.book.values.written(key, value)
     )
-
-
-def _is_inside(entry: Entry, task: Task) -> bool:
-    return bool(entry.namespace and entry.namespace.startswith(task.namespace + "|"))

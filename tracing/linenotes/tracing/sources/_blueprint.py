@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph.pregel import Pregel
 
+from linenotes.tracing._langgraph import PARTS_OF_AN_AGENT
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
@@ -43,7 +45,14 @@ class Blueprint:
         """Return what LangChain would say of a run of a graph, such as the agent's name."""
         graph = self.graphs.get(path)
         config = graph.config if graph else None
-        return dict((config or {}).get("metadata") or {})
+        told = dict((config or {}).get("metadata") or {})
+        return told if path or "lc_agent_name" in told else told | self._agent_by_parts()
+
+    def _agent_by_parts(self) -> dict[str, object]:
+        """Return the name of the whole graph where all its nodes are parts of one agent."""
+        nodes = {*getattr(getattr(self.graphs[""], "builder", None), "nodes", ())}
+        named = nodes and nodes <= PARTS_OF_AN_AGENT and self.name("") != _NAME
+        return {"lc_agent_name": self.name("")} if named else {}
 
     def reads(self, path: str, node: str) -> Collection[str] | None:
         """Return what a node reads of the state, None where that is not known."""
@@ -53,19 +62,19 @@ class Blueprint:
         return channels if isinstance(channels, list | tuple) else None
 
     def is_goto(self, path: str, node: str, target: str) -> bool:
-        """Tell whether only a Command can have led from `node` to `target`."""
+        """Return whether only a Command can have led from `node` to `target`."""
         builder = getattr(self.graphs.get(path), "builder", None)
         if builder is None or builder.branches.get(node):
             return False
         return not self.is_edge(path, node, target)
 
     def is_edge(self, path: str, node: str, target: str) -> bool:
-        """Tell whether `node` always leads to `target`."""
+        """Return whether `node` always leads to `target`."""
         builder = getattr(self.graphs.get(path), "builder", None)
         return builder is not None and (node, target) in builder.edges
 
     def sends_by_command(self, path: str, node: str) -> bool:
-        """Tell whether only a Command can have sent what `node` sent."""
+        """Return whether only a Command can have sent what `node` sent."""
         builder = getattr(self.graphs.get(path), "builder", None)
         return builder is not None and not builder.branches.get(node)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _DEPTH = 6
+"""Levels of lists and fields that are searched for messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,61 +63,66 @@ def identify(sights: Iterable[Sight]) -> None:
 
 
 @dataclass(slots=True)
-class _Nameless:
+class _Unidentified:
     """One message without an id, at each place where it was stored so far."""
 
     copies: list[BaseMessage]
     given: bool = False
-    inner: bool = False
+    inside_tool: bool = False
     """True while only a tool put it out, and not yet the node that ran the tool."""
+
+    def identify(self, name: str) -> None:
+        for copy in self.copies:
+            copy.id = name
 
 
 @dataclass(slots=True)
 class _Identities:
     seen: set[str] = field(default_factory=set)
-    waiting: dict[bytes, list[_Nameless]] = field(default_factory=dict)
+    waiting: dict[bytes, list[_Unidentified]] = field(default_factory=dict)
+    """The messages without an id, by their words."""
 
     def said(self, message: BaseMessage, *, inside: bool) -> None:
         if message.id:
             self.seen.add(message.id)
             return
         waiting = self.waiting.setdefault(_words(message), [])
-        if not inside and (found := next((one for one in waiting if one.inner), None)):
+        if not inside and (found := next((one for one in waiting if one.inside_tool), None)):
             found.copies.append(message)
-            found.inner = False
+            found.inside_tool = False
         else:
-            waiting.append(_Nameless([message], inner=inside))
+            waiting.append(_Unidentified([message], inside_tool=inside))
 
     def given(self, message: BaseMessage) -> None:
         if not message.id:
-            self._give(self.waiting.setdefault(_words(message), []), message)
+            _add_copy(self.waiting.setdefault(_words(message), []), message)
         elif message.id not in self.seen:
             self.seen.add(message.id)
-            self._name(self.waiting.get(_words(message), []), message.id)
-
-    @staticmethod
-    def _give(waiting: list[_Nameless], message: BaseMessage) -> None:
-        found = next((one for one in waiting if not one.given), None) or next(iter(waiting), None)
-        if found is None:
-            waiting.append(_Nameless([message], given=True))
-        else:
-            found.copies.append(message)
-            found.given = True
-
-    @staticmethod
-    def _name(waiting: list[_Nameless], name: str) -> None:
-        found = next((one for one in waiting if one.given), None) or next(iter(waiting), None)
-        if found is not None:
-            waiting.remove(found)
-            for copy in found.copies:
-                copy.id = name
+            waiting = self.waiting.get(_words(message), [])
+            if (found := _first(waiting, given=True)) is not None:
+                waiting.remove(found)
+                found.identify(message.id)
 
     def name_rest(self) -> None:
         """Give an id to whatever was passed on without ever getting one."""
-        passed = (one for group in self.waiting.values() for one in group if one.given)
-        for number, one in enumerate(passed):
-            for copy in one.copies:
-                copy.id = f"unnamed-{number}"
+        passed_on = (one for group in self.waiting.values() for one in group if one.given)
+        for number, one in enumerate(passed_on):
+            one.identify(f"unnamed-{number}")
+
+
+def _add_copy(waiting: list[_Unidentified], message: BaseMessage) -> None:
+    found = _first(waiting, given=False)
+    if found is None:
+        waiting.append(_Unidentified([message], given=True))
+    else:
+        found.copies.append(message)
+        found.given = True
+
+
+def _first(waiting: Sequence[_Unidentified], *, given: bool) -> _Unidentified | None:
+    """Return the first message that was, or was not, given to somebody; else the first of all."""
+    fitting = (one for one in waiting if one.given is given)
+    return next(fitting, None) or next(iter(waiting), None)
 
 
 def _words(message: BaseMessage) -> bytes:

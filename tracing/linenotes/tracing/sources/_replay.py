@@ -7,7 +7,7 @@ no source has rules of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -17,19 +17,20 @@ from linenotes.tracing.recorder._recording import Recording
 
 if TYPE_CHECKING:
     from linenotes.tracing._trace import Trace
-    from linenotes.tracing.recorder._listener import Listener
+    from linenotes.tracing.sources._callbacks import Callback
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened, as the call that tells a listener of it."""
+    """A callback and when it was made."""
 
     at_ns: int
-    tell: Callable[[Listener], None]
+    """Nanoseconds since the epoch."""
+    callback: Callback
 
 
 def replay(
-    events: Sequence[Event], *, trace_id: str, agent: str | None, start_ns: int, end_ns: int
+    events: Iterable[Event], *, trace_id: str, agent: str | None, start_ns: int, end_ns: int
 ) -> Trace:
     """Return the trace of `events`, which come in the order in which they happened."""
     now = start_ns
@@ -43,7 +44,7 @@ def replay(
     )
     for event in events:
         now = event.at_ns
-        event.tell(recording.listener)
+        event.callback(recording.listener)
     now = end_ns
     return recording.finish(None)
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
-from langchain_core.outputs import ChatGeneration, LLMResult
 from langgraph.errors import GraphInterrupt, ParentCommand
 from langgraph.types import Command, Interrupt
 
 from linenotes.tracing._conventions import MLFLOW_MODEL, MLFLOW_PROVIDER
+from linenotes.tracing.sources._callbacks import (
+    Callback,
+    chain_ended,
+    chain_started,
+    model_ended,
+    model_started,
+    retriever_ended,
+    retriever_started,
+    run_failed,
+    tool_ended,
+    tool_started,
+)
 from linenotes.tracing.sources._chat_calls import prompt_of, replies_in
 from linenotes.tracing.sources._identities import Sight, identify, messages_within
 from linenotes.tracing.sources._replay import Event, run_id_for
@@ -22,21 +33,17 @@ if TYPE_CHECKING:
 
     from langchain_core.documents import Document
 
-    from linenotes.tracing.recorder._listener import Listener
     from linenotes.tracing.sources._stored_spans import StoredError, StoredSpan
 
-Tell = Callable[["Listener"], None]
 _INTERRUPTS = frozenset({"GraphInterrupt", "NodeInterrupt"})
 
 
-def span_events(spans: Sequence[StoredSpan]) -> list[Event]:
-    """Return what happened in `spans`, in the order in which it happened."""
+def span_events(spans: Sequence[StoredSpan]) -> Iterator[Event]:
+    """Yield what happened in `spans`, in the order in which it happened."""
     identify(_sights(spans))
-    teller = _Teller(spans)
-    return [
-        Event(at, teller.end(span) if ends else teller.start(span))
-        for at, span, ends in _moments(spans)
-    ]
+    callbacks = _Callbacks(spans)
+    for at, span, ends in _moments(spans):
+        yield Event(at, callbacks.end(span) if ends else callbacks.start(span))
 
 
 def _moments(spans: Sequence[StoredSpan]) -> list[tuple[int, StoredSpan, bool]]:
@@ -62,8 +69,8 @@ def _sights(spans: Sequence[StoredSpan]) -> Iterator[Sight]:
             yield Sight("given", [*messages_within(span.outputs)])
 
 
-class _Teller:
-    """Tells a listener of spans; the error of nested spans as one and the same."""
+class _Callbacks:
+    """Makes the callbacks of spans; spans inside one another share the exception they end with."""
 
     def __init__(self, spans: Sequence[StoredSpan]) -> None:
         self._replies = replies_in(spans)
@@ -82,80 +89,49 @@ class _Teller:
         )
         return next(errors, None)
 
-    def start(self, span: StoredSpan) -> Tell:
-        """Return how to tell that `span` began."""
+    def start(self, span: StoredSpan) -> Callback:
+        """Return the callback with which `span` began."""
         run_id, parent = _run_id(span), _run_id(span.parent) if span.parent else None
         if span.kind == "model":
-            return self._start_model(span, run_id, parent)
+            return self._model_started(span, run_id, parent)
         if span.kind == "tool":
-            return _start_tool(span, run_id, parent)
+            call_id = span.attributes.get("tool_call_id")
+            call_id = str(call_id) if call_id else None
+            return tool_started(run_id, parent, span.inputs, name=span.name, call_id=call_id)
         if span.kind == "retriever":
-            return lambda listener: listener.on_retriever_start(
-                None, str(span.inputs), run_id=run_id, parent_run_id=parent, name=span.name
-            )
-        return lambda listener: listener.on_chain_start(
-            None,
-            span.inputs,
-            run_id=run_id,
-            parent_run_id=parent,
-            tags=_tags(span),
-            metadata=cast("dict[str, object]", span.metadata),
-            name=span.name,
+            return retriever_started(run_id, parent, str(span.inputs), name=span.name)
+        metadata = cast("dict[str, object]", span.metadata)
+        return chain_started(
+            run_id, parent, span.inputs, name=span.name, metadata=metadata, tags=_tags(span)
         )
 
-    def _start_model(self, span: StoredSpan, run_id: UUID, parent: UUID | None) -> Tell:
+    def _model_started(self, span: StoredSpan, run_id: UUID, parent: UUID | None) -> Callback:
         asked = span.inputs.get("model") if isinstance(span.inputs, dict) else None
-        details: dict[str, object] = {
+        metadata: dict[str, object] = {
             "ls_model_name": span.attributes.get(MLFLOW_MODEL) or asked,
             "ls_provider": span.attributes.get(MLFLOW_PROVIDER),
             **span.metadata,
         }
-        return lambda listener: listener.on_chat_model_start(
-            None,
-            [prompt_of(span, self._replies)],
-            run_id=run_id,
-            parent_run_id=parent,
-            metadata=details,
+        return model_started(
+            run_id,
+            parent,
+            prompt_of(span, self._replies),
+            metadata=metadata,
             invocation_params=span.attributes.get("invocation_params"),
         )
 
-    def end(self, span: StoredSpan) -> Tell:
-        """Return how to tell that `span` ended."""
+    def end(self, span: StoredSpan) -> Callback:
+        """Return the callback with which `span` ended."""
         run_id = _run_id(span)
         if error := self._errors.get(span):
-            return _fail(span, run_id, error)
+            return run_failed(span.kind, run_id, error)
         if span.kind == "model":
-            reply = LLMResult(generations=[[ChatGeneration(message=self._replies[span])]])
-            return lambda listener: listener.on_llm_end(reply, run_id=run_id)
+            return model_ended(run_id, self._replies[span])
         if span.kind == "tool":
-            return lambda listener: listener.on_tool_end(span.outputs, run_id=run_id)
+            return tool_ended(run_id, span.outputs)
         if span.kind == "retriever":
-            documents = cast("list[Document]", span.outputs or [])
-            return lambda listener: listener.on_retriever_end(documents, run_id=run_id)
-        return lambda listener: listener.on_chain_end(span.outputs, run_id=run_id)
-
-
-def _start_tool(span: StoredSpan, run_id: UUID, parent: UUID | None) -> Tell:
-    call_id = span.attributes.get("tool_call_id")
-    return lambda listener: listener.on_tool_start(
-        None,
-        str(span.inputs),
-        run_id=run_id,
-        parent_run_id=parent,
-        inputs=span.inputs if isinstance(span.inputs, dict) else None,
-        tool_call_id=str(call_id) if call_id else None,
-        name=span.name,
-    )
-
-
-def _fail(span: StoredSpan, run_id: UUID, error: BaseException) -> Tell:
-    if span.kind == "model":
-        return lambda listener: listener.on_llm_error(error, run_id=run_id)
-    if span.kind == "tool":
-        return lambda listener: listener.on_tool_error(error, run_id=run_id)
-    if span.kind == "retriever":
-        return lambda listener: listener.on_retriever_error(error, run_id=run_id)
-    return lambda listener: listener.on_chain_error(error, run_id=run_id)
+            return retriever_ended(run_id, cast("list[Document]", span.outputs or []))
+        return chain_ended(run_id, span.outputs)
 
 
 def _exception(error: StoredError, outputs: object) -> BaseException:

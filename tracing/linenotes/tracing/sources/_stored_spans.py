@@ -14,7 +14,7 @@ from langgraph.types import Send
 
 from linenotes.tracing._conventions import EXCEPTION, EXCEPTION_MESSAGE, EXCEPTION_TYPE
 from linenotes.tracing.sources._reprs import read_command
-from linenotes.tracing.sources._stored_values import Shared, revived, revived_output
+from linenotes.tracing.sources._stored_values import SharedValues, revived, revived_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,24 +76,24 @@ class StoredSpan:
 
     @property
     def is_task(self) -> bool:
-        """Tell whether it is the task of a node."""
+        """Whether it is the task of a node."""
         inside = self.parent.namespace if self.parent else ""
         return self.kind == "chain" and self.step is not None and self.namespace != inside
 
     @property
     def is_call(self) -> bool:
-        """Tell whether it is the task of a function that another task calls."""
+        """Whether it is the task of a function that another task calls."""
         path = self.metadata.get("langgraph_path")
         return isinstance(path, list) and len(path) > 1 and isinstance(path[1], list)
 
     @property
     def leaves(self) -> bool:
-        """Tell whether it ended with a Command for a graph further out."""
+        """Whether it ended with a Command for a graph further out."""
         return self.error is not None and self.error.type == _PARENT_COMMAND
 
     @property
     def routes(self) -> bool:
-        """Tell whether it is a conditional edge that sends payloads."""
+        """Whether it is a conditional edge that sends payloads."""
         parts = self.outputs if isinstance(self.outputs, list) else [self.outputs]
         at_task = self.parent is not None and self.parent.is_task and not self.is_task
         return at_task and any(isinstance(part, Send) for part in parts)
@@ -117,7 +117,7 @@ class StoredSpan:
 def read_spans(stored: Sequence[MlflowSpan]) -> list[StoredSpan]:
     """Return the spans in the order in which they began, parents before children."""
     ordered = sorted(stored, key=lambda span: (span.start_time_ns, -(span.end_time_ns or 0)))
-    shared = Shared()
+    shared = SharedValues()
     read = {span.span_id: _read(span, shared) for span in ordered}
     for stored_span in ordered:
         parent = read.get(stored_span.parent_id) if stored_span.parent_id else None
@@ -130,7 +130,7 @@ def read_spans(stored: Sequence[MlflowSpan]) -> list[StoredSpan]:
     return list(read.values())
 
 
-def _read(span: MlflowSpan, shared: Shared) -> StoredSpan:
+def _read(span: MlflowSpan, shared: SharedValues) -> StoredSpan:
     error = _error(span)
     outputs = revived_output(span.outputs)
     if error and error.type == _PARENT_COMMAND:

@@ -55,8 +55,8 @@ def with_pairs(update: object) -> object:
     return update
 
 
-class Shared:
-    """Values that are equal as one object, as they were while a graph passed them on."""
+class SharedValues:
+    """Makes equal values one object again, as they were while a graph passed them on."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[bytes, str], object] = {}

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, cast
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langgraph.types import Command, Send
 
-from linenotes.tracing._langgraph import BRANCH, HANDED_BACK, PARTS_OF_AN_AGENT, START
+from linenotes.tracing._langgraph import BRANCH, ERROR, HANDED_BACK, PARTS_OF_AN_AGENT, ROOT, START
+from linenotes.tracing.sources._checkpoints import is_control
 from linenotes.tracing.sources._identities import messages_within
 from linenotes.tracing.sources._stored_values import with_pairs
-from linenotes.tracing.sources._thread import ROOT, is_control
-from linenotes.tracing.sources._thread_records import ERROR, ThreadTask
+from linenotes.tracing.sources._thread_records import ThreadTask
 
 if TYPE_CHECKING:
     from linenotes.tracing.sources._blueprint import Blueprint
@@ -54,7 +54,7 @@ def gotos_of(task: ThreadTask, path: str, blueprint: Blueprint) -> list[str | Se
     return [*gotos, *(sends_of(task) if blueprint.sends_by_command(path, task.node) else ())]
 
 
-def going(goto: list[str | Send], update: object, graph: str | None = None) -> Command[Any]:
+def command_to(goto: list[str | Send], update: object, graph: str | None = None) -> Command[Any]:
     """Return the Command of a node that wrote `update` and went to `goto`."""
     return Command(graph=graph, update=update, goto=cast("list[Send]", goto))
 
@@ -68,7 +68,7 @@ def failure_of(task: ThreadTask) -> BaseException | None:
 
 
 def is_sampled(message: BaseMessage) -> bool:
-    """Tell whether a model said `message`: models leave their name, their usage or their ids."""
+    """Return whether a model said `message`: models leave their name, their usage or their ids."""
     if not isinstance(message, AIMessage) or _is_handed_back(message):
         return False
     named = (message.id or "").startswith(("lc_run--", "run-"))

@@ -2,21 +2,32 @@
 
 A checkpoint is the state before a superstep; what its tasks wrote is pending on it until the next
 checkpoint. A graph inside a task has checkpoints of its own, under the namespace `node:task`.
-Nothing names the node of a task, but a saver returns pending writes in the order of the tasks:
-first the nodes that an edge woke, by name, then the Sends, in their order.
+Nothing names the node of a task, but a saver returns pending writes in the order of the tasks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from langgraph.types import Send
 
-from linenotes.tracing._langgraph import BRANCH, SENDS, START
+from linenotes.tracing._langgraph import NO_TASK, ROOT, START
+from linenotes.tracing.sources._checkpoints import (
+    channel_values,
+    follows_a_gap,
+    graph_path,
+    is_control,
+    lineage,
+    namespace_of,
+    node_name,
+    ran_inside,
+    step_number,
+    tasks_to_run,
+    time_ns,
+)
 from linenotes.tracing.sources._last_state import guessed_steps
-from linenotes.tracing.sources._stored_values import Shared
+from linenotes.tracing.sources._stored_values import SharedValues
 from linenotes.tracing.sources._thread_records import Step, ThreadRun, ThreadTask, Writes
 
 if TYPE_CHECKING:
@@ -24,12 +35,6 @@ if TYPE_CHECKING:
     from langgraph.types import StateSnapshot
 
     from linenotes.tracing.sources._blueprint import Blueprint
-
-_JOIN = "join:"
-ROOT = "__root__"
-_SYSTEM = frozenset({"__interrupt__", "__input__"})
-_NOBODY = "00000000-0000-0000-0000-000000000000"
-"""The task in whose name LangGraph keeps what the user resumes with."""
 
 
 def read_thread(kept: Iterable[CheckpointTuple], blueprint: Blueprint) -> list[ThreadRun]:
@@ -40,19 +45,19 @@ def read_thread(kept: Iterable[CheckpointTuple], blueprint: Blueprint) -> list[T
 class _Reader:
     def __init__(self, kept: Iterable[CheckpointTuple], blueprint: Blueprint) -> None:
         self._blueprint = blueprint
-        self._shared = Shared()
+        self._shared = SharedValues()
         self._names: dict[str, dict[str, str]] = {}
         self._histories: dict[str, list[StateSnapshot]] = {}
         self._chains: dict[str, list[CheckpointTuple]] = {}
         for one in sorted(kept, key=lambda one: one.checkpoint["id"]):
-            self._chains.setdefault(_namespace(one), []).append(one)
+            self._chains.setdefault(namespace_of(one), []).append(one)
 
     def runs(self, namespace: str) -> list[ThreadRun]:
-        """Return the runs of the graph at a namespace: each begins with an input, or unseen."""
+        """Return the runs of the graph at a namespace: each begins with an input or after a gap."""
         runs: list[list[CheckpointTuple]] = []
         before: CheckpointTuple | None = None
-        for one in _in_force(self._chains.get(namespace, [])):
-            if one.metadata.get("source") == "input" or _is_unseen(before, one):
+        for one in lineage(self._chains.get(namespace, [])):
+            if one.metadata.get("source") == "input" or follows_a_gap(before, one):
                 runs.append([])
             runs[-1].append(one)
             before = one
@@ -67,44 +72,44 @@ class _Reader:
         first, pairs = chain[0], zip(chain, [*chain[1:], None], strict=True)
         kept = [step for one, after in pairs if (step := self._step(one, after)).tasks]
         return ThreadRun(
-            path=_path(namespace),
+            path=graph_path(namespace),
             namespace=namespace,
-            inputs=self._shared.fields(_values(first).get(START)),
-            start_ns=_time(first),
-            steps=[*self._unseen(before, first), *kept],
+            inputs=self._shared.fields(channel_values(first).get(START)),
+            start_ns=time_ns(first),
+            steps=[*self._missing_steps(before, first), *kept],
             outputs=self._state(chain[-1]),
             next=self._next(chain[-1]),
         )
 
-    def _unseen(self, before: CheckpointTuple | None, first: CheckpointTuple) -> list[Step]:
+    def _missing_steps(self, before: CheckpointTuple | None, first: CheckpointTuple) -> list[Step]:
         """Return what must have happened before the first checkpoint of a run."""
         if first.metadata.get("source") == "input":
             return []
         known = self._state(before) if before else None
-        number = _number(first)
-        return guessed_steps(known, self._state(first), at_ns=_time(first), number=number)
+        number = step_number(first)
+        return guessed_steps(known, self._state(first), at_ns=time_ns(first), number=number)
 
     def _step(self, before: CheckpointTuple, after: CheckpointTuple | None) -> Step:
         end = after or before
         return Step(
-            number=_number(before) + 1,
-            start_ns=_time(before),
-            end_ns=_time(end),
+            number=step_number(before) + 1,
+            start_ns=time_ns(before),
+            end_ns=time_ns(end),
             tasks=self._tasks(before, after),
             after=self._state(end),
         )
 
     def _next(self, last: CheckpointTuple) -> ThreadTask | None:
-        to_run = _to_run(last, None)
-        wrote = any(task_id != _NOBODY for task_id, _, _ in last.pending_writes or ())
+        to_run = tasks_to_run(last, None)
+        wrote = any(task_id != NO_TASK for task_id, _, _ in last.pending_writes or ())
         return self._task(last, "", to_run[0], ()) if len(to_run) == 1 and not wrote else None
 
     def _tasks(self, before: CheckpointTuple, after: CheckpointTuple | None) -> list[ThreadTask]:
         wrote: dict[str, list[tuple[str, object]]] = {}
         for task_id, channel, value in before.pending_writes or ():
-            if task_id != _NOBODY:
+            if task_id != NO_TASK:
                 wrote.setdefault(task_id, []).append((channel, value))
-        nodes = self._nodes(before, after, list(wrote))
+        nodes = self._nodes_of(before, after, list(wrote))
         return [
             self._task(before, task_id, nodes[task_id], tuple(writes))
             for task_id, writes in wrote.items()
@@ -114,10 +119,10 @@ class _Reader:
     def _task(
         self, before: CheckpointTuple, task_id: str, node: str | Send, writes: Writes
     ) -> ThreadTask:
-        name = _name(node)
-        outer = _namespace(before)
+        name = node_name(node)
+        outer = namespace_of(before)
         namespace = f"{outer}|{name}:{task_id}" if outer else f"{name}:{task_id}"
-        given = node.arg if isinstance(node, Send) else self._read_by(name, before)
+        given = node.arg if isinstance(node, Send) else self._state_read_by(name, before)
         return ThreadTask(
             id=task_id,
             node=name,
@@ -125,10 +130,10 @@ class _Reader:
             given=self._shared.fields(given),
             pushed=isinstance(node, Send),
             writes=writes,
-            runs=self._inside(namespace, before),
+            runs=self._runs_inside(namespace, before),
         )
 
-    def _inside(self, namespace: str, before: CheckpointTuple) -> list[ThreadRun]:
+    def _runs_inside(self, namespace: str, before: CheckpointTuple) -> list[ThreadRun]:
         """Return the runs of the graphs inside a task: of this one, where it keeps its memory."""
         outer, _, own = namespace.rpartition("|")
         remembering = "|".join(filter(None, (outer, own.rpartition(":")[0])))
@@ -136,24 +141,25 @@ class _Reader:
         repeated = [name for name in numbered if name.removeprefix(f"{namespace}|").isdigit()]
         runs = [run for name in (namespace, *repeated) for run in self.runs(name)]
         if remembering in self._chains:
-            chain = _in_force(self._chains[remembering])
-            mine = [one for one in chain if _belongs_to(one, before)]
+            chain = lineage(self._chains[remembering])
+            mine = [one for one in chain if ran_inside(one, before)]
             runs += [self._run(remembering, mine, None)] if mine else []
         return runs
 
-    def _nodes(
+    def _nodes_of(
         self, before: CheckpointTuple, after: CheckpointTuple | None, ids: Sequence[str]
     ) -> dict[str, str | Send]:
         """Return what each task ran: a node, or a Send."""
-        to_run = _to_run(before, after)
-        inside = self._names_inside(_namespace(before))
+        to_run = tasks_to_run(before, after)
+        inside = self._names_inside(namespace_of(before))
         nodes = dict(zip(ids, to_run, strict=False))
         agree = all(
-            inside.get(task_id, _name(node)) == _name(node) for task_id, node in nodes.items()
+            inside.get(task_id, node_name(node)) == node_name(node)
+            for task_id, node in nodes.items()
         )
         if len(ids) == len(to_run) and agree:
             return nodes
-        history = self._history(_namespace(before))
+        history = self._history(namespace_of(before))
         named = {task.id: task.name for one in history for task in one.tasks}
         return _matched_by_name(ids, to_run, inside | named)
 
@@ -171,28 +177,28 @@ class _Reader:
             self._histories[namespace] = self._blueprint.history(namespace)
         return self._histories[namespace]
 
-    def _read_by(self, node: str, before: CheckpointTuple) -> object:
+    def _state_read_by(self, node: str, before: CheckpointTuple) -> object:
         state = self._state(before)
-        reads = self._blueprint.reads(_path(_namespace(before)), node)
+        reads = self._blueprint.reads(graph_path(namespace_of(before)), node)
         if node == START or not isinstance(state, dict) or reads is None:
             return state
         return {name: value for name, value in state.items() if name in reads}
 
     def _state(self, one: CheckpointTuple) -> object:
-        values = _values(one)
+        values = channel_values(one)
         if ROOT in values:
             return values[ROOT]
         state = {name: value for name, value in values.items() if not is_control(name)}
         written = one.checkpoint["channel_versions"].keys()
         if any(name not in values and not is_control(name) for name in written):
-            state = {**self._put_together(one), **state}
+            state = {**self._merged_state(one), **state}
         return self._shared.fields(state)
 
-    def _put_together(self, one: CheckpointTuple) -> Mapping[str, object]:
+    def _merged_state(self, one: CheckpointTuple) -> Mapping[str, object]:
         """Return the state as the graph reads it, where each checkpoint has only what changed."""
         same = (
             snapshot.values
-            for snapshot in self._history(_namespace(one))
+            for snapshot in self._history(namespace_of(one))
             if snapshot.config["configurable"].get("checkpoint_id") == one.checkpoint["id"]
         )
         found = next(same, None)
@@ -206,91 +212,8 @@ def _matched_by_name(
     left = list(to_run)
     nodes: dict[str, str | Send] = {}
     for task_id in ids:
-        mine = (node for node in left if _name(node) == known.get(task_id))
+        mine = (node for node in left if node_name(node) == known.get(task_id))
         if (node := next(mine, None)) is not None:
             nodes[task_id] = node
             left.remove(node)
     return nodes
-
-
-def _name(node: str | Send) -> str:
-    return node.node if isinstance(node, Send) else node
-
-
-def _in_force(kept: Sequence[CheckpointTuple]) -> list[CheckpointTuple]:
-    """Return the newest checkpoint and those that led to it: forks that were left are left out."""
-    by_id = {one.checkpoint["id"]: one for one in kept}
-    chain: list[CheckpointTuple] = []
-    one = kept[-1] if kept else None
-    while one is not None:
-        chain.append(one)
-        parent = one.parent_config
-        one = by_id.pop(parent["configurable"]["checkpoint_id"], None) if parent else None
-    return chain[::-1]
-
-
-def _is_unseen(before: CheckpointTuple | None, one: CheckpointTuple) -> bool:
-    """Tell whether supersteps between two checkpoints, or before the first, were not kept."""
-    return before is None or _number(one) > _number(before) + 1
-
-
-def _belongs_to(one: CheckpointTuple, outer: CheckpointTuple) -> bool:
-    """Tell whether a graph that remembers its runs was in the task of `outer` at the time."""
-    parents = one.metadata.get("parents", {})
-    return parents.get(_namespace(outer)) == outer.checkpoint["id"]
-
-
-def _to_run(before: CheckpointTuple, after: CheckpointTuple | None) -> list[str | Send]:
-    """Return what the tasks of a superstep run, in the order of the tasks."""
-    pulled = sorted(_woken(before, after) if after else _about_to_run(before))
-    return [*pulled, *(send for send in _sent(before) if isinstance(send, Send))]
-
-
-def _woken(before: CheckpointTuple, after: CheckpointTuple) -> list[str]:
-    """Return the nodes that edges woke: those that have seen a new version of a channel."""
-    seen = before.checkpoint["versions_seen"]
-    now = after.checkpoint["versions_seen"].items()
-    return [n for n, versions in now if n not in _SYSTEM and versions and versions != seen.get(n)]
-
-
-def _about_to_run(last: CheckpointTuple) -> list[str]:
-    """Return the nodes that edges have woken where no next checkpoint tells who ran."""
-    values = _values(last)
-    woken = [name.removeprefix(BRANCH) for name in values if name.startswith(BRANCH)]
-    for name, seen in values.items():
-        sources, _, target = name.removeprefix(_JOIN).rpartition(":")
-        if name.startswith(_JOIN) and isinstance(seen, set) and seen == set(sources.split("+")):
-            woken.append(target)
-    return [*woken, *([START] if START in values else [])]
-
-
-def _sent(one: CheckpointTuple) -> Sequence[object]:
-    sends = _values(one).get(SENDS)
-    return sends if isinstance(sends, list | tuple) else ()
-
-
-def _values(one: CheckpointTuple) -> Mapping[str, object]:
-    return one.checkpoint["channel_values"]
-
-
-def is_control(channel: str) -> bool:
-    """Tell whether a channel is LangGraph's own and no part of the state."""
-    return channel.startswith(("__", BRANCH, _JOIN))
-
-
-def _namespace(one: CheckpointTuple) -> str:
-    return str(one.config["configurable"].get("checkpoint_ns", ""))
-
-
-def _path(namespace: str) -> str:
-    """Return a namespace without the ids of tasks: the nodes down to a graph."""
-    parts = (part.partition(":")[0] for part in namespace.split("|"))
-    return "|".join(part for part in parts if part and not part.isdigit())
-
-
-def _number(one: CheckpointTuple) -> int:
-    return one.metadata.get("step", -1)
-
-
-def _time(one: CheckpointTuple) -> int:
-    return int(datetime.fromisoformat(one.checkpoint["ts"]).timestamp() * 1_000_000) * 1000

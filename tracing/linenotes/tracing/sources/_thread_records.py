@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 
 from langgraph.types import Interrupt
 
+from linenotes.tracing._langgraph import ERROR, INTERRUPT, RESUME
+
 Writes = tuple[tuple[str, object], ...]
-INTERRUPT = "__interrupt__"
-RESUME = "__resume__"
-ERROR = "__error__"
 
 
 @dataclass(slots=True, eq=False)
@@ -51,12 +50,12 @@ class ThreadTask:
 
     @property
     def waits(self) -> bool:
-        """Tell whether it still waits for a person."""
+        """Whether it still waits for a person."""
         return any(c == INTERRUPT for c, _ in self.writes) and not self.ended
 
     @property
     def ended(self) -> bool:
-        """Tell whether it came to its end."""
+        """Whether it came to its end."""
         return any(channel not in (INTERRUPT, RESUME, ERROR) for channel, _ in self.writes)
 
     @property

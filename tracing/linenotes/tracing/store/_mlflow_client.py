@@ -5,8 +5,8 @@ what that leaves. Elsewhere the calls write everything, in a database and on a s
 
 By calls, the info of a finished trace is written first, as in progress, and then the spans of all
 traces at once: with the root span MLflow gives the trace its end state. So a writer that is killed
-leaves traces in progress and never one that looks finished, and MLflow takes half the time that it
-takes the other way round. A trace that is not settled by its root gets its info last.
+leaves traces in progress and never one that looks finished, in half the time of the opposite
+order. A trace whose state does not follow from its root span gets its info last.
 
 Only imported when a store is used, since mlflow is slow to import.
 """
@@ -26,7 +26,7 @@ from mlflow.entities.trace_metrics import AggregationType, MetricAggregation, Me
 from mlflow.exceptions import MlflowException
 from mlflow.tracing.constant import TraceMetadataKey, TraceMetricKey, TraceTagKey
 
-from linenotes.project import StoreError, store_errors
+from linenotes.project import RunError, StoreError, store_errors
 from linenotes.tracing._filed_trace import FiledTrace
 from linenotes.tracing.store._bulk_guard import bulk_writer
 from linenotes.tracing.store._mlflow_info import (
@@ -57,8 +57,10 @@ except ImportError:
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 _NOT_FOUND = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND")
+_INCOMPLETE = "BAD_REQUEST"
+"""How MLflow calls a trace without spans."""
 _PAGE = 500
-"""More traces than this a server does not give at once."""
+"""The most traces that a server returns at once."""
 _RELAXED = "PRAGMA synchronous = NORMAL"
 
 
@@ -91,15 +93,16 @@ class TraceClient:
             if batch:
                 self._write_by_calls(batch, experiment_id)
 
-    def count(self, run_id: str, experiment_id: str) -> int:
-        """Return how many traces of a run are stored."""
+    def count(self, run_id: str | None, experiment_id: str) -> int:
+        """Return how many traces of a run, or in all, are stored."""
+        of_run = f"trace.metadata.`{TraceMetadataKey.SOURCE_RUN}` = '{run_id}'"
         with store_errors("count the traces in", self._uri):
             counted = self._traces.store.query_trace_metrics(
                 experiment_ids=[experiment_id],
                 view_type=MetricViewType.TRACES,
                 metric_name=TraceMetricKey.TRACE_COUNT,
                 aggregations=[MetricAggregation(AggregationType.COUNT)],
-                filters=[f"trace.metadata.`{TraceMetadataKey.SOURCE_RUN}` = '{run_id}'"],
+                filters=None if run_id is None else [of_run],
             )
             return int(sum(point.values["COUNT"] for point in counted))
 
@@ -112,13 +115,24 @@ class TraceClient:
             }
 
     def read(self, trace_id: str) -> MlflowTrace | None:
-        """Return a trace, or None when it is not there."""
+        """Return a trace, or None when it is not there.
+
+        Raises:
+            RunError: it is there without its spans.
+            StoreError: the store did not answer.
+        """
         with store_errors("read a trace from", self._uri):
             try:
                 return self._traces.get_trace(trace_id)
             except MlflowException as error:
                 if error.error_code in _NOT_FOUND:
                     return None
+                if error.error_code == _INCOMPLETE:
+                    raise RunError(
+                        f"Trace {trace_id!r} is not stored whole: its writer ended early, or is "
+                        "at it. `linenotes eval --resume latest` writes what an evaluation lacks, "
+                        "`linenotes trace doctor` what a killed recording lacks."
+                    ) from None
                 raise
 
     def find(self, filter_string: str, experiment_id: str, *, limit: int) -> list[TraceInfo]:
@@ -149,19 +163,27 @@ class TraceClient:
         if stale := [f.trace.trace_id for f in new if f.trace.trace_id in stored]:
             # Written over, the spans of an interrupted writing or another execution stay.
             self._traces.delete_traces(experiment_id, trace_ids=stale)
-        settled = {f.trace.trace_id for f in new if is_settled_by_root(f.trace)}
-        for filed in new:
-            if filed.trace.trace_id in settled:
-                info = trace_info(filed, experiment_id)
-                self._traces.start_trace(replace(info, state=TraceState.IN_PROGRESS))
-        # Scores stand in the spans; to write the same spans again replaces them.
+        settled = {f.trace.trace_id: f for f in new if is_settled_by_root(f.trace)}
+        for filed in settled.values():
+            info = trace_info(filed, experiment_id)
+            self._traces.start_trace(replace(info, state=TraceState.IN_PROGRESS))
+        self._write_spans(batch, new, stored, experiment_id)
+        for filed in batch:
+            if filed.trace.trace_id not in settled:
+                self._traces.start_trace(trace_info(filed, experiment_id))
+
+    def _write_spans(
+        self,
+        batch: Sequence[FiledTrace],
+        new: Sequence[FiledTrace],
+        stored: Mapping[str, Mapping[str, str]],
+        experiment_id: str,
+    ) -> None:
+        # Scores stand in the spans; writing the same spans again replaces them.
         rescored = [f for f in batch if not _holds(stored, f, SCORES, scores_digest(f))]
         changed = {f.trace.trace_id: f for f in (*new, *rescored)}
         spans = [span for filed in changed.values() for span in mlflow_spans(filed)]
         self._traces.log_spans(experiment_id, spans)
-        for filed in batch:
-            if filed.trace.trace_id not in settled:
-                self._traces.start_trace(trace_info(filed, experiment_id))
 
     def _relax_sync(self) -> None:
         """Skip the flush to disk after each transaction: with WAL, a crash cannot corrupt."""

@@ -1,9 +1,9 @@
 """What MLflow keeps about a trace beside its spans: what its lists show, filter and group by.
 
 The case is the trace's session, so a run's list groups the samples of a case; without a case it
-is the thread, so a conversation stays together. The preview starts
-with `[case#sample]`, since MLflow pairs the traces of two runs by it. Only tags and metadata are
-indexed: whatever must be found is one of them.
+is the thread, so a conversation stays together. The preview starts with `[case#sample]`, since
+MLflow pairs the traces of two runs by it. Only tags and metadata are indexed: what must be found
+is one of them.
 
 Only imported when a store is used, since mlflow is slow to import.
 """
@@ -36,7 +36,7 @@ from linenotes.tracing._conventions import CASE, SAMPLE, THREAD, VERSION
 from linenotes.tracing._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing._trace import Trace, spans_of
 from linenotes.tracing.store._trace_header import ERROR
-from linenotes.tracing.store._trace_tags import tag_key, tags_found_by
+from linenotes.tracing.store._trace_tags import search_tags, tag_key
 
 DIGEST = "linenotes.digest"
 """Metadata: the digest of the trace. Two writings of one execution have the same."""
@@ -46,7 +46,7 @@ SCORES = "linenotes.digest.scores"
 _MAX_PREVIEW = 1_000
 _MAX_METADATA = 250
 _MAX_CLIENT_ID = 50
-_MILLISECOND = 1_000_000
+_NS_PER_MS = 1_000_000
 
 
 def trace_info(filed: FiledTrace, experiment_id: str) -> TraceInfo:
@@ -56,8 +56,8 @@ def trace_info(filed: FiledTrace, experiment_id: str) -> TraceInfo:
     return TraceInfo(
         trace_id=trace.trace_id,
         trace_location=TraceLocation.from_experiment_id(experiment_id),
-        request_time=trace.start_ns // _MILLISECOND,
-        execution_duration=None if ended is None else (ended - trace.start_ns) // _MILLISECOND,
+        request_time=trace.start_ns // _NS_PER_MS,
+        execution_duration=None if ended is None else (ended - trace.start_ns) // _NS_PER_MS,
         state=TraceState(trace.state),
         request_preview=_cut(f"{_label(trace)} {trace.request}".lstrip(), _MAX_PREVIEW),
         response_preview=_cut(trace.response or _why_no_response(trace), _MAX_PREVIEW),
@@ -113,10 +113,8 @@ def _metadata(filed: FiledTrace) -> dict[str, str]:
         TraceMetadataKey.TRACE_SESSION: trace.case or trace.thread,
         TraceMetadataKey.SOURCE_RUN: filed.run_id,
         TraceMetadataKey.MODEL_ID: filed.model_id,
-        TraceMetadataKey.TOKEN_USAGE: orjson.dumps(usage).decode() if tokens.total else None,
-        TraceMetadataKey.COST: None
-        if cost is None
-        else orjson.dumps({"total_cost": cost}).decode(),
+        TraceMetadataKey.TOKEN_USAGE: _json(usage) if tokens.total else None,
+        TraceMetadataKey.COST: None if cost is None else _json({"total_cost": cost}),
         ERROR: trace.error,
     }
     return {key: _cut(value, _MAX_METADATA) for key, value in wanted.items() if value}
@@ -127,13 +125,13 @@ def _tags(filed: FiledTrace) -> dict[str, str]:
     prompts = [{"name": name, "version": str(version)} for name, version in filed.prompts]
     wanted = {
         TraceTagKey.TRACE_NAME: trace.name,
-        TraceTagKey.LINKED_PROMPTS: orjson.dumps(prompts).decode() if prompts else None,
+        TraceTagKey.LINKED_PROMPTS: _json(prompts) if prompts else None,
         CASE: trace.case,
         SAMPLE: None if trace.sample is None else str(trace.sample),
         VERSION: filed.version,
     }
     own = {tag_key(key): value for key, value in {**filed.tags, **wanted}.items() if value}
-    return {**own, **tags_found_by(trace)}
+    return {**own, **search_tags(trace)}
 
 
 def _assessments(filed: FiledTrace) -> list[Assessment]:
@@ -189,13 +187,17 @@ def _source_run(filed: FiledTrace) -> dict[str, str] | None:
 
 
 def _written_ms(trace: Trace) -> int:
-    return (trace.end_ns or trace.start_ns) // _MILLISECOND
+    return (trace.end_ns or trace.start_ns) // _NS_PER_MS
 
 
 def _assessment_id(trace: Trace, kind: str, name: str) -> str:
     """Return an id that is the same for the same thing, so that writing it twice replaces it."""
     identity = f"{trace.trace_id} {kind} {name}"
     return "a-" + hashlib.sha256(identity.encode()).hexdigest()[:32]
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _cut(text: str, length: int) -> str:

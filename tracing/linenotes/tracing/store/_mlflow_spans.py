@@ -1,9 +1,9 @@
 """A trace as MLflow spans, and back without loss.
 
-Each span becomes one MLflow span. The root also carries, as attributes, what MLflow has no place
-for (the header of the trace and its messages, the order of the spans); the root and the agents
-carry what the trace panel shows, model calls what they cost, and what was judged the results as
-events. Reading drops what was added here or by MLflow.
+Each span becomes one MLflow span. What MLflow has no place for stands in attributes of the root:
+the header of the trace, its messages, and the order of the spans. Added for MLflow's pages are
+what the trace panel shows, on the root and on agents; the costs of model calls; and scores, as
+events of the spans that they judge. Reading drops what was added here or by MLflow.
 
 Only imported when a store is used, since mlflow is slow to import.
 """
@@ -52,9 +52,8 @@ SPANS = "linenotes.spans"
 """Root attribute: the ids of the spans in their order, each with the `mlflow.` attributes that it
 was recorded with. MLflow returns spans by start time, with attributes of its own."""
 RUNNING = "linenotes.running"
-"""True on a span that had not ended. MLflow shows nonsense for a span without an end, so it gets
+"""True on a span that had not ended. MLflow's pages cannot show a span without an end, so it gets
 the last moment of its trace."""
-
 ADDED = "linenotes.added"
 """True on an event that the trace does not hold: a score is filed with a trace."""
 

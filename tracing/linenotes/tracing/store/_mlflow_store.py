@@ -11,13 +11,13 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
 from linenotes.project import Redactor, RunError, keep_offline, without_credentials
 from linenotes.tracing._filed_trace import FiledTrace
-from linenotes.tracing._trace import Trace, TraceState
+from linenotes.tracing._trace import Trace, trace_id_prefix
 from linenotes.tracing.store._trace_header import TraceHeader, trace_header
-from linenotes.tracing.store._trace_tags import filter_string
+from linenotes.tracing.store._trace_tags import TraceQuery, filter_string
 
 if TYPE_CHECKING:
     from linenotes.tracing.store._mlflow_client import TraceClient
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 LATEST = "latest"
 """Stands for the trace that began last."""
 
+_ID_LENGTH = len("tr-") + 32
 _BATCH_TRACES = 100
 _BATCH_SPANS = 4_000
 """Bounds the memory of a batch; a trace with more spans is a batch of its own."""
@@ -64,7 +65,7 @@ class MlflowStore:
         """
         keep_offline()
         if tracking_uri.startswith("http"):
-            # MLflow would try for minutes to reach a server that has gone.
+            # By default MLflow tries for minutes to reach a server that is gone.
             os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
         from linenotes.tracing.store._mlflow_opening import open_experiment
 
@@ -104,8 +105,8 @@ class MlflowStore:
         """
         return self._client.writes_in_bulk
 
-    def count_traces(self, run_id: str) -> int:
-        """Return how many traces of the MLflow run `run_id` are stored.
+    def count_traces(self, run_id: str | None = None) -> int:
+        """Return how many traces are stored, of the MLflow run `run_id` or in all.
 
         Raises:
             StoreError: the store did not answer.
@@ -145,84 +146,47 @@ class MlflowStore:
 
         stored = self._client.read(self._resolve(name))
         if stored is None:
-            raise RunError(self._nothing(name))
+            raise RunError(self._not_found(name))
         return filed_from_mlflow(stored)
 
-    def find_traces(
-        self,
-        *,
-        agent: str | None = None,
-        tool: str | None = None,
-        handoff: tuple[str, str] | None = None,
-        error: str | None = None,
-        case: str | None = None,
-        run: str | None = None,
-        state: TraceState | None = None,
-        version: str | None = None,
-        thread: str | None = None,
-        limit: int = 50,
-    ) -> list[TraceHeader]:
-        """Return the newest traces of which all that is given holds.
+    def find_traces(self, *, limit: int = 50, **wanted: Unpack[TraceQuery]) -> list[TraceHeader]:
+        """Return the newest traces of which all that is given holds, `limit` at most.
 
-        Args:
-            agent: an agent spoke in it, or it is the whole that was executed.
-            tool: a tool was called in it.
-            handoff: the first agent passed on to the second, by handoff, delegation or `Send`.
-            error: an exception of this type was raised in it, such as `TimeoutError`.
-            case: it is a sample of this case.
-            run: it belongs to the MLflow run whose id starts with this.
-            state: how it ended.
-            version: the label of the agent's version, such as `triage@2`.
-            thread: it is a part of this LangGraph thread.
-            limit: how many at most.
+        `wanted` are the fields of `TraceQuery`: agent, tool, handoff, error, case, run, state,
+        version and thread.
 
         Raises:
             StoreError: the store did not answer.
         """
-        wanted = filter_string(
-            agent=agent,
-            tool=tool,
-            handoff=handoff,
-            error=error,
-            case=case,
-            run=run,
-            state=state,
-            version=version,
-            thread=thread,
-        )
-        infos = self._client.find(wanted, self.experiment_id, limit=limit)
+        infos = self._client.find(filter_string(wanted), self.experiment_id, limit=limit)
         return [trace_header(info) for info in infos]
 
     def _resolve(self, name: str) -> str:
+        """Return the id of the one trace that `name` means."""
         if name == LATEST:
-            newest = self.find_traces(limit=1)
-            if not newest:
-                raise RunError(self._nothing(name))
-            return newest[0].trace_id
-        prefix = "tr-" + name.lower().removeprefix("tr-")
-        if not set(prefix[3:]) <= set("0123456789abcdef"):
-            raise RunError(
-                f"{name!r} is not the id of a trace. "
-                "It is `tr-` and hex digits, as `linenotes run` prints it."
-            )
-        if len(prefix) == len("tr-") + 32:
-            return prefix
-        starting = f"trace.request_id LIKE '{prefix}%'"
-        infos = self._client.find(starting, self.experiment_id, limit=3)
-        found = [info.trace_id for info in infos]
+            found = [header.trace_id for header in self.find_traces(limit=1)]
+        else:
+            found = self._ids_from(trace_id_prefix(name))
         if len(found) > 1:
             raise RunError(
                 f"{name!r} is the start of several traces, {found[0]!r} and {found[1]!r} "
                 "among them. Give more digits."
             )
         if not found:
-            raise RunError(self._nothing(name))
+            raise RunError(self._not_found(name))
         return found[0]
 
-    def _nothing(self, name: str) -> str:
+    def _ids_from(self, start: str) -> list[str]:
+        """Return ids that begin with `start`: two are enough to know that it is not unique."""
+        if len(start) == _ID_LENGTH:
+            return [start]
+        wanted = f"trace.request_id LIKE '{start}%'"
+        return [info.trace_id for info in self._client.find(wanted, self.experiment_id, limit=2)]
+
+    def _not_found(self, name: str) -> str:
         return (
             f"No trace {name!r} in the store {without_credentials(self.tracking_uri)!r}. "
-            "`linenotes run` and the pages of `linenotes ui` show the ids of traces."
+            "`linenotes trace list` shows those that are there."
         )
 
 

@@ -1,13 +1,13 @@
-"""What a list says of a stored trace, read without its spans."""
+"""What a list says of a trace: a stored one, read without its spans, or one that goes on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from linenotes.tracing._conventions import CASE, SAMPLE, VERSION
-from linenotes.tracing._trace import TraceState
-from linenotes.tracing.store._trace_tags import agents_in
+from linenotes.tracing._trace import Trace, TraceState
+from linenotes.tracing.store._trace_tags import agents_in, search_tags
 
 if TYPE_CHECKING:
     from mlflow.entities import TraceInfo
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 ERROR = "linenotes.error"
 """Metadata: `ExceptionType: message` of what ended the execution early."""
 
-_MILLISECOND = 1_000_000
+_NS_PER_MS = 1_000_000
+_MAX_PREVIEW = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class TraceHeader:
-    """One stored trace in a list. What its writer did not say is None or empty."""
+    """One trace in a list. What its writer did not say is None or empty."""
 
     trace_id: str
     name: str
@@ -45,6 +46,8 @@ class TraceHeader:
     cost: float | None
     """US dollars; None where nobody knows the price."""
     error: str | None
+    recording: Literal["running", "abandoned"] | None = None
+    """Of a trace that is not stored: whether its process goes on with it. None: it is stored."""
 
 
 def trace_header(info: TraceInfo) -> TraceHeader:
@@ -57,7 +60,7 @@ def trace_header(info: TraceInfo) -> TraceHeader:
         trace_id=info.trace_id,
         name=tags.get("mlflow.traceName", ""),
         state=cast("TraceState", info.state.value),
-        start_ns=info.request_time * _MILLISECOND,
+        start_ns=info.request_time * _NS_PER_MS,
         duration=None if milliseconds is None else milliseconds / 1_000,
         case=case,
         sample=int(sample) if sample else None,
@@ -69,4 +72,26 @@ def trace_header(info: TraceInfo) -> TraceHeader:
         tokens=int((info.token_usage or {}).get("total_tokens", 0)),
         cost=(info.cost or {}).get("total_cost"),
         error=metadata.get(ERROR),
+    )
+
+
+def header_of(trace: Trace) -> TraceHeader:
+    """Return what a list says of `trace`, without what only its filing knows."""
+    ended = trace.end_ns
+    return TraceHeader(
+        trace_id=trace.trace_id,
+        name=trace.name,
+        state=trace.state,
+        start_ns=trace.start_ns,
+        duration=None if ended is None else (ended - trace.start_ns) / 1e9,
+        case=trace.case,
+        sample=trace.sample,
+        version=None,
+        run_id=None,
+        request=trace.request[:_MAX_PREVIEW],
+        response=trace.response[:_MAX_PREVIEW],
+        agents=tuple(sorted(agents_in(search_tags(trace)))),
+        tokens=trace.ledger.tokens.total,
+        cost=trace.ledger.cost,
+        error=trace.error,
     )

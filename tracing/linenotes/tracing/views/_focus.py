@@ -7,6 +7,7 @@ said among themselves goes, and its tokens and cost go to the next message that 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,8 @@ from linenotes.tracing._ledger import Ledger, Message, total_cost
 
 PLUMBING = frozenset({"ack"})
 """Kinds of messages that carry nothing: code wrote them to keep a protocol."""
+_NUMBER = re.compile(r"#(\d+)(?=/|$)")
+"""What tells instances of one agent apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,23 @@ def only_actor(ledger: Ledger, name: str) -> Ledger:
 
 
 def is_part(actor: str, name: str) -> bool:
-    """Tell whether the path `actor` is `name`, ends in it or passes through it."""
-    return f"/{name}/" in f"/{actor}/"
+    """Tell whether the path `actor` is `name`, ends in it or passes through it.
+
+    `worker` means all of `worker#1` and `worker#2`.
+    """
+    return any(f"/{name}/" in f"/{path}/" for path in (actor, _NUMBER.sub("", actor)))
+
+
+def side_by_side(actors: Iterable[str]) -> list[str]:
+    """Return each actor once as they appear, with instances of one together, by their numbers."""
+    found: dict[str, dict[str, None]] = {}
+    for actor in actors:
+        found.setdefault(_NUMBER.sub("", actor), {}).setdefault(actor)
+    return [
+        actor
+        for instances in found.values()
+        for actor in sorted(instances, key=lambda name: [*map(int, _NUMBER.findall(name))])
+    ]
 
 
 def shallow_name(actor: str, depth: int | None) -> str:
@@ -91,7 +109,16 @@ def _shallow(message: Message, depth: int) -> Message:
         names.pop(sender, None)
     readers = dict.fromkeys(shallow_name(name, depth) for name in message.seen_by)
     others = tuple(name for name in readers if name not in names and name != sender)
+    if not names and others and _is_result(message):
+        names, others = {others[0]: None}, others[1:]
     return replace(message, sender=sender, recipients=tuple(names), seen_by=others)
+
+
+def _is_result(message: Message) -> bool:
+    """Tell whether a part of an actor gave it to that actor, for whoever reads it there."""
+    return bool(message.recipients) and all(
+        message.sender.startswith(f"{recipient}/") for recipient in message.recipients
+    )
 
 
 def _is_inside(old: Message, new: Message) -> bool:

@@ -19,6 +19,7 @@ from linenotes.tracing._conventions import (
 from linenotes.tracing._ledger import Message
 from linenotes.tracing._trace import Span, SpanEvent, Trace
 from linenotes.tracing.views._focus import Focus, shallow_name
+from linenotes.tracing.views._instances import told_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,12 @@ def as_told(trace: Trace, focus: Focus | None = None) -> list[Message | Incident
     """Return the messages and incidents in focus as they followed each other.
 
     Messages keep their order; an incident stands after the last one that was there before it.
+    Agents that were at work several times at once have numbered names, such as `worker#2`.
 
     Raises:
         RunError: `focus` names an actor that takes no part.
     """
-    focus = focus or Focus()
+    trace, focus = told_apart(trace), focus or Focus()
     messages = focus.apply(trace.ledger).messages
     places: list[list[Incident]] = [[] for _ in range(len(messages) + 1)]
     for incident in _in_focus(trace, focus):

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Literal
 
 from linenotes.tracing._ledger import Message
+from linenotes.tracing.views._focus import side_by_side
 from linenotes.tracing.views._incidents import Incident
 from linenotes.tracing.views._one_line import one_line
 from linenotes.tracing.views._shares import Role, role_of
@@ -104,7 +105,7 @@ class Diagram:
                 actors[item.actor] = None
         width = self.lane_width(len(actors))
         lanes = []
-        for number, actor in enumerate(actors):
+        for number, actor in enumerate(side_by_side(actors)):
             role = role_of(actor, self._messages)
             colour = "user" if role == "user" else f"c{number % COLOURS}"
             x = _GUTTER + width * number + width // 2
@@ -192,7 +193,11 @@ class Diagram:
 def _lines(name: str, room: int) -> tuple[str, ...]:
     """Return a name on two lines where it is long and has a place to break."""
     letters = int(room / _BOLD)
-    breaks = [i + 1 for i, c in enumerate(name[:-1]) if c in "/_- " and i < letters]
+    breaks = [
+        i + (c != "#")  # the number of an instance begins a line
+        for i, c in enumerate(name[:-1])
+        if c in "/_- #" and 0 < i < letters
+    ]
     if len(name) <= letters or not breaks:
         return (_cut(name, room, _BOLD),)
     return (_cut(name[: breaks[-1]], room, _BOLD), _cut(name[breaks[-1] :], room, _BOLD))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from linenotes.tracing._ledger import Message
+from linenotes.tracing.views._focus import side_by_side
 from linenotes.tracing.views._incidents import Incident
 from linenotes.tracing.views._one_line import one_line
 
@@ -29,7 +30,7 @@ def _actors(told: Sequence[Message | Incident]) -> list[str]:
             found |= dict.fromkeys((item.sender, *item.recipients))
         elif item.actor:
             found[item.actor] = None
-    return list(found)
+    return side_by_side(found)
 
 
 def _lines(item: Message | Incident, aliases: dict[str, str]) -> list[str]:

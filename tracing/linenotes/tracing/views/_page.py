@@ -23,6 +23,7 @@ from linenotes.tracing.views._contents import attachments, details, visible
 from linenotes.tracing.views._figures import spell_seconds
 from linenotes.tracing.views._focus import Focus
 from linenotes.tracing.views._incidents import Incident, as_told, incidents
+from linenotes.tracing.views._instances import told_apart
 from linenotes.tracing.views._lanes import COLOURS, Diagram
 from linenotes.tracing.views._shares import Share, shares
 from linenotes.tracing.views._span_tree import Branch, span_tree
@@ -50,8 +51,8 @@ def conversation_page(
     Raises:
         RunError: `focus` names an actor that takes no part.
     """
-    known = tuple(one for one in scores if one.value is not None or one.error is not None)
-    page = _Page(trace, focus or Focus(), known)
+    known = tuple(score for score in scores if score.said)
+    page = _Page(told_apart(trace), focus or Focus(), known)
     style, script = _part("page.css"), _part("page.js")
     html = _template().render(
         page=page,
@@ -140,16 +141,19 @@ class _Page:
         trace = self.trace
         return "" if trace.end_ns is None else spell_seconds((trace.end_ns - trace.start_ns) / 1e9)
 
-    def said(self, score: TraceScore) -> str:
-        """Say what a score says, in a few words."""
-        if score.error is not None:
-            return score.error
-        if isinstance(score.value, bool):
-            return "pass" if score.value else "fail"
-        return f"{score.value:.4g}" if isinstance(score.value, float) else str(score.value)
+    @property
+    def has_times(self) -> bool:
+        """Tell whether it is known when things happened, as it is not of all imported files."""
+        return bool(spell_seconds((self.trace.last_ns - self.trace.start_ns) / 1e9))
 
     def is_message(self, item: Message | Incident) -> bool:
         return isinstance(item, Message)
+
+    def unsaid(self, message: Message) -> str:
+        """Say what a message without a text did."""
+        if message.recipients and message.kind in ("handoff", "delegate", "send"):
+            return f"→ {', '.join(message.recipients)}"
+        return "(no text)"
 
     def is_long(self, text: str) -> bool:
         return len(text) > _LONG or text.count("\n") >= _LINES
@@ -159,12 +163,13 @@ class _Page:
 
     def since(self, time_ns: int) -> str:
         """Say how long after the start something was."""
-        spent = (time_ns - self.trace.start_ns) / 1e9
-        return f"+{spell_seconds(spent)}" if time_ns and spent >= 0 else ""
+        spent = spell_seconds((time_ns - self.trace.start_ns) / 1e9)
+        return f"+{spent}" if spent else ""
 
     def took(self, message: Message) -> str:
-        spent = (message.end_ns - message.start_ns) / 1e9 if message.start_ns else 0
-        return spell_seconds(spent) if spent >= 0.0005 else ""  # noqa: PLR2004  it would read 0 ms
+        return spell_seconds(
+            (message.end_ns - message.start_ns) / 1e9 if message.start_ns else None
+        )
 
     def bar(self, branch: Branch) -> tuple[float, float]:
         """Return where the bar of a span begins and how long it is, of 1000."""

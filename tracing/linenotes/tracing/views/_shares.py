@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from linenotes.tracing._ledger import USER, Ledger, Message, Tokens, total_cost
-from linenotes.tracing.views._focus import PLUMBING, shallow_name
+from linenotes.tracing.views._focus import PLUMBING, shallow_name, side_by_side
 
 Role = Literal["user", "agent", "tool"]
 
@@ -34,7 +34,7 @@ def shares(ledger: Ledger, *, depth: int | None = None) -> tuple[Share, ...]:
 
     Who did nothing but plumbing has none.
     """
-    actors = dict.fromkeys(shallow_name(actor, depth) for actor in ledger.actors)
+    actors = side_by_side(shallow_name(actor, depth) for actor in ledger.actors)
     found = (_share(actor, ledger, depth) for actor in actors)
     return tuple(share for share in found if share.sent or share.received or share.tokens.total)
 
