@@ -11,7 +11,7 @@ import pytest
 from linenotes.agents import AgentVersion, load_agent
 from linenotes.datasets import Case, Dataset
 from linenotes.evals import Failure, RunPlan, RunRecord, Sample, Score
-from linenotes.evals._samples import Outcome
+from linenotes.evals.journal._samples import Outcome
 from linenotes.project import ModelSettings, Project
 from linenotes.tracing import Message, Tokens, Trace, trace_id_for
 

@@ -27,7 +27,7 @@ from linenotes.evals import (
     evaluate,
     find_scorers,
 )
-from linenotes.evals._records import FILE_NAME
+from linenotes.evals.journal._records import FILE_NAME
 from linenotes.project import AgentError, ModelError, Project, PromptError, RunError, ScorerError
 
 HALF_RIGHT = "def answer(state):\n    return {'answer': state['question'] // 2 * 2}\n"

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from linenotes.evals import Failure, RunRecord, RunResult, compare_runs, report
-from linenotes.evals._publisher import Stored
 from linenotes.evals._repeats import repeats
 from linenotes.evals._results import estimate_all
+from linenotes.evals.publishing._publisher import Stored
 
 AGENT = Failure("agent", "ValueError", "bad")
 LOST = Failure("infrastructure", "APITimeoutError", "Request timed out.")

@@ -10,19 +10,10 @@ from linenotes.evals._comparison import (
     compare_runs,
     differences,
 )
-from linenotes.evals._engine import Job, Stop, run_sample
 from linenotes.evals._evaluate import choose_cases, evaluate, find_case
 from linenotes.evals._evaluation import Arm, Evaluation, Interrupted
-from linenotes.evals._import_plans import ImportOrder
-from linenotes.evals._importing import ImportedRun, import_run
 from linenotes.evals._once import Execution, run_once, store_execution
-from linenotes.evals._plans import RunPlan
-from linenotes.evals._records import RunRecord
 from linenotes.evals._results import RunResult
-from linenotes.evals._runs import RunStore
-from linenotes.evals._samples import Failure, Sample, Score
-from linenotes.evals._scorer_loading import find_scorers
-from linenotes.evals._scorers import Scorer, score_sample
 from linenotes.evals.documents._action_documents import (
     doctor_document,
     execution_document,
@@ -31,6 +22,15 @@ from linenotes.evals.documents._action_documents import (
 from linenotes.evals.documents._printed import DOCUMENTS, json_schema, json_schema_file
 from linenotes.evals.documents._run_documents import evaluation_document
 from linenotes.evals.documents._trace_documents import trace_document, trace_list_document
+from linenotes.evals.engine._engine import Job, Stop, run_sample
+from linenotes.evals.importing._import_plans import ImportOrder
+from linenotes.evals.importing._importing import ImportedRun, import_run
+from linenotes.evals.journal._plans import RunPlan
+from linenotes.evals.journal._records import RunRecord
+from linenotes.evals.journal._runs import RunStore
+from linenotes.evals.journal._samples import Failure, Sample, Score
+from linenotes.evals.scorers._scorer_loading import find_scorers
+from linenotes.evals.scorers._scorers import Scorer, score_sample
 
 __all__ = [
     "DEFAULT_MARGIN",

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, cast
 
 from pydantic import JsonValue
 
-from linenotes.evals._plans import RunPlan
-from linenotes.evals._records import RunRecord
-from linenotes.evals._tables import is_rate, score_table
 from linenotes.evals.documents._part import Document
 from linenotes.evals.documents._run_documents import ComparisonDocument
+from linenotes.evals.journal._plans import RunPlan
+from linenotes.evals.journal._records import RunRecord
+from linenotes.evals.publishing._tables import is_rate, score_table
 from linenotes.project import RunError
 
 if TYPE_CHECKING:

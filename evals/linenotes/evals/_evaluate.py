@@ -9,7 +9,7 @@ from linenotes.agents import Agent, AgentVersion, load_agent
 from linenotes.datasets import Case, Dataset, load_dataset
 from linenotes.evals._evaluation import DEFAULT_CONCURRENCY, Arm, Evaluation
 from linenotes.evals._results import RunResult
-from linenotes.evals._scorer_loading import find_scorers
+from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.project import Project, RunError
 
 if TYPE_CHECKING:

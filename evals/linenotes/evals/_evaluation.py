@@ -16,23 +16,23 @@ from typing import TYPE_CHECKING
 
 from linenotes.agents import AgentVersion, VersionCard
 from linenotes.datasets import Dataset
-from linenotes.evals._early_publishing import EarlyPublishing
-from linenotes.evals._engine import Job, Stop, execute, interleave
-from linenotes.evals._event_loop import complete
-from linenotes.evals._journal import Journal
-from linenotes.evals._ongoing import OngoingRun, timed
-from linenotes.evals._plans import RunPlan
-from linenotes.evals._progress import Progress, Silent
-from linenotes.evals._publisher import NOTHING_WRITTEN, Publisher, SampleRow
-from linenotes.evals._records import RunRecord
 from linenotes.evals._repeats import repeats
 from linenotes.evals._report import run_note
 from linenotes.evals._results import RunResult, estimate_all
-from linenotes.evals._runs import RunStore
-from linenotes.evals._samples import Sample, SampleKey
-from linenotes.evals._scorer_loading import find_scorers
-from linenotes.evals._scorers import Scorer
-from linenotes.evals._scoring import Scoring
+from linenotes.evals.engine._early_publishing import EarlyPublishing
+from linenotes.evals.engine._engine import Job, Stop, execute, interleave
+from linenotes.evals.engine._event_loop import complete
+from linenotes.evals.engine._ongoing import OngoingRun, timed
+from linenotes.evals.engine._progress import Progress, Silent
+from linenotes.evals.engine._scoring import Scoring
+from linenotes.evals.journal._journal import Journal
+from linenotes.evals.journal._plans import RunPlan
+from linenotes.evals.journal._records import RunRecord
+from linenotes.evals.journal._runs import RunStore
+from linenotes.evals.journal._samples import Sample, SampleKey
+from linenotes.evals.publishing._publisher import NOTHING_WRITTEN, Publisher, SampleRow
+from linenotes.evals.scorers._scorer_loading import find_scorers
+from linenotes.evals.scorers._scorers import Scorer
 from linenotes.project import Project, RunError, StoreError
 from linenotes.tracing import discard_live, exporting, open_store
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from linenotes.agents import AgentVersion
 from linenotes.datasets import Case
-from linenotes.evals._engine import Job, run_sample
-from linenotes.evals._event_loop import complete
-from linenotes.evals._publisher import trace_score
-from linenotes.evals._samples import Sample, Score
-from linenotes.evals._scorers import Scorer, score_sample
+from linenotes.evals.engine._engine import Job, run_sample
+from linenotes.evals.engine._event_loop import complete
+from linenotes.evals.journal._samples import Sample, Score
+from linenotes.evals.publishing._publisher import trace_score
+from linenotes.evals.scorers._scorers import Scorer, score_sample
 from linenotes.project import Project
 from linenotes.tracing import FiledTrace, Message, file_trace
 

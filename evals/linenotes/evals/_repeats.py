@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from linenotes.evals._tables import is_rate, score_table
+from linenotes.evals.publishing._tables import is_rate, score_table
 
 if TYPE_CHECKING:
-    from linenotes.evals._records import RunRecord
+    from linenotes.evals.journal._records import RunRecord
     from linenotes.evals.statistics import Estimate
 
 _SHOWN = 6

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from linenotes.evals._comparison import RunComparison
-from linenotes.evals._records import RunRecord
 from linenotes.evals._repeats import Repeats
 from linenotes.evals._results import RunResult
-from linenotes.evals._tables import is_rate, score_table
+from linenotes.evals.journal._records import RunRecord
+from linenotes.evals.publishing._tables import is_rate, score_table
 from linenotes.tracing import dollars
 
 if TYPE_CHECKING:

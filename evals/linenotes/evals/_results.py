@@ -7,10 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from linenotes.evals._publisher import Stored
-from linenotes.evals._records import RunRecord
 from linenotes.evals._repeats import Repeats
-from linenotes.evals._tables import score_table
 from linenotes.evals.documents._part import Document
 from linenotes.evals.documents._run_documents import (
     DatasetDocument,
@@ -21,6 +18,9 @@ from linenotes.evals.documents._run_documents import (
     RunDocument,
     TracesDocument,
 )
+from linenotes.evals.journal._records import RunRecord
+from linenotes.evals.publishing._publisher import Stored
+from linenotes.evals.publishing._tables import score_table
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Estimate, Target

@@ -1,0 +1,1 @@
+"""How the samples of a run are executed, scored and published, many at a time."""

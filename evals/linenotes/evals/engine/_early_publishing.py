@@ -1,0 +1,84 @@
+"""Traces go to the store while other samples still run, in a thread of their own.
+
+The thread is told of a scored sample by its name only and reads it from the disk, so what waits
+costs no memory. A slow store makes nobody wait but the end, and one that fails does not end the
+run: what it did not take is written at the end, where a failure is told.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import suppress
+from contextvars import copy_context
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Self
+
+from linenotes.evals.engine._ongoing import OngoingRun
+from linenotes.evals.journal._records import RunRecord
+from linenotes.evals.journal._samples import SampleKey
+from linenotes.evals.publishing._publisher import BATCH_TRACES, Publisher, SampleRow
+from linenotes.project import StoreError
+
+_PATIENCE = 1.0
+"""Seconds that a batch waits to be full."""
+
+
+class EarlyPublishing:
+    """Publishes the samples that it is told of; leaving the block waits for all of them."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+        self._waiting: SimpleQueue[tuple[OngoingRun, SampleKey] | None] = SimpleQueue()
+        self._rows: dict[str, dict[SampleKey, SampleRow]] = defaultdict(dict)
+        self._given_up = False
+        self._thread = Thread(target=copy_context().run, args=(self._work,), daemon=True)
+
+    def add(self, run: OngoingRun, key: SampleKey) -> None:
+        """Publish a sample that the run's journal holds with its scores."""
+        self._waiting.put((run, key))
+
+    def rows(self, record: RunRecord) -> Mapping[SampleKey, SampleRow]:
+        """Return the table rows of the run's samples that the store has taken."""
+        return self._rows[record.plan.run_id]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._given_up |= kind is not None
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        is_open = True
+        with suppress(StoreError):
+            while is_open and not self._given_up:
+                batch, is_open = self._next_batch()
+                self._write(batch)
+
+    def _next_batch(self) -> tuple[list[tuple[OngoingRun, SampleKey]], bool]:
+        """Return what waits, at most a batch of it, and whether more may come."""
+        batch: list[tuple[OngoingRun, SampleKey]] = []
+        until = time.monotonic() + _PATIENCE
+        while len(batch) < BATCH_TRACES:
+            try:
+                told = self._waiting.get(timeout=max(0.0, until - time.monotonic()))
+            except Empty:
+                break
+            if told is None:
+                return batch, False
+            batch.append(told)
+        return batch, True
+
+    def _write(self, batch: list[tuple[OngoingRun, SampleKey]]) -> None:
+        keys: dict[str, list[SampleKey]] = defaultdict(list)
+        runs = {run.plan.run_id: run for run, _ in batch}
+        for run, key in batch:
+            keys[run.plan.run_id].append(key)
+        for run_id, of_run in keys.items():
+            rows = self._publisher.write_traces(runs[run_id].journal.record, of_run)
+            self._rows[run_id] |= rows

@@ -1,0 +1,27 @@
+"""How long work tells what it is doing. The command line shows it; a library call is silent."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from linenotes.evals.journal._samples import Sample
+
+
+class Progress(Protocol):
+    """Hears of each stage of an evaluation, and of each step within it."""
+
+    def stage(self, text: str, *, total: int | None = None) -> None:
+        """A stage begins, of `total` steps where that is known."""
+
+    def advance(self, sample: Sample | None = None) -> None:
+        """A step of the stage is done; while agents run, with the sample that it gave."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def stage(self, text: str, *, total: int | None = None) -> None:
+        """Show nothing."""
+
+    def advance(self, sample: Sample | None = None) -> None:
+        """Show nothing."""

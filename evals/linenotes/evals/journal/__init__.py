@@ -1,0 +1,1 @@
+"""What stands on disk of a run: its plan, what had happened, and the samples."""

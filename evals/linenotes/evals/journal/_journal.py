@@ -1,0 +1,176 @@
+"""The journal: the append-only local truth of a run, one JSON object a line.
+
+The first line is the plan; then come `started`, `finished` and `scored` lines as they happen,
+each written whole and flushed to the operating system, so a killed process loses nothing that
+had finished. What a finished sample said stands in a file beside, written before its line, so
+that reading a journal costs little however much was said. A line that a crash cut in two is the
+last one; it is cut off when the journal is opened again. One process at a time writes a journal,
+and what it has written it also knows: its record is what reading the file again would give.
+Everything is redacted on its way into the files.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+import orjson
+
+from linenotes.evals.journal._appending import AppendOnlyFile
+from linenotes.evals.journal._plans import RunPlan
+from linenotes.evals.journal._records import FILE_NAME, RunRecord, read_history
+from linenotes.evals.journal._sample_file import FILE_NAME as SAMPLES_NAME
+from linenotes.evals.journal._sample_file import write_sample
+from linenotes.evals.journal._samples import Outcome, Sample, Score
+from linenotes.project import Redactor, RunError
+
+
+class Journal:
+    """Writes one run's journal. Safe to call from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a journal to continue it.
+
+        Raises:
+            RunError: it is no journal, cannot be written, or another process writes it.
+        """
+        self.path = path
+        self._redactor = Redactor.current()
+        self._lock = threading.Lock()
+        with ExitStack() as files:
+            self._file = files.enter_context(_open(path))
+            self._history = read_history(path)
+            self._samples = files.enter_context(
+                _open_samples(path.parent / SAMPLES_NAME, self._history.samples_end)
+            )
+            self._files = files.pop_all()
+
+    @classmethod
+    def create(cls, folder: Path, plan: RunPlan) -> Self:
+        """Start the journal of a new run in `folder`.
+
+        Raises:
+            RunError: it cannot be written.
+        """
+        path = folder / FILE_NAME
+        kept = plan.redacted(Redactor.current())
+        try:
+            folder.mkdir(parents=True)
+            path.write_bytes(_line({"event": "plan", "plan": kept.model_dump(mode="json")}))
+        except OSError as error:
+            raise _cannot_write(path, error) from error
+        return cls(path)
+
+    @property
+    def plan(self) -> RunPlan:
+        """What the run sets out to do."""
+        return self._history.plan
+
+    @property
+    def record(self) -> RunRecord:
+        """What the journal says so far."""
+        with self._lock:
+            return self._history.record
+
+    def started(self, case: str, index: int) -> None:
+        """Note that a sample is being executed."""
+        self._write({"event": "started", "case": case, "sample": index})
+
+    def finished(self, sample: Sample) -> None:
+        """Keep a finished sample for good."""
+        output, error, trace = self._redactor.value((sample.output, sample.error, sample.trace))
+        shown = replace(sample, output=output, error=error, trace=trace)
+        with self._lock, self._writing():
+            place = write_sample(self._samples, shown)
+            self._append(
+                {
+                    "event": "finished",
+                    "case": sample.case.id,
+                    "sample": sample.index,
+                    "outcome": Outcome.of(shown),
+                    "at": place,
+                }
+            )
+
+    def scored(self, sample: Sample, scores: tuple[Score, ...]) -> None:
+        """Keep the scores of a finished sample."""
+        self._write(
+            {"event": "scored", "case": sample.case.id, "sample": sample.index, "scores": scores}
+        )
+
+    def worked(self, *, seconds: float) -> None:
+        """Note how long agents have run; a run that was continued has several such lines."""
+        self._write({"event": "worked", "seconds": seconds})
+
+    def close(self) -> None:
+        """Close the files."""
+        self._files.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _write(self, event: dict[str, object]) -> None:
+        with self._lock, self._writing():
+            self._append(self._redactor.value(event))
+
+    def _append(self, event: dict[str, object]) -> None:
+        line = _line(event)
+        self._file.append(line)
+        # Read back, so that going on and starting again see the same.
+        self._history.add(orjson.loads(line))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise _cannot_write(self.path, error) from error
+
+
+def _line(event: dict[str, object]) -> bytes:
+    return orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _open(path: Path) -> AppendOnlyFile:
+    """Open a journal for appending, cut what a crash left unfinished, and keep others away."""
+    try:
+        with ExitStack() as opened:
+            file = opened.enter_context(AppendOnlyFile(path))
+            fcntl.flock(file.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file.cut_torn_line()
+            opened.pop_all()
+            return file
+    except BlockingIOError:
+        raise RunError(
+            f"Run {path.parent.name[:12]!r} is being carried out by another process. "
+            "Wait for its end, or stop it."
+        ) from None
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def _open_samples(path: Path, known: int) -> AppendOnlyFile:
+    """Open the file of samples, and cut what the journal does not know of."""
+    try:
+        with ExitStack() as opened:
+            file = opened.enter_context(AppendOnlyFile(path))
+            file.cut(known)
+            opened.pop_all()
+            return file
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def _cannot_write(path: Path, error: OSError) -> RunError:
+    return RunError(
+        f"Cannot write {path}: {error.strerror or error}. Make room or rights there; "
+        "what had finished is kept, and `linenotes eval --resume latest` continues."
+    )

@@ -1,0 +1,82 @@
+"""The runs of a project: one folder each under its state folder, newest last."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from linenotes.evals.journal._journal import Journal
+from linenotes.evals.journal._plans import RunPlan
+from linenotes.evals.journal._records import FILE_NAME, RunRecord, read_journal, read_plan
+from linenotes.project import Project, RunError
+
+_LATEST = re.compile(r"latest(?:~(\d+))?")
+
+
+@dataclass(frozen=True)
+class RunStore:
+    """Finds the runs that a project's state folder holds."""
+
+    folder: Path
+
+    @classmethod
+    def of(cls, project: Project) -> RunStore:
+        """Return the runs of `project`."""
+        return cls(project.runs)
+
+    def plans(self) -> list[RunPlan]:
+        """Return the plans of all runs, oldest first. Folders without a plan are left out."""
+        found = (read_plan(path) for path in self.folder.glob(f"*/{FILE_NAME}"))
+        return sorted((plan for plan in found if plan is not None), key=lambda p: p.created)
+
+    def path(self, run_id: str) -> Path:
+        """Return the folder of a run."""
+        return self.folder / run_id
+
+    def open(self, plan: RunPlan) -> Journal:
+        """Open the journal of a run, to continue it.
+
+        Raises:
+            RunError: it cannot be written, or another process writes it.
+        """
+        return Journal(self.path(plan.run_id) / FILE_NAME)
+
+    def find(self, name: str) -> RunPlan:
+        """Return the run that `name` means: an id, a unique prefix, `latest` or `latest~N`.
+
+        Raises:
+            RunError: there is none, or more than one.
+        """
+        plans = self.plans()
+        latest = _LATEST.fullmatch(name)
+        if latest:
+            return _counted_back(plans, int(latest[1] or 0), name)
+        matching = [plan for plan in plans if plan.run_id.startswith(name)] if name else []
+        if len(matching) == 1:
+            return matching[0]
+        if matching:
+            ids = ", ".join(plan.run_id[:12] for plan in matching[:4])
+            raise RunError(f"Run {name!r} could be {ids}. Give more of the id.")
+        raise RunError(f"There is no run {name!r} in {self.folder}. {_listing(plans)}")
+
+    def read(self, name: str) -> RunRecord:
+        """Return all that the run's journal holds.
+
+        Raises:
+            RunError: there is no such run, or its journal cannot be read.
+        """
+        return read_journal(self.path(self.find(name).run_id) / FILE_NAME)
+
+
+def _counted_back(plans: list[RunPlan], back: int, name: str) -> RunPlan:
+    if back >= len(plans):
+        raise RunError(f"There is no run {name!r}. {_listing(plans)}")
+    return plans[-1 - back]
+
+
+def _listing(plans: list[RunPlan]) -> str:
+    if not plans:
+        return "There are no runs yet: `linenotes eval AGENT` makes one."
+    newest = [f"{plan.run_id[:12]} ({plan.agent} {plan.version})" for plan in plans[-3:]]
+    return f"The newest of {len(plans)} are {', '.join(newest)}."

@@ -1,0 +1,307 @@
+"""From the journal to MLflow: one MLflow run an evaluation of one version.
+
+The journal is the truth; what is published can be published again and stays the same. The
+publisher ends by counting the traces that the store holds against those that were to be stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import orjson
+
+from linenotes.agents import AgentVersion, PromptRegistry, VersionCard, log_version
+from linenotes.datasets import Dataset, register_dataset
+from linenotes.evals._repeats import Repeats
+from linenotes.evals.engine._progress import Progress
+from linenotes.evals.journal._plans import RunPlan
+from linenotes.evals.journal._records import RunRecord
+from linenotes.evals.journal._samples import Sample, SampleKey, Score
+from linenotes.evals.publishing._conversations import noteworthy, page_path
+from linenotes.project import Redactor, StoreError, store_errors
+from linenotes.tracing import FiledTrace, MlflowStore, TraceScore, conversation_page, output_text
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+    from linenotes.evals.statistics import Estimate
+
+SampleRow = dict[str, object]
+"""One row of a run's samples table: column to value."""
+BATCH_TRACES = 25
+"""Traces that are written in one transaction: more hold more memory and are hardly faster."""
+_TABLE = "samples.json"
+NOTHING_WRITTEN: Mapping[SampleKey, SampleRow] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Stored:
+    """How many traces a run should have in the store, and how many it has."""
+
+    expected: int
+    stored: int
+
+
+class Publisher:
+    """Writes runs into one MLflow store."""
+
+    def __init__(self, store: MlflowStore) -> None:
+        self._store = store
+
+    @cached_property
+    def _client(self) -> MlflowClient:
+        from mlflow import MlflowClient
+
+        return MlflowClient(tracking_uri=self._store.tracking_uri)
+
+    def register_prompts(self, version: AgentVersion) -> dict[str, int]:
+        """Return the registry's number of each prompt of the version; new texts are registered.
+
+        Raises:
+            StoreError: the store does not take them; so for all that follows.
+        """
+        registry = PromptRegistry(self._store.tracking_uri)
+        return {
+            name: registry.register(prompt, experiment_id=self._store.experiment_id)
+            for name, prompt in version.prompts.items()
+        }
+
+    def log_version(self, version: VersionCard) -> str:
+        """Return the id of the version's LoggedModel."""
+        with self._attributed("write the version to"):
+            return log_version(version, self._client, self._store.experiment_id)
+
+    def start_run(
+        self,
+        version: VersionCard,
+        dataset: Dataset,
+        *,
+        group: str,
+        numbers: Mapping[str, int],
+        model_id: str,
+    ) -> str:
+        """Create the MLflow run of a version, with model and dataset as inputs; return its id."""
+        from mlflow.entities import LoggedModelInput
+
+        shown = Redactor.current()
+        with self._attributed("start a run in"):
+            registered = register_dataset(
+                dataset,
+                tracking_uri=self._store.tracking_uri,
+                experiment_id=self._store.experiment_id,
+            )
+            run = self._client.create_run(
+                self._store.experiment_id,
+                run_name=shown.text(f"{version.agent} {version.label}"),
+                tags=shown.value(_run_tags(version, group=group, numbers=numbers)),
+            )
+            run_id = str(run.info.run_id)
+            for name, value in version.params.items():
+                self._client.log_param(run_id, name, value)
+            self._client.log_inputs(
+                run_id, models=[LoggedModelInput(model_id=model_id)], datasets=[registered]
+            )
+            return run_id
+
+    def publish(
+        self,
+        record: RunRecord,
+        estimates: Mapping[str, Estimate],
+        repeated: Mapping[str, Repeats],
+        *,
+        note: str,
+        written: Mapping[SampleKey, SampleRow] = NOTHING_WRITTEN,
+        progress: Progress,
+    ) -> Stored:
+        """Write traces, metrics and the samples table of a run, and count what is stored.
+
+        `written` are the table rows of samples whose traces the store has already.
+        """
+        run_id = record.plan.run_id
+        with self._attributed("publish the results to"):
+            rows = {**written}
+            for batch in _batches([key for key in record.outcomes if key not in written]):
+                rows |= self.write_traces(record, batch)
+                for _ in batch:
+                    progress.advance()
+            self._log_metrics(record, estimates, repeated)
+            self._log_samples(run_id, [rows[key] for key in sorted(record.outcomes)])
+            note += self._log_conversations(record)
+            self._client.set_tag(run_id, "mlflow.note.content", note)
+            status = "FINISHED" if record.is_whole else "KILLED"
+            self._client.set_terminated(run_id, status, end_time=_end_ms(record))
+        return self._counted(record)
+
+    def _counted(self, record: RunRecord) -> Stored:
+        """Count what the store holds of a run, which is all of it or an error."""
+        stored = self._store.count_traces(record.plan.run_id)
+        if stored < len(record.outcomes):
+            raise StoreError(
+                f"The store holds {stored} of the {len(record.outcomes)} traces of run "
+                f"{record.plan.run_id[:12]!r}, although it took all of them."
+            )
+        return Stored(len(record.outcomes), stored)
+
+    def mark_stopped(self, run_id: str) -> None:
+        """Show in MLflow that the run was stopped before its end, if MLflow can be reached."""
+        # The reason for stopping may be the store itself, and must not be hidden by this.
+        with suppress(StoreError), self._attributed("stop a run in"):
+            self._client.set_terminated(run_id, "KILLED")
+
+    def write_traces(
+        self, record: RunRecord, keys: Sequence[SampleKey]
+    ) -> dict[SampleKey, SampleRow]:
+        """Write the traces of some samples, and return their rows of the samples table.
+
+        Raises:
+            StoreError: the store does not take them.
+        """
+        samples = {key: record.samples[key] for key in keys}
+        self._store.write_traces(
+            [filed_trace(record.plan, s, record.scores.get(k, ())) for k, s in samples.items()]
+        )
+        return {key: _row(record, sample) for key, sample in samples.items()}
+
+    def _attributed(self, doing: str) -> AbstractContextManager[None]:
+        return store_errors(doing, self._store.tracking_uri)
+
+    def _log_metrics(
+        self,
+        record: RunRecord,
+        estimates: Mapping[str, Estimate],
+        repeated: Mapping[str, Repeats],
+    ) -> None:
+        values: dict[str, float] = {"samples": len(record.outcomes)}
+        for name, estimate in estimates.items():
+            values |= _bounds(name, estimate)
+            hats = repeated[name].pass_hat[1:] if name in repeated else ()
+            for k, found in enumerate(hats, start=2):
+                # MLflow's names of metrics have no circumflex.
+                values |= _bounds(f"{name}/pass_hat_{k}", found)
+        for name, value in values.items():
+            self._client.log_metric(
+                record.plan.run_id,
+                name,
+                value,
+                timestamp=_end_ms(record),
+                model_id=record.plan.model_id,
+                dataset_name=record.plan.dataset.name,
+                dataset_digest=record.plan.dataset.digest[:36],
+            )
+
+    def _log_samples(self, run_id: str, rows: Sequence[SampleRow]) -> None:
+        """Log the samples as MLflow keeps tables."""
+        # Not `log_table`: that appends to the table of an earlier publishing.
+        columns = list(rows[0]) if rows else []
+        table = {"columns": columns, "data": [list(row.values()) for row in rows]}
+        self._client.log_text(run_id, orjson.dumps(table).decode(), _TABLE)
+        logged = orjson.dumps([{"path": _TABLE, "type": "table"}]).decode()
+        self._client.set_tag(run_id, "mlflow.loggedArtifacts", logged)
+
+    def _log_conversations(self, record: RunRecord) -> str:
+        """Keep the conversations that say most as pages, and return their links for the note."""
+        links = []
+        for key in noteworthy(record):
+            path, sample = page_path(key), record.samples[key]
+            self._client.log_text(record.plan.run_id, conversation_page(sample.trace), path)
+            place = f"#/experiments/{self._store.experiment_id}/runs/{record.plan.run_id}/artifacts"
+            links.append(f"- [{_caption(key)}]({place}/{path}){_outcome(record, key)}")
+        return "\n".join(["\n\n**Conversations**\n", *links]) if links else ""
+
+
+def _caption(key: SampleKey) -> str:
+    case = "".join(c if c.isalnum() or c in " .,_-#" else " " for c in key[0])
+    return f"{case}, sample {key[1]}"
+
+
+def _outcome(record: RunRecord, key: SampleKey) -> str:
+    """Say why a conversation is worth reading: its failure, or its primary score."""
+    if error := record.outcomes[key].error:
+        return f": failed with {error.type}"
+    primary = record.plan.metrics[0]
+    values = (s.value for s in record.scores.get(key, ()) if s.name == primary)
+    return next((f": {primary} {value}" for value in values), "")
+
+
+def _bounds(name: str, found: Estimate) -> dict[str, float]:
+    bounds = {name: found.mean, f"{name}/low": found.low, f"{name}/high": found.high}
+    return {key: value for key, value in bounds.items() if value is not None}
+
+
+def _run_tags(version: VersionCard, *, group: str, numbers: Mapping[str, int]) -> dict[str, str]:
+    tags = {
+        "mlflow.runType": "genai_evaluate",
+        "linenotes.agent": version.agent,
+        "linenotes.version": version.label,
+        "linenotes.fingerprint": version.fingerprint,
+        "linenotes.group": group,
+        "mlflow.linkedPrompts": _linked_prompts(numbers),
+    }
+    if version.commit is not None:
+        tags["mlflow.source.git.commit"] = version.commit.sha
+    return tags
+
+
+def _batches(keys: Sequence[SampleKey]) -> Iterator[Sequence[SampleKey]]:
+    for start in range(0, len(keys), BATCH_TRACES):
+        yield keys[start : start + BATCH_TRACES]
+
+
+def filed_trace(plan: RunPlan, sample: Sample, scores: Sequence[Score]) -> FiledTrace:
+    """Return the trace of a sample with all that its run knows about it."""
+    return FiledTrace(
+        trace=sample.trace,
+        run_id=plan.run_id,
+        model_id=plan.model_id,
+        version=plan.version,
+        prompts=tuple((n, p.registry_version) for n, p in plan.prompts.items()),
+        scores=tuple(trace_score(score) for score in scores),
+        expectations=sample.expectations,
+        tags={f"tag.{name}": value for name, value in sample.case.tags.items()},
+    )
+
+
+def trace_score(score: Score) -> TraceScore:
+    """Return a score as the trace store keeps it."""
+    return TraceScore(
+        name=score.name,
+        value=score.value,
+        rationale=score.rationale,
+        error=str(score.error) if score.error else None,
+    )
+
+
+def _linked_prompts(numbers: Mapping[str, int]) -> str:
+    linked = [{"name": name, "version": str(number)} for name, number in numbers.items()]
+    return orjson.dumps(linked).decode()
+
+
+def _end_ms(record: RunRecord) -> int:
+    """Return when the last sample ended: what is published again keeps its time."""
+    ends = (outcome.end_ns for outcome in record.outcomes.values())
+    return max(ends, default=0) // 1_000_000
+
+
+def _row(record: RunRecord, sample: Sample) -> SampleRow:
+    """Return the row of a sample in the samples table: identity, outcome, scores, cost."""
+    key, imported = (sample.case.id, sample.index), record.plan.imported
+    outcome = record.outcomes[key]
+    scores = {score.name: score.value for score in record.scores.get(key, ())}
+    return {
+        "case": key[0],
+        "sample": key[1],
+        "request": sample.trace.request,
+        "response": output_text(sample.output),
+        **{f"score/{name}": scores.get(name) for name in record.plan.metrics},
+        "error": str(outcome.error) if outcome.error else None,
+        "seconds": round(outcome.seconds, 3) if imported is None or imported.timed else None,
+        "calls": outcome.calls,
+        "tokens": outcome.tokens or (None if imported else 0),
+        "cost": outcome.cost,
+        "trace_id": outcome.trace_id,
+    }

@@ -1,0 +1,1 @@
+"""What judges a sample: functions, and the metrics of other libraries."""
