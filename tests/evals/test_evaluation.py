@@ -18,6 +18,7 @@ from linenotes.agents import AgentVersion
 from linenotes.datasets import Dataset
 from linenotes.evals import (
     Arm,
+    Conduct,
     Evaluation,
     Interrupted,
     RunResult,
@@ -77,7 +78,7 @@ def test_several_versions_run_interleaved_in_one_group(
     one_node: Callable[..., AgentVersion], numbers: Callable[..., Dataset]
 ) -> None:
     version = one_node()
-    evaluation = Evaluation(version.agent.project, concurrency=1)
+    evaluation = Evaluation(version.agent.project, Conduct(concurrency=1))
     results = evaluation.run(
         [Arm(version.labelled("base"), 1, baseline=True), Arm(version, 2)],
         numbers(3),
@@ -145,7 +146,9 @@ def test_a_stop_is_told_and_the_rest_is_done_when_the_run_is_resumed(
             self.seen = getattr(self, "seen", 0) + 1
             stop.asked = self.seen >= 5
 
-    evaluation = Evaluation(version.agent.project, concurrency=2, progress=AfterFive(), stop=stop)
+    evaluation = Evaluation(
+        version.agent.project, Conduct(concurrency=2), progress=AfterFive(), stop=stop
+    )
     scorers = find_scorers([], version.agent.project)
     with pytest.raises(Interrupted, match=r"Stopped: [5-7] of 20 samples are kept\. .*--resume"):
         evaluation.run([Arm(version, 2)], numbers(10), scorers)
@@ -170,7 +173,7 @@ def test_a_second_interrupt_stops_at_once_and_tells_how_to_go_on(
             raise KeyboardInterrupt
 
     project = version.agent.project
-    evaluation = Evaluation(project, concurrency=1, progress=Impatient(), stop=stop)
+    evaluation = Evaluation(project, Conduct(concurrency=1), progress=Impatient(), stop=stop)
     with pytest.raises(Interrupted, match=r"Stopped: 1 of 10 samples are kept\. .*--resume"):
         evaluation.run([Arm(version, 1)], numbers(10), find_scorers([], project))
 
@@ -186,7 +189,7 @@ def test_a_stop_while_scoring_is_heard_too(
 
     version = one_node()
     project = version.agent.project
-    evaluation = Evaluation(project, concurrency=1, stop=stop)
+    evaluation = Evaluation(project, Conduct(concurrency=1), stop=stop)
     with pytest.raises(Interrupted, match=r"1 of 10 samples are kept"):
         evaluation.run([Arm(version, 1)], numbers(10), find_scorers([slow], project))
     assert len(events(_journal(newest(version)), "scored")) == 1
@@ -403,7 +406,7 @@ def test_a_run_that_was_killed_goes_on_as_if_nothing_had_happened(
     assert killed.running
     assert not killed.running & killed.samples.keys()
 
-    (result,) = Evaluation(version.agent.project, concurrency=4).resume(run_id)
+    (result,) = Evaluation(version.agent.project, Conduct(concurrency=4)).resume(run_id)
     finished = events(_journal(run_id), "finished")
     assert set(finished.values()) == {1}
     assert len(finished) == 120

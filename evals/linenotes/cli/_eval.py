@@ -71,16 +71,15 @@ def command(
     """
     from linenotes.agents import load_agent
     from linenotes.cli._evaluations import carry_out, show
-    from linenotes.evals import EVERY, Choice, arms, choose_cases, find_scorers
+    from linenotes.evals import EVERY, Choice, Conduct, arms, choose_cases, find_scorers
     from linenotes.project import Project
 
     if (agent is None) == (resume is None):
         raise click.UsageError("Name an AGENT, or --resume a RUN.")
     project = Project.find()
+    conduct = Conduct(concurrency=concurrency)
     if resume is not None:
-        results = carry_out(
-            project, lambda e: e.resume(resume), concurrency=concurrency, target=target
-        )
+        results = carry_out(project, lambda e: e.resume(resume), conduct, target=target)
         return show(results, target=target, margin=margin, as_json=as_json)
     assert agent is not None
     found = load_agent(agent, project)
@@ -95,7 +94,7 @@ def command(
     results = carry_out(
         project,
         lambda e: e.run(planned, cases, wanted, seed=seed),
-        concurrency=concurrency,
+        conduct,
         target=target,
     )
     return show(results, target=target, margin=margin, as_json=as_json)

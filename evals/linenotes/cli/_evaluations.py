@@ -10,6 +10,7 @@ from linenotes.cli._interrupts import stop_on_interrupt
 from linenotes.cli._ledgers import one_line, printable
 from linenotes.cli._main import USAGE
 from linenotes.evals import (
+    Conduct,
     Evaluation,
     RunComparison,
     RunResult,
@@ -26,15 +27,13 @@ if TYPE_CHECKING:
 def carry_out(
     project: Project,
     work: Callable[[Evaluation], list[RunResult]],
+    conduct: Conduct,
     *,
-    concurrency: int,
     target: Target,
 ) -> list[RunResult]:
     """Run `work` with progress on stderr; Ctrl-C stops it, and keeps what had finished."""
     with stop_on_interrupt() as stop, Live() as live, agents_print_to_stderr():
-        return work(
-            Evaluation(project, concurrency=concurrency, target=target, progress=live, stop=stop)
-        )
+        return work(Evaluation(project, conduct, target=target, progress=live, stop=stop))
 
 
 def show(results: Sequence[RunResult], *, target: Target, margin: float, as_json: bool) -> int:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from linenotes.agents import Agent, AgentVersion, load_agent
 from linenotes.datasets import Case, Dataset, load_dataset
-from linenotes.evals._evaluation import DEFAULT_CONCURRENCY, Arm, Evaluation
+from linenotes.evals._evaluation import Arm, Evaluation
 from linenotes.evals._results import RunResult
+from linenotes.evals.engine._conduct import DEFAULT_CONCURRENCY, Conduct
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.project import Project, RunError
 
@@ -57,7 +58,7 @@ def evaluate(
     else:
         cases = choose_cases(agent.agent, dataset, split=split, limit=limit)
     wanted = scorers if scorers is not None else agent.agent.settings.scorers
-    evaluation = Evaluation(project, concurrency=concurrency, target=target)
+    evaluation = Evaluation(project, Conduct(concurrency=concurrency), target=target)
     return evaluation.run(
         [Arm(agent, samples)],
         cases,

@@ -19,6 +19,7 @@ from linenotes.datasets import Dataset
 from linenotes.evals._repeats import repeats
 from linenotes.evals._report import run_note
 from linenotes.evals._results import RunResult, estimate_all
+from linenotes.evals.engine._conduct import Conduct
 from linenotes.evals.engine._early_publishing import EarlyPublishing
 from linenotes.evals.engine._engine import Job, Stop, execute, interleave
 from linenotes.evals.engine._event_loop import complete
@@ -38,8 +39,6 @@ from linenotes.tracing import discard_live, exporting, open_store
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Target
-
-DEFAULT_CONCURRENCY = 8
 
 
 class Interrupted(RunError):  # noqa: N818  it is no error of anybody's
@@ -62,17 +61,15 @@ class Evaluation:
     def __init__(
         self,
         project: Project,
+        conduct: Conduct = Conduct(),  # noqa: B008  it is immutable
         *,
-        concurrency: int = DEFAULT_CONCURRENCY,
         target: Target = "population",
         progress: Progress | None = None,
         stop: Stop | None = None,
     ) -> None:
-        if concurrency < 1:
-            raise RunError(f"Concurrency must be at least 1 sample at a time, not {concurrency}.")
         self._project = project
         self._redactor = project.redactor
-        self._concurrency = concurrency
+        self._conduct = conduct
         self._target: Target = target
         self._progress = progress or Silent()
         self._stop = stop or Stop()
@@ -225,13 +222,13 @@ class Evaluation:
         with timed([run.journal for run in runs]):
             work = execute(
                 interleave(missing),
-                concurrency=self._concurrency,
+                concurrency=self._conduct.concurrency,
                 on_start=on_start,
                 on_finish=on_finish,
                 stop=self._stop,
             )
             # A graph that is not async waits in a thread, and so may its parallel nodes.
-            complete(work, threads=max(32, 2 * self._concurrency))
+            complete(work, threads=max(32, 2 * self._conduct.concurrency))
 
     def _score_rest(self, run: OngoingRun, scoring: Scoring) -> None:
         """Score what had finished before an earlier process got to score it."""
@@ -249,9 +246,9 @@ class Evaluation:
                 self._progress.advance()
 
         async def all_of_them() -> None:
-            await asyncio.gather(*(worker() for _ in range(self._concurrency)))
+            await asyncio.gather(*(worker() for _ in range(self._conduct.concurrency)))
 
-        complete(all_of_them(), threads=self._concurrency)
+        complete(all_of_them(), threads=self._conduct.concurrency)
 
     def _publish(
         self,
