@@ -84,10 +84,13 @@ class Project:
 
         A folder that cannot be written is told by whoever writes into it.
         """
-        with suppress(OSError):
-            self.state.mkdir(parents=True, exist_ok=True)
-            (self.state / ".gitignore").write_text("*\n", encoding="utf-8")
-        return self.state
+        state = self.state
+        ignored = state / ".gitignore"
+        if not ignored.exists():
+            with suppress(OSError):
+                state.mkdir(parents=True, exist_ok=True)
+                ignored.write_text("*\n", encoding="utf-8")
+        return state
 
     @property
     def experiment(self) -> str:

@@ -23,6 +23,7 @@ from linenotes.evals.engine._conduct import Conduct
 from linenotes.evals.engine._early_publishing import EarlyPublishing
 from linenotes.evals.engine._engine import Job, Stop, execute, interleave
 from linenotes.evals.engine._event_loop import complete
+from linenotes.evals.engine._garbage import settled_objects_spared
 from linenotes.evals.engine._ongoing import OngoingRun, timed
 from linenotes.evals.engine._progress import Progress, Silent
 from linenotes.evals.engine._scoring import Scoring
@@ -219,7 +220,7 @@ class Evaluation:
             await scoring.of(sample, run)
             self._progress.advance(sample)
 
-        with timed([run.journal for run in runs]):
+        with timed([run.journal for run in runs]), settled_objects_spared():
             work = execute(
                 interleave(missing),
                 concurrency=self._conduct.concurrency,

@@ -131,8 +131,8 @@ async def run_sample(
         except BaseException as error:  # noqa: BLE001  the system under test fails as data
             failure = attribute(error)
     # What scorers see is what the journal keeps, or scoring again would give other scores.
-    output, trace, failure = ledger.redacted((output, ledger.trace, failure))
-    return Sample(shown, job.index, output, trace, failure)
+    output, failure = ledger.redacted((output, failure))
+    return Sample(shown, job.index, output, ledger.trace, failure)
 
 
 async def _invoke(job: Job, *, thread: str) -> JsonValue:

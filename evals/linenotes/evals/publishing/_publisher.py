@@ -86,7 +86,7 @@ class Publisher:
         model_id: str,
     ) -> str:
         """Create the MLflow run of a version, with model and dataset as inputs; return its id."""
-        from mlflow.entities import LoggedModelInput
+        from mlflow.entities import LoggedModelInput, Param
 
         shown = Redactor.current()
         with self._attributed("start a run in"):
@@ -101,8 +101,8 @@ class Publisher:
                 tags=shown.value(_run_tags(version, group=group, numbers=numbers)),
             )
             run_id = str(run.info.run_id)
-            for name, value in version.params.items():
-                self._client.log_param(run_id, name, value)
+            params = [Param(name, str(value)) for name, value in version.params.items()]
+            self._client.log_batch(run_id, params=params)
             self._client.log_inputs(
                 run_id, models=[LoggedModelInput(model_id=model_id)], datasets=[registered]
             )
@@ -176,6 +176,8 @@ class Publisher:
         estimates: Mapping[str, Estimate],
         repeated: Mapping[str, Repeats],
     ) -> None:
+        from mlflow.entities import Metric
+
         values: dict[str, float] = {"samples": len(record.outcomes)}
         for name, estimate in estimates.items():
             values |= _bounds(name, estimate)
@@ -183,16 +185,21 @@ class Publisher:
             for k, found in enumerate(hats, start=2):
                 # MLflow's names of metrics have no circumflex.
                 values |= _bounds(f"{name}/pass_hat_{k}", found)
-        for name, value in values.items():
-            self._client.log_metric(
-                record.plan.run_id,
+        plan, ended = record.plan, _end_ms(record)
+        metrics = [
+            Metric(
                 name,
                 value,
-                timestamp=_end_ms(record),
-                model_id=record.plan.model_id,
-                dataset_name=record.plan.dataset.name,
-                dataset_digest=record.plan.dataset.digest[:36],
+                timestamp=ended,
+                step=0,
+                model_id=plan.model_id,
+                dataset_name=plan.dataset.name,
+                dataset_digest=plan.dataset.digest[:36],
+                run_id=plan.run_id,
             )
+            for name, value in values.items()
+        ]
+        self._client.log_batch(plan.run_id, metrics)
 
     def _log_samples(self, run_id: str, rows: Sequence[SampleRow]) -> None:
         """Log the samples as MLflow keeps tables."""
