@@ -47,6 +47,9 @@ INTERRUPTED = 130
 @click.version_option(package_name="linenotes", prog_name="linenotes")
 def _command() -> None:
     """Run LangGraph agents, read what they said, and say which version is better."""
+    from linenotes.project import keep_offline
+
+    keep_offline()
 
 
 def main() -> NoReturn:
@@ -58,11 +61,8 @@ def main() -> NoReturn:
         code = _run()
     except KeyboardInterrupt:
         code = _say("Interrupted.", INTERRUPTED)
-    except Exception:  # noqa: BLE001  1 would be read as the verdict "fail"
-        from linenotes.project import Redactor
-
-        click.echo(Redactor.current().text(traceback.format_exc()), err=True, nl=False)
-        code = _say("This is a mistake of linenotes. Please report it.", OURS)
+    except Exception as error:  # noqa: BLE001  1 would be read as the verdict "fail"
+        code = _failed(error)
     if code == INTERRUPTED:
         _leave_at_once()
     sys.exit(code)
@@ -70,9 +70,6 @@ def main() -> NoReturn:
 
 def _run() -> int:
     """Run one command and return its exit code."""
-    from linenotes.project import LinenotesError, keep_offline
-
-    keep_offline()
     try:
         code = _command.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -84,11 +81,20 @@ def _run() -> int:
         # The reader, such as `head`, has what it wanted; there is nobody left to write to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except LinenotesError as error:
+    return code if isinstance(code, int) else 0
+
+
+def _failed(error: Exception) -> int:
+    """Say what went wrong and return the exit code; imported now, so that `--help` is quick."""
+    from linenotes.project import LinenotesError, Redactor
+
+    if isinstance(error, LinenotesError):
         from linenotes.cli._errors import explain
 
         return _say(*explain(error))
-    return code if isinstance(code, int) else 0
+    text = "".join(traceback.format_exception(error))
+    click.echo(Redactor.current().text(text), err=True, nl=False)
+    return _say("This is a mistake of linenotes. Please report it.", OURS)
 
 
 def _leave_at_once() -> NoReturn:
