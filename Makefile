@@ -31,6 +31,7 @@ types: setup ## check types
 	$(RUN) mypy
 
 suite: setup ## run the tests (WORKERS=2 processes)
+	@sh scripts/postgresql.sh
 	$(RUN) pytest -n $(WORKERS) --dist worksteal
 
 format: setup ## mend style and format in place
