@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -53,8 +54,8 @@ def test_what_a_store_missed_is_published_when_it_is_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", remote.uri)
-    _let_the_agent_wait(project / "app.py")
-    evaluation = _start(*_EVAL, "--samples", "50")
+    _let_the_agent_wait(project)
+    evaluation = _start(*_EVAL, "--samples", "5")
     _await(evaluation, (project / "reached").exists)
     remote.stop()
     (project / "go").touch()
@@ -88,9 +89,13 @@ def test_a_database_without_its_driver_names_what_installs_it(
     assert "s3same" not in ended.err
 
 
-def _let_the_agent_wait(app: Path) -> None:
-    text = app.read_text(encoding="utf-8")
-    text = text.replace("import time", "import pathlib, time", 1)
+def _let_the_agent_wait(project: Path) -> None:
+    """Have 60 cases, and an agent that waits in one of them."""
+    cases = [{"id": f"c{n}", "inputs": {"question": f"word {n}"}} for n in range(60)]
+    lines = "\n".join(json.dumps(case) for case in cases)
+    (project / "cases.jsonl").write_text(lines, encoding="utf-8")
+    app = project / "app.py"
+    text = app.read_text(encoding="utf-8").replace("import time", "import pathlib, time", 1)
     app.write_text(text.replace("\ndef writer(state):\n", _WAITS), encoding="utf-8")
 
 

@@ -35,6 +35,8 @@ SampleRow = dict[str, object]
 """One row of a run's samples table: column to value."""
 BATCH_TRACES = 25
 """Traces that are written in one transaction: more hold more memory and are hardly faster."""
+_BATCH_METRICS = 1_000
+"""The most that MLflow takes at once."""
 _TABLE = "samples.json"
 NOTHING_WRITTEN: Mapping[SampleKey, SampleRow] = MappingProxyType({})
 
@@ -176,6 +178,8 @@ class Publisher:
         estimates: Mapping[str, Estimate],
         repeated: Mapping[str, Repeats],
     ) -> None:
+        from mlflow.entities import Metric
+
         values: dict[str, float] = {"samples": len(record.outcomes)}
         for name, estimate in estimates.items():
             values |= _bounds(name, estimate)
@@ -183,16 +187,21 @@ class Publisher:
             for k, found in enumerate(hats, start=2):
                 # MLflow's names of metrics have no circumflex.
                 values |= _bounds(f"{name}/pass_hat_{k}", found)
-        for name, value in values.items():
-            self._client.log_metric(
-                record.plan.run_id,
+        metrics = [
+            Metric(
                 name,
                 value,
-                timestamp=_end_ms(record),
+                _end_ms(record),
+                step=0,
                 model_id=record.plan.model_id,
                 dataset_name=record.plan.dataset.name,
                 dataset_digest=record.plan.dataset.digest[:36],
             )
+            for name, value in values.items()
+        ]
+        for start in range(0, len(metrics), _BATCH_METRICS):
+            some = metrics[start : start + _BATCH_METRICS]
+            self._client.log_batch(record.plan.run_id, metrics=some)
 
     def _log_samples(self, run_id: str, rows: Sequence[SampleRow]) -> None:
         """Log the samples as MLflow keeps tables."""
