@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from linenotes.evals.testing import Reply, ScriptedServer
+from linenotes.tracing import Tokens
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Cli
@@ -140,3 +144,44 @@ def test_a_store_of_another_mlflow_is_refused_and_left_alone(
     assert "mlflow" in ended.err.lower()
     assert "Traceback" not in ended.err
     assert path.read_bytes() == before
+
+
+ASKING = """
+import httpx
+from langchain_openai import ChatOpenAI
+
+
+async def writer(state):
+    async with httpx.AsyncClient() as client:
+        model = ChatOpenAI(model="m", max_retries=0, http_async_client=client)
+        return {"draft": (await model.ainvoke(state["question"])).content}
+"""
+PRICE = '[tool.linenotes.prices."m"]\ninput = 1000\noutput = 1000\n'
+
+
+@pytest.fixture
+def asking(project: Path) -> Iterator[Path]:
+    """The project, whose writer asks a model: a cent a call."""
+    source = (project / "app.py").read_text(encoding="utf-8")
+    before, _, after = source.partition("def writer(state):")
+    asking = before + ASKING + "\n\ndef editor" + after.partition("def editor")[2]
+    (project / "app.py").write_text(asking, encoding="utf-8")
+    with (project / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(PRICE)
+    reply = Reply("ok", tokens=Tokens(input=8, output=2))
+    with ScriptedServer(reply) as server, server.in_environment():
+        yield project
+
+
+def test_a_budget_that_is_used_up_ends_calmly_and_is_continued(asking: Path, cli: Cli) -> None:
+    arguments = ("app.py:build", "--dataset", "cases.jsonl", "--samples", "2", "-j", "1")
+    ended = cli("eval", *arguments, "--budget-usd", "0.1")
+    assert (ended.code, ended.out) == (2, "")
+    assert "The budget of $0.1000 is used up" in ended.err
+    assert "10 of 12 samples are kept" in ended.err
+    assert "tokens  $0.1000 of $0.1000" in ended.err
+    assert "Traceback" not in ended.err
+    command = ended.err.partition("`linenotes ")[2].partition("`")[0]
+    continued = cli(*command.split(), "--json")
+    assert (continued.code, continued.json["scored"]) == (0, 12)
+    assert continued.json["cost"] == pytest.approx(0.12)

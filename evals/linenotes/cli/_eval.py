@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from linenotes.cli._budget_options import budget_options
 from linenotes.cli._options import (
     choices,
     json_option,
@@ -15,6 +16,7 @@ from linenotes.cli._options import (
 )
 
 if TYPE_CHECKING:
+    from linenotes.cli._budget_options import Limits
     from linenotes.evals.statistics import Target
 
 _EPILOG = """\b
@@ -22,6 +24,7 @@ Examples:
   linenotes eval support_desk --samples 3 --limit 20
   linenotes eval app.py:graph --dataset cases.jsonl --prompt worker=1,2 --samples 5
   linenotes eval app.py:graph --dataset cases.jsonl --scorer scorers.py:is_polite
+  linenotes eval support_desk --samples 5 --budget-usd 2
   linenotes eval --resume latest
 """
 
@@ -42,6 +45,7 @@ Examples:
     metavar="NAME|FILE:FUNCTION",
     help="Repeatable; the first is the primary metric. Default: the agent's own.",
 )
+@budget_options
 @target_option
 @margin_option
 @click.option("--resume", metavar="RUN", help="Continue a run that was stopped.")
@@ -58,6 +62,7 @@ def command(
     models: tuple[str, ...],
     temperature: float | None,
     scorers: tuple[str, ...],
+    limits: Limits,
     target: Target,
     margin: float,
     resume: str | None,
@@ -71,13 +76,14 @@ def command(
     """
     from linenotes.agents import load_agent
     from linenotes.cli._evaluations import carry_out, show
-    from linenotes.evals import EVERY, Choice, Conduct, arms, choose_cases, find_scorers
+    from linenotes.evals import EVERY, Budget, Choice, Conduct, arms, choose_cases, find_scorers
     from linenotes.project import Project
 
     if (agent is None) == (resume is None):
         raise click.UsageError("Name an AGENT, or --resume a RUN.")
     project = Project.find()
-    conduct = Conduct(concurrency=concurrency)
+    budget = Budget.of(project, Budget(**limits))
+    conduct = Conduct(concurrency=concurrency, budget=budget)
     if resume is not None:
         results = carry_out(project, lambda e: e.resume(resume), conduct, target=target)
         return show(results, target=target, margin=margin, as_json=as_json)

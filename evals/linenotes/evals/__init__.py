@@ -22,14 +22,17 @@ from linenotes.evals.documents._action_documents import (
 from linenotes.evals.documents._printed import DOCUMENTS, json_schema, json_schema_file
 from linenotes.evals.documents._run_documents import evaluation_document
 from linenotes.evals.documents._trace_documents import trace_document, trace_list_document
+from linenotes.evals.engine._budget import Budget
 from linenotes.evals.engine._conduct import Conduct
 from linenotes.evals.engine._engine import Job, Stop, run_sample
+from linenotes.evals.engine._used_up import BudgetUsedUp
 from linenotes.evals.importing._import_plans import ImportOrder
 from linenotes.evals.importing._importing import ImportedRun, import_run
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.journal._samples import Failure, Sample, Score
+from linenotes.evals.journal._spending import Spending
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.evals.scorers._scorers import Scorer, score_sample
 
@@ -38,6 +41,8 @@ __all__ = [
     "DOCUMENTS",
     "EVERY",
     "Arm",
+    "Budget",
+    "BudgetUsedUp",
     "Choice",
     "Conduct",
     "Evaluation",
@@ -56,6 +61,7 @@ __all__ = [
     "Sample",
     "Score",
     "Scorer",
+    "Spending",
     "Stop",
     "arms",
     "checkup",

@@ -2,7 +2,8 @@
 
 from linenotes.tracing._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing._ledger import USER, Ledger, Message, MessageKind, Tokens
-from linenotes.tracing._prices import dollars
+from linenotes.tracing._metering import CallAhead, Meter, metered
+from linenotes.tracing._prices import Price, Prices, PriceSource, dollars
 from linenotes.tracing._story import one_story
 from linenotes.tracing._trace import (
     Span,
@@ -53,6 +54,7 @@ from linenotes.tracing.views._span_tree import Branch, span_tree
 __all__ = [
     "USER",
     "Branch",
+    "CallAhead",
     "ExportResult",
     "FileFormat",
     "FiledTrace",
@@ -64,9 +66,13 @@ __all__ = [
     "LiveTrace",
     "Message",
     "MessageKind",
+    "Meter",
     "MlflowStore",
     "OtlpExporter",
     "OtlpTarget",
+    "Price",
+    "PriceSource",
+    "Prices",
     "Share",
     "Span",
     "SpanEvent",
@@ -96,6 +102,7 @@ __all__ = [
     "list_traces",
     "live_traces",
     "mermaid",
+    "metered",
     "one_story",
     "open_store",
     "otlp_target",

@@ -17,6 +17,7 @@ from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._sample_file import FILE_NAME as SAMPLES_NAME
 from linenotes.evals.journal._sample_file import Place, StoredSamples
 from linenotes.evals.journal._samples import Outcome, Sample, SampleKey, Score
+from linenotes.evals.journal._spending import Spending
 from linenotes.project import RunError
 
 FILE_NAME = "journal.jsonl"
@@ -52,6 +53,8 @@ class History:
 
     def __init__(self, plan: RunPlan, folder: Path) -> None:
         self.plan = plan
+        self.spent = Spending()
+        """What all samples have spent, those that had to be repeated each time."""
         self._samples_path = folder / SAMPLES_NAME
         self._cases = {case.id: case for case in plan.cases}
         self._outcomes: dict[SampleKey, Outcome] = {}
@@ -89,7 +92,11 @@ class History:
             self._running.discard(key)
             self._scores.pop(key, None)  # of an earlier try that the infrastructure had failed
             self._outcomes[key] = _OUTCOME.validate_python(line["outcome"])
+            self.spent += Spending.of(self._outcomes[key])
             self._places[key] = self._place(key, line["at"])
+        elif line["event"] == "cut off":
+            self._running.discard(key)
+            self.spent += _SPENDING.validate_python(line["spent"])
         elif line["event"] == "scored":
             self._scores[key] = _SCORES.validate_python(line["scores"])
 
@@ -101,6 +108,7 @@ class History:
 
 _OUTCOME = TypeAdapter(Outcome)
 _PLACE = TypeAdapter(Place)
+_SPENDING = TypeAdapter(Spending)
 _SCORES = TypeAdapter(tuple[Score, ...])
 
 
