@@ -185,3 +185,34 @@ def test_a_budget_that_is_used_up_ends_calmly_and_is_continued(asking: Path, cli
     continued = cli(*command.split(), "--json")
     assert (continued.code, continued.json["scored"]) == (0, 12)
     assert continued.json["cost"] == pytest.approx(0.12)
+
+
+def test_a_pilot_tells_what_all_would_take_and_so_does_its_run_later(
+    asking: Path, cli: Cli
+) -> None:
+    arguments = ("app.py:build", "--dataset", "cases.jsonl", "--samples", "50")
+    piloted = cli("eval", *arguments, "--pilot", "2", "--json").json
+    assert (piloted["n"], piloted["samples"]) == (6, 300)
+    total = piloted["total"]
+    assert isinstance(total, dict)
+    assert total["calls"] == {"mean": 300, "low": None, "high": None}
+    assert total["cost"]["mean"] == pytest.approx(3.0)
+    told = cli("eval", *arguments, "--dry-run", "--budget-usd", "1.5", "--json").json
+    assert told["total"] == {**total, "seconds": told["total"]["seconds"]}  # type: ignore[index]
+    assert told["short"] == {"usd": pytest.approx(0.5)}
+    shown = cli("eval", *arguments, "--dry-run", "--budget-usd", "1.5")
+    assert (shown.code, shown.err) == (0, "")
+    assert "n=6 cases, K=50: 300 samples, 8 at a time" in shown.out
+    assert "$3.00" in shown.out
+    assert "of this version (2 cases, 2 samples)" in shown.out
+    assert "The budget of $1.50 does for about 50% of the samples." in shown.out
+    assert max(map(len, shown.out.splitlines())) <= 100
+
+
+def test_a_dry_run_makes_nothing(project: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINENOTES_STATE", str(project / "no-state"))
+    ended = cli("eval", "app.py:build", "--dataset", "cases.jsonl", "--dry-run")
+    assert ended.code == 0
+    assert "there is no earlier run of app on cases to tell from" in ended.out
+    assert not (project / "no-state").exists()
+    assert cli("eval", "app.py:build", "--dry-run", "--pilot", "2").code == 2

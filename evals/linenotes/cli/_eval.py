@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from linenotes.cli._budget_options import budget_options
+from linenotes.cli._estimating import estimate_options
 from linenotes.cli._options import (
     choices,
     json_option,
@@ -16,7 +17,11 @@ from linenotes.cli._options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from linenotes.cli._budget_options import Limits
+    from linenotes.datasets import Dataset
+    from linenotes.evals import Arm, RunResult
     from linenotes.evals.statistics import Target
 
 _EPILOG = """\b
@@ -24,6 +29,7 @@ Examples:
   linenotes eval support_desk --samples 3 --limit 20
   linenotes eval app.py:graph --dataset cases.jsonl --prompt worker=1,2 --samples 5
   linenotes eval app.py:graph --dataset cases.jsonl --scorer scorers.py:is_polite
+  linenotes eval support_desk --samples 5 --dry-run
   linenotes eval support_desk --samples 5 --budget-usd 2
   linenotes eval --resume latest
 """
@@ -46,6 +52,7 @@ Examples:
     help="Repeatable; the first is the primary metric. Default: the agent's own.",
 )
 @budget_options
+@estimate_options
 @target_option
 @margin_option
 @click.option("--resume", metavar="RUN", help="Continue a run that was stopped.")
@@ -63,6 +70,8 @@ def command(
     temperature: float | None,
     scorers: tuple[str, ...],
     limits: Limits,
+    dry_run: bool,
+    pilot: int | None,
     target: Target,
     margin: float,
     resume: str | None,
@@ -75,12 +84,15 @@ def command(
     is journalled as it happens and ends as one MLflow run a version.
     """
     from linenotes.agents import load_agent
+    from linenotes.cli._estimating import show_forecast, told_from_earlier_runs, told_from_pilot
     from linenotes.cli._evaluations import carry_out, show
     from linenotes.evals import EVERY, Budget, Choice, Conduct, arms, choose_cases, find_scorers
     from linenotes.project import Project
 
     if (agent is None) == (resume is None):
         raise click.UsageError("Name an AGENT, or --resume a RUN.")
+    if (dry_run or pilot) and (resume or (dry_run and pilot)):
+        raise click.UsageError("Give one of --resume, --dry-run and --pilot.")
     project = Project.find()
     budget = Budget.of(project, Budget(**limits))
     conduct = Conduct(concurrency=concurrency, budget=budget)
@@ -97,10 +109,17 @@ def command(
     planned = arms(found, choice, samples=samples)
     wanted = find_scorers(scorers or found.settings.scorers, project)
     cases = choose_cases(found, dataset, split=split, limit=limit)
-    results = carry_out(
-        project,
-        lambda e: e.run(planned, cases, wanted, seed=seed),
-        conduct,
-        target=target,
-    )
+
+    def run(arms: Sequence[Arm], cases: Dataset) -> list[RunResult]:
+        return carry_out(
+            project, lambda e: e.run(arms, cases, wanted, seed=seed), conduct, target=target
+        )
+
+    if dry_run:
+        told = told_from_earlier_runs(project, planned, cases, conduct)
+        return show_forecast(told, as_json=as_json)
+    if pilot:
+        told = told_from_pilot(planned, cases, pilot, run, conduct)
+        return show_forecast(told, as_json=as_json)
+    results = run(planned, cases)
     return show(results, target=target, margin=margin, as_json=as_json)

@@ -1,5 +1,6 @@
 """How good it is: the engine, the journal, scorers, statistics and comparisons."""
 
+from linenotes.evals import _forecast_report as forecast_report
 from linenotes.evals import _report as report
 from linenotes.evals._arms import EVERY, Choice, arms, single_version, versions_of
 from linenotes.evals._checkup import Finding, checkup
@@ -12,6 +13,7 @@ from linenotes.evals._comparison import (
 )
 from linenotes.evals._evaluate import choose_cases, evaluate, find_case
 from linenotes.evals._evaluation import Arm, Evaluation, Interrupted
+from linenotes.evals._forecast import Forecast, earlier_runs, forecast
 from linenotes.evals._once import Execution, run_once, store_execution
 from linenotes.evals._results import RunResult
 from linenotes.evals.documents._action_documents import (
@@ -19,6 +21,7 @@ from linenotes.evals.documents._action_documents import (
     execution_document,
     trace_export_document,
 )
+from linenotes.evals.documents._estimate_documents import estimate_document
 from linenotes.evals.documents._printed import DOCUMENTS, json_schema, json_schema_file
 from linenotes.evals.documents._run_documents import evaluation_document
 from linenotes.evals.documents._trace_documents import trace_document, trace_list_document
@@ -49,6 +52,7 @@ __all__ = [
     "Execution",
     "Failure",
     "Finding",
+    "Forecast",
     "ImportOrder",
     "ImportedRun",
     "Interrupted",
@@ -70,11 +74,15 @@ __all__ = [
     "compare_runs",
     "differences",
     "doctor_document",
+    "earlier_runs",
+    "estimate_document",
     "evaluate",
     "evaluation_document",
     "execution_document",
     "find_case",
     "find_scorers",
+    "forecast",
+    "forecast_report",
     "import_run",
     "json_schema",
     "json_schema_file",

@@ -16,6 +16,7 @@ from linenotes.evals.documents._action_documents import (
     ExecutionDocument,
     TraceExportDocument,
 )
+from linenotes.evals.documents._estimate_documents import EstimateDocument
 from linenotes.evals.documents._run_documents import (
     ComparisonDocument,
     EvaluationDocument,
@@ -27,6 +28,7 @@ from linenotes.evals.documents._trace_documents import TraceDocument, TraceListD
 
 _PRINTED = {
     "eval": TypeAdapter[BaseModel](EvaluationDocument | VersionsDocument),
+    "eval-estimate": TypeAdapter[BaseModel](EstimateDocument),
     "compare": TypeAdapter[BaseModel](ComparisonDocument),
     "publish": TypeAdapter[BaseModel](RunDocument),
     "trace-import": TypeAdapter[BaseModel](ImportDocument),
