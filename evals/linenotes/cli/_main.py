@@ -23,6 +23,8 @@ _VERBS = {
     "run": "Run an agent once and show who said what to whom.",
     "eval": "Evaluate an agent on a dataset, several samples a case.",
     "compare": "Say whether one run is better or worse than another.",
+    "costs": "Show what a run cost, by agent, model, case or version.",
+    "prices": "Show what models cost, and who says so.",
     "publish": "Write a run to MLflow from its journal.",
     "trace": "Read stored conversations.",
     "dataset": "Check golden files.",

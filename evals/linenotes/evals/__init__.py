@@ -11,16 +11,19 @@ from linenotes.evals._comparison import (
     compare_runs,
     differences,
 )
+from linenotes.evals._costs import By, CostLine, cost_lines, cost_rows
 from linenotes.evals._evaluate import choose_cases, evaluate, find_case
 from linenotes.evals._evaluation import Arm, Evaluation, Interrupted
 from linenotes.evals._forecast import Forecast, earlier_runs, forecast
 from linenotes.evals._once import Execution, run_once, store_execution
+from linenotes.evals._price_list import ListedPrice, price_list, price_rows
 from linenotes.evals._results import RunResult
 from linenotes.evals.documents._action_documents import (
     doctor_document,
     execution_document,
     trace_export_document,
 )
+from linenotes.evals.documents._cost_documents import costs_document, prices_document
 from linenotes.evals.documents._estimate_documents import estimate_document
 from linenotes.evals.documents._printed import DOCUMENTS, json_schema, json_schema_file
 from linenotes.evals.documents._run_documents import evaluation_document
@@ -46,8 +49,10 @@ __all__ = [
     "Arm",
     "Budget",
     "BudgetUsedUp",
+    "By",
     "Choice",
     "Conduct",
+    "CostLine",
     "Evaluation",
     "Execution",
     "Failure",
@@ -57,6 +62,7 @@ __all__ = [
     "ImportedRun",
     "Interrupted",
     "Job",
+    "ListedPrice",
     "RunComparison",
     "RunPlan",
     "RunRecord",
@@ -72,6 +78,9 @@ __all__ = [
     "choose_cases",
     "compare_all",
     "compare_runs",
+    "cost_lines",
+    "cost_rows",
+    "costs_document",
     "differences",
     "doctor_document",
     "earlier_runs",
@@ -86,6 +95,9 @@ __all__ = [
     "import_run",
     "json_schema",
     "json_schema_file",
+    "price_list",
+    "price_rows",
+    "prices_document",
     "report",
     "run_once",
     "run_sample",
