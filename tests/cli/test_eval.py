@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -146,31 +146,15 @@ def test_a_store_of_another_mlflow_is_refused_and_left_alone(
     assert path.read_bytes() == before
 
 
-ASKING = """
-import httpx
-from langchain_openai import ChatOpenAI
-
-
-async def writer(state):
-    async with httpx.AsyncClient() as client:
-        model = ChatOpenAI(model="m", max_retries=0, http_async_client=client)
-        return {"draft": (await model.ainvoke(state["question"])).content}
-"""
 PRICE = '[tool.linenotes.prices."m"]\ninput = 1000\noutput = 1000\n'
 
 
 @pytest.fixture
-def asking(project: Path) -> Iterator[Path]:
+def asking(asking_project: Callable[[str], Path]) -> Iterator[Path]:
     """The project, whose writer asks a model: a cent a call."""
-    source = (project / "app.py").read_text(encoding="utf-8")
-    before, _, after = source.partition("def writer(state):")
-    asking = before + ASKING + "\n\ndef editor" + after.partition("def editor")[2]
-    (project / "app.py").write_text(asking, encoding="utf-8")
-    with (project / "pyproject.toml").open("a", encoding="utf-8") as file:
-        file.write(PRICE)
     reply = Reply("ok", tokens=Tokens(input=8, output=2))
     with ScriptedServer(reply) as server, server.in_environment():
-        yield project
+        yield asking_project(PRICE)
 
 
 def test_a_budget_that_is_used_up_ends_calmly_and_is_continued(asking: Path, cli: Cli) -> None:

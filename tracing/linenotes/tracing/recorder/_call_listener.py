@@ -12,10 +12,10 @@ from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.tracers.context import register_configure_hook
 
 from linenotes.tracing._ledger import NO_TOKENS
-from linenotes.tracing._metering import CallAhead
 from linenotes.tracing.recorder._actors import model_name, text_detail
 from linenotes.tracing.recorder._call_costs import call_cost, call_price
 from linenotes.tracing.recorder._content import is_a, tokens_of
+from linenotes.tracing.recorder._metering import CallAhead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from langchain_core.outputs import LLMResult
 
-    from linenotes.tracing._metering import Meter
     from linenotes.tracing._prices import Prices
+    from linenotes.tracing.recorder._metering import Meter
 
 _listener: ContextVar[CallListener | None] = ContextVar("linenotes_meter", default=None)
 register_configure_hook(_listener, inheritable=True)
