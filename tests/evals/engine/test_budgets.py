@@ -88,6 +88,20 @@ async def answer(state):
             return {"answer": "made up"}
     return {"answer": state["question"]}
 """
+FAN_OUT = """
+import asyncio
+import httpx
+from langchain_openai import ChatOpenAI
+
+async def ask(text):
+    async with httpx.AsyncClient() as client:
+        model = ChatOpenAI(model="m", max_retries=0, http_async_client=client)
+        await model.ainvoke(text)
+
+async def answer(state):
+    await asyncio.gather(*(ask(f"{state['question']} {branch}") for branch in range(2)))
+    return {"answer": state["question"]}
+"""
 
 
 @pytest.fixture
@@ -197,6 +211,19 @@ def test_what_was_spent_before_counts_when_a_run_is_continued(
     result = Evaluation(project, Conduct(budget=Budget(calls=14))).resume("latest")[0]
     assert (result.scored, len(server.requests)) == (6, 14)
     assert result.record.plan.samples == 1
+
+
+def test_a_call_that_was_given_up_beside_a_refused_one_counts_as_spent(
+    priced: Callable[[str], AgentVersion],
+    numbers: Callable[..., Dataset],
+    server: ScriptedServer,
+) -> None:
+    version = priced(FAN_OUT)
+    with pytest.raises(BudgetUsedUp, match=r"3 calls and .* 1 of 3 samples are kept"):
+        carry_out(version, numbers(3), Budget(calls=3))
+    assert len(server.requests) <= 3
+    resumed = Evaluation(version.agent.project, Conduct(concurrency=1, budget=Budget(calls=7)))
+    assert resumed.resume("latest")[0].scored == 3
 
 
 def test_the_message_says_what_was_spent_and_what_would_do(
