@@ -25,7 +25,7 @@ _OPTIONS = [
         "--budget-usd",
         type=click.FloatRange(min=0),
         metavar="USD",
-        help="Stop before model calls cost more, over all versions and sessions of the run.",
+        help="Stop before calls cost more than that, all versions and sessions together.",
     ),
     click.option(
         "--budget-tokens",
@@ -40,7 +40,7 @@ _OPTIONS = [
         "--budget-seconds",
         type=click.FloatRange(min=0, min_open=True),
         metavar="S",
-        help="As that, in seconds that agents run. Budgets see calls that go through LangChain.",
+        help="As that, in seconds that agents run.",
     ),
 ]
 

@@ -82,6 +82,9 @@ def command(
     AGENT is a name from pyproject.toml or langgraph.json, or module:attr, or path.py:attr. With
     several prompts or models the versions run interleaved and end in one comparison. Everything
     is journalled as it happens and ends as one MLflow run a version.
+
+    A budget is checked before each model call of an agent that goes through LangChain, and calls
+    in flight end; what a node asks of a provider's own client, and scorers of judges, is not seen.
     """
     from linenotes.agents import load_agent
     from linenotes.cli._estimating import show_forecast, told_from_earlier_runs, told_from_pilot

@@ -233,12 +233,13 @@ def test_the_message_says_what_was_spent_and_what_would_do(
 ) -> None:
     version = priced(ASYNC)
     with pytest.raises(BudgetUsedUp) as told:
-        carry_out(version, numbers(6), Budget(usd=0.06))
+        carry_out(version, numbers(6), Budget(usd=0.06, calls=500))
     run = RunStore.of(version.agent.project).find("latest").run_id[:12]
     message = str(told.value)
     assert message.startswith("The budget of $0.0600 is used up: $0.0600, 6 calls and 60 tokens in")
     assert f"3 of 6 samples are kept. Continue with `linenotes eval --resume {run}" in message
-    proposed = float(message.partition("--budget-usd ")[2].partition("`")[0])
+    proposed = float(message.partition("--budget-usd ")[2].partition(" ")[0])
+    assert "--budget-calls 500`" in message
     assert 0.12 <= proposed <= 0.2
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from linenotes.evals.engine._budget import Budget, Limit, spelled
 from linenotes.evals.engine._ongoing import OngoingRun
@@ -29,7 +30,7 @@ def used_up(runs: Sequence[OngoingRun], purse: Purse, limit: Limit) -> BudgetUse
     kept = sum(len(run.journal.record.outcomes) for run in runs)
     wanted = sum(len(run.plan.cases) * run.plan.samples for run in runs)
     of, used = purse.budget.limits[limit], _amount(purse, limit)
-    enough = _enough(limit, used * wanted / kept if kept else 2 * of, of)
+    enough = _enough(purse.budget, limit, used * wanted / kept if kept else 2 * of)
     run_id = runs[0].plan.run_id[:12]
     return BudgetUsedUp(
         f"The budget of {spelled(limit, of)} is used up: {_spent(purse)}; {kept} of {wanted} "
@@ -56,17 +57,17 @@ def _spent(purse: Purse) -> str:
     return f"{cost}{calls} and {tokens} in {spelled('seconds', purse.seconds) or 'no time'}"
 
 
-def _enough(limit: Limit, expected: float, before: float) -> Budget:
-    """Return a budget that is likely to do for the whole run, in two digits."""
-    wanted = max(expected * _SPARE, before * _SPARE)
+def _enough(budget: Budget, limit: Limit, expected: float) -> Budget:
+    """Return the budget with a limit that is likely to do for the whole run, in two digits."""
+    wanted = max(expected, budget.limits[limit]) * _SPARE
     step = 10.0 ** (math.floor(math.log10(wanted)) - 1) if wanted else 0.01
     rounded = math.ceil(wanted / step) * step or step
     match limit:
         case "usd":
-            return Budget(usd=round(rounded, 8))
+            return replace(budget, usd=round(rounded, 8))
         case "seconds":
-            return Budget(seconds=math.ceil(rounded))
+            return replace(budget, seconds=math.ceil(rounded))
         case "tokens":
-            return Budget(tokens=math.ceil(rounded))
+            return replace(budget, tokens=math.ceil(rounded))
         case "calls":
-            return Budget(calls=math.ceil(rounded))
+            return replace(budget, calls=math.ceil(rounded))
