@@ -44,12 +44,17 @@ def rows(results: Sequence[RunResult]) -> list[tuple[str, ...]]:
     metrics = list(results[-1].estimates)
     deepest = results[-1].record.plan.samples
     hat = [f"pass^{deepest}"] if deepest > 1 and _has_pass_hat(results) else []
-    costs = ["cost"] if any(result.cost or result.unpriced_calls for result in results) else []
+    costs = ["cost"] if any(_has_costs(result) for result in results) else []
     header = ("version", "K", *metrics, *hat, "calls", *costs, "s/sample")
     return [
         header,
         *(_row(r, metrics, with_hat=bool(hat), with_cost=bool(costs)) for r in results),
     ]
+
+
+def _has_costs(result: RunResult) -> bool:
+    """Tell whether calls were or may have been paid for; files seldom tell what theirs cost."""
+    return bool(result.cost or (result.unpriced_calls and not result.record.plan.imported))
 
 
 def _has_pass_hat(results: Sequence[RunResult]) -> bool:
@@ -138,7 +143,7 @@ def failures(result: RunResult) -> list[str]:
         if count
     ]
     lines += _unmeasured(result)
-    if result.unpriced_calls:
+    if result.unpriced_calls and _has_costs(result):
         calls = _count(result.unpriced_calls, "call")
         lines.append(f"{calls} without a known price, not in cost (`linenotes prices`).")
     return [f"{result.record.plan.version}: {line}" for line in lines]
