@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,7 @@ from linenotes.cli._options import (
     target_option,
     version_options,
 )
+from linenotes.cli._resuming import check_resume_options, resume_options
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Target
@@ -22,7 +24,7 @@ Examples:
   linenotes eval support_desk --samples 3 --limit 20
   linenotes eval app.py:graph --dataset cases.jsonl --prompt worker=1,2 --samples 5
   linenotes eval app.py:graph --dataset cases.jsonl --scorer scorers.py:is_polite
-  linenotes eval --resume latest
+  linenotes eval --resume latest --samples 10
 """
 
 
@@ -31,7 +33,11 @@ Examples:
 @click.option("--dataset", metavar="NAME|FILE", help="Golden cases. Default: the agent's own.")
 @click.option("--split", help="Only the cases of this split.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many cases, spread evenly.")
-@click.option("--samples", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option(
+    "--samples",
+    type=click.IntRange(min=1),
+    help="Of each case. Default: 3; with --resume as many as the run has, more top it up.",
+)
 @click.option("-j", "--concurrency", type=click.IntRange(min=1), default=8, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @version_options
@@ -44,14 +50,14 @@ Examples:
 )
 @target_option
 @margin_option
-@click.option("--resume", metavar="RUN", help="Continue a run that was stopped.")
+@resume_options
 @json_option
 def command(
     agent: str | None,
     dataset: str | None,
     split: str | None,
     limit: int | None,
-    samples: int,
+    samples: int | None,
     concurrency: int,
     seed: int,
     prompts: tuple[str, ...],
@@ -61,6 +67,8 @@ def command(
     target: Target,
     margin: float,
     resume: str | None,
+    retry_errors: bool,
+    go_on: bool | None,
     as_json: bool,
 ) -> int:
     """Evaluate AGENT on a dataset, several samples a case.
@@ -70,17 +78,31 @@ def command(
     is journalled as it happens and ends as one MLflow run a version.
     """
     from linenotes.agents import load_agent
-    from linenotes.cli._evaluations import carry_out, show
-    from linenotes.evals import EVERY, Choice, Conduct, arms, choose_cases, find_scorers
+    from linenotes.cli._evaluations import carry_out, goes_on, show
+    from linenotes.evals import (
+        DEFAULT_SAMPLES,
+        EVERY,
+        Choice,
+        Conduct,
+        RunStore,
+        arms,
+        choose_cases,
+        find_scorers,
+        find_stopped,
+    )
     from linenotes.project import Project
 
-    if (agent is None) == (resume is None):
-        raise click.UsageError("Name an AGENT, or --resume a RUN.")
+    check_resume_options()
     project = Project.find()
-    conduct = Conduct(concurrency=concurrency)
+    carried_out = partial(
+        carry_out,
+        project,
+        conduct=Conduct(concurrency=concurrency),
+        target=target,
+        show=partial(show, target=target, margin=margin, as_json=as_json),
+    )
     if resume is not None:
-        results = carry_out(project, lambda e: e.resume(resume), conduct, target=target)
-        return show(results, target=target, margin=margin, as_json=as_json)
+        return carried_out(lambda e: e.resume(resume, samples=samples, retry_errors=retry_errors))
     assert agent is not None
     found = load_agent(agent, project)
     choice = Choice(
@@ -88,13 +110,10 @@ def command(
         models=choices(models, everything=EVERY),
         temperature=temperature,
     )
-    planned = arms(found, choice, samples=samples)
+    planned = arms(found, choice, samples=samples or DEFAULT_SAMPLES)
     wanted = find_scorers(scorers or found.settings.scorers, project)
     cases = choose_cases(found, dataset, split=split, limit=limit)
-    results = carry_out(
-        project,
-        lambda e: e.run(planned, cases, wanted, seed=seed),
-        conduct,
-        target=target,
-    )
-    return show(results, target=target, margin=margin, as_json=as_json)
+    stopped = find_stopped(RunStore.of(project), planned, cases, wanted, seed=seed)
+    if stopped is not None and goes_on(stopped, go_on):
+        return carried_out(lambda e: e.resume(stopped.run_id))
+    return carried_out(lambda e: e.run(planned, cases, wanted, seed=seed))

@@ -10,8 +10,9 @@ from linenotes.evals._comparison import (
     compare_runs,
     differences,
 )
-from linenotes.evals._evaluate import choose_cases, evaluate, find_case
-from linenotes.evals._evaluation import Arm, Evaluation, Interrupted
+from linenotes.evals._continuing import StoppedRun, find_stopped
+from linenotes.evals._evaluate import DEFAULT_SAMPLES, choose_cases, evaluate, find_case
+from linenotes.evals._evaluation import Arm, Evaluation, Interrupted, NotPublished
 from linenotes.evals._once import Execution, run_once, store_execution
 from linenotes.evals._results import RunResult
 from linenotes.evals.documents._action_documents import (
@@ -35,6 +36,7 @@ from linenotes.evals.scorers._scorers import Scorer, score_sample
 
 __all__ = [
     "DEFAULT_MARGIN",
+    "DEFAULT_SAMPLES",
     "DOCUMENTS",
     "EVERY",
     "Arm",
@@ -48,6 +50,7 @@ __all__ = [
     "ImportedRun",
     "Interrupted",
     "Job",
+    "NotPublished",
     "RunComparison",
     "RunPlan",
     "RunRecord",
@@ -57,6 +60,7 @@ __all__ = [
     "Score",
     "Scorer",
     "Stop",
+    "StoppedRun",
     "arms",
     "checkup",
     "choose_cases",
@@ -69,6 +73,7 @@ __all__ = [
     "execution_document",
     "find_case",
     "find_scorers",
+    "find_stopped",
     "import_run",
     "json_schema",
     "json_schema_file",

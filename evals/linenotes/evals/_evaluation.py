@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from linenotes.agents import AgentVersion, VersionCard
+from linenotes.agents import AgentVersion
 from linenotes.datasets import Dataset
+from linenotes.evals._continuing import rescoring, top_up, what_is_there
 from linenotes.evals._repeats import repeats
 from linenotes.evals._report import run_note
 from linenotes.evals._results import RunResult, estimate_all
@@ -32,10 +33,9 @@ from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.journal._samples import Sample, SampleKey
-from linenotes.evals.publishing._publisher import NOTHING_WRITTEN, Publisher, SampleRow
-from linenotes.evals.scorers._scorer_loading import find_scorers
+from linenotes.evals.publishing._publisher import NOTHING_WRITTEN, Publisher, SampleRow, Stored
 from linenotes.evals.scorers._scorers import Scorer
-from linenotes.project import Project, RunError, StoreError
+from linenotes.project import Project, RunError, StoreError, StoreOutageError
 from linenotes.tracing import discard_live, exporting, open_store
 
 if TYPE_CHECKING:
@@ -44,6 +44,15 @@ if TYPE_CHECKING:
 
 class Interrupted(RunError):  # noqa: N818  it is no error of anybody's
     """The evaluation was asked to stop. What had finished is kept and can be continued."""
+
+
+class NotPublished(StoreError):  # noqa: N818  it is about what was measured, which is no error
+    """What was measured stands in the journal, and the store lacks some of it."""
+
+    def __init__(self, message: str, results: Sequence[RunResult]) -> None:
+        super().__init__(message)
+        self.results = results
+        """What was measured."""
 
 
 @dataclass(frozen=True)
@@ -88,29 +97,39 @@ class Evaluation:
 
         Raises:
             Interrupted: `stop` was asked for.
+            NotPublished: the store could not be reached, now or in the end.
             LinenotesError: something that the caller can mend; what had finished is kept.
         """
         for arm in arms:
             if arm.samples < 1:
                 raise RunError(f"Each case needs at least 1 sample, not {arm.samples}.")
             _ = arm.version.graph  # an agent that does not build is told before anything is made
-        with self._redactor.in_force(), self._store() as publisher, ExitStack() as journals:
-            group = secrets.token_hex(8)
+        with self._redactor.in_force(), self._store_if_up() as publisher, ExitStack() as journals:
+            plans = self._begin(publisher, self._plans(arms, dataset, scorers, seed=seed))
             runs = []
-            for arm in arms:
-                run = self._begin(publisher, arm, dataset, scorers, seed=seed, group=group)
-                journals.enter_context(run.journal)
-                runs.append(run)
-            return self._carry_out(publisher, runs, scorers)
+            for arm, plan in zip(arms, plans, strict=True):
+                journal = Journal.create(self._runs.path(plan.run_id), plan)
+                journals.enter_context(journal)
+                started = OngoingRun(journal, self._project, arm.version, dataset.cases, scorers)
+                runs.append(started)
+            return self._carry_out(publisher, runs, [run.missing() for run in runs])
 
-    def resume(self, name: str) -> list[RunResult]:
+    def resume(
+        self, name: str, *, samples: int | None = None, retry_errors: bool = False
+    ) -> list[RunResult]:
         """Continue the run `name`, and the runs that were started together with it.
 
         What is whole is only published again: that needs neither the agent nor the scorers.
 
+        Args:
+            name: the run.
+            samples: how many samples each case is to have from now on; a baseline keeps its one.
+            retry_errors: execute again what the infrastructure failed.
+
         Raises:
             Interrupted: `stop` was asked for.
-            RunError: there is no such run, or its agent has changed since.
+            NotPublished: the store lacks some of it.
+            RunError: there is no such run, its agent has changed since, or it has more samples.
         """
         group = self._runs.find(name).group
         plans = [plan for plan in self._runs.plans() if plan.group == group]
@@ -119,10 +138,40 @@ class Evaluation:
                 OngoingRun(journals.enter_context(self._runs.open(plan)), self._project)
                 for plan in plans
             ]
-            unfinished = [run for run in runs if run.missing() or run.unscored()]
-            scorers = find_scorers(plans[0].scorers, self._project) if unfinished else []
-            with self._store() as publisher:
-                return self._carry_out(publisher, runs, scorers)
+            if samples is not None:
+                top_up(runs, samples)
+            jobs = [run.missing(retry_errors=retry_errors) for run in runs]
+            for run, missing in zip(runs, jobs, strict=True):
+                if missing or run.unscored():
+                    _ = run.scorers  # one that is gone is told before anything is run
+                for line in what_is_there(run.journal, missing):
+                    self._progress.note(line)
+            with self._store_if_up() as publisher:
+                return self._carry_out(publisher, runs, jobs)
+
+    def score(self, name: str, scorers: Sequence[Scorer] = (), *, add: bool = False) -> RunResult:
+        """Score the finished samples of the run `name` again, without calling its agent.
+
+        Args:
+            name: the run.
+            scorers: what its metrics are from now on; none stands for those that it has. What a
+                file said of an imported run stays.
+            add: keep the run's other metrics and their scores.
+
+        Raises:
+            Interrupted: `stop` was asked for.
+            NotPublished: the store lacks some of it.
+            RunError: there is no such run, or it has no scorers of its own.
+        """
+        with self._redactor.in_force(), self._runs.open(self._runs.find(name)) as journal:
+            for line in what_is_there(journal, []):
+                self._progress.note(line)
+            own = OngoingRun(journal, self._project)
+            wanted = scorers or own.scorers
+            journal.amended(rescoring(journal.plan, wanted, add=add))
+            run = replace(own, judged_by=wanted)
+            with self._store_if_up() as publisher:
+                return self._carry_out(publisher, [run], [[]])[0]
 
     def publish(self, name: str) -> RunResult:
         """Write to the store what it lacks of the run `name`, from its journal alone.
@@ -142,43 +191,61 @@ class Evaluation:
         with open_store(self._project, on_create=creating) as store:
             yield Publisher(store)
 
-    def _begin(
-        self,
-        publisher: Publisher,
-        arm: Arm,
-        dataset: Dataset,
-        scorers: Sequence[Scorer],
-        *,
-        seed: int,
-        group: str,
-    ) -> OngoingRun:
-        numbers = publisher.register_prompts(arm.version)
-        card = VersionCard.of(arm.version)
-        model_id = publisher.log_version(card)
-        run_id = publisher.start_run(card, dataset, group=group, numbers=numbers, model_id=model_id)
-        plan = RunPlan.of(
-            arm.version,
-            dataset,
-            run_id=run_id,
-            group=group,
-            model_id=model_id,
-            prompt_numbers=numbers,
-            samples=arm.samples,
-            baseline=arm.baseline,
-            seed=seed,
-            scorers={scorer.name: scorer.spec for scorer in scorers},
-        )
-        journal = Journal.create(self._runs.path(run_id), plan)
-        return OngoingRun(journal, self._project, arm.version, dataset.cases)
+    @contextmanager
+    def _store_if_up(self) -> Iterator[Publisher | None]:
+        """Open the store, or do without one that cannot be reached."""
+        with ExitStack() as opened:
+            publisher = None
+            try:
+                publisher = opened.enter_context(self._store())
+            except StoreOutageError as error:
+                self._go_on_without(error)
+            yield publisher
+
+    def _go_on_without(self, error: StoreOutageError) -> None:
+        self._progress.note(f"{error} Until then everything is kept in the journal.")
+
+    def _plans(
+        self, arms: Sequence[Arm], dataset: Dataset, scorers: Sequence[Scorer], *, seed: int
+    ) -> list[RunPlan]:
+        group, sequence = secrets.token_hex(8), self._runs.next_sequence()
+        return [
+            RunPlan.of(
+                arm.version,
+                dataset,
+                group=group,
+                sequence=sequence + place,
+                samples=arm.samples,
+                baseline=arm.baseline,
+                seed=seed,
+                scorers={scorer.name: scorer.spec for scorer in scorers},
+            )
+            for place, arm in enumerate(arms)
+        ]
+
+    def _begin(self, publisher: Publisher | None, plans: Sequence[RunPlan]) -> list[RunPlan]:
+        """Start the MLflow runs as far as the store can be reached; return the plans with them."""
+        if publisher is None:
+            return list(plans)
+        begun: list[RunPlan] = []
+        try:
+            for plan in plans:
+                begun.append(publisher.begin(plan))  # noqa: PERF401  the next one may fail
+        except StoreOutageError as error:
+            self._go_on_without(error)
+        return [*begun, *plans[len(begun) :]]
 
     def _carry_out(
-        self, publisher: Publisher, runs: Sequence[OngoingRun], scorers: Sequence[Scorer]
+        self,
+        publisher: Publisher | None,
+        runs: Sequence[OngoingRun],
+        jobs: Sequence[Sequence[Job]],
     ) -> list[RunResult]:
         with exporting(self._project) as export:
             publishing = EarlyPublishing(publisher)
             with self._shown_as_stopped(publisher, runs), publishing:
-                scoring = Scoring(scorers, export, publishing)
-                self._execute(runs, scoring)
+                scoring = Scoring(export, publishing)
+                self._execute(runs, jobs, scoring)
                 self._stop_if_asked(runs)
                 for run in runs:
                     self._score_rest(run, scoring)
@@ -187,13 +254,16 @@ class Evaluation:
             return self._publish(publisher, [run.journal.record for run in runs], publishing)
 
     @contextmanager
-    def _shown_as_stopped(self, publisher: Publisher, runs: Sequence[OngoingRun]) -> Iterator[None]:
+    def _shown_as_stopped(
+        self, publisher: Publisher | None, runs: Sequence[OngoingRun]
+    ) -> Iterator[None]:
         """Show in MLflow that runs were stopped, when the block does not come to its end."""
         try:
             yield
         except BaseException as error:
             for run in runs:
-                publisher.mark_stopped(run.plan.run_id)
+                if publisher is not None:
+                    publisher.mark_stopped(run.plan)
             if isinstance(error, KeyboardInterrupt) and self._stop.asked:
                 # Who asked to stop does not want to wait for what is in flight.
                 raise Interrupted(_how_to_continue(runs)) from None
@@ -203,12 +273,13 @@ class Evaluation:
         if self._stop.asked:
             raise Interrupted(_how_to_continue(runs))
 
-    def _execute(self, runs: Sequence[OngoingRun], scoring: Scoring) -> None:
-        missing = [run.missing() for run in runs]
-        if not any(missing):
+    def _execute(
+        self, runs: Sequence[OngoingRun], jobs: Sequence[Sequence[Job]], scoring: Scoring
+    ) -> None:
+        if not any(jobs):
             return
         by_id = {run.plan.run_id: run for run in runs}
-        self._progress.stage("Running", total=sum(map(len, missing)))
+        self._progress.stage("Running", total=sum(map(len, jobs)))
 
         def on_start(job: Job) -> None:
             by_id[job.run_id].journal.started(job.shown_case.id, job.index)
@@ -222,7 +293,7 @@ class Evaluation:
 
         with timed([run.journal for run in runs]), settled_objects_spared():
             work = execute(
-                interleave(missing),
+                interleave(jobs),
                 concurrency=self._conduct.concurrency,
                 on_start=on_start,
                 on_finish=on_finish,
@@ -253,27 +324,42 @@ class Evaluation:
 
     def _publish(
         self,
-        publisher: Publisher,
+        publisher: Publisher | None,
         records: Sequence[RunRecord],
         early: EarlyPublishing | None = None,
     ) -> list[RunResult]:
         written = [early.rows(record) if early else NOTHING_WRITTEN for record in records]
         total = sum(len(record.outcomes) for record in records)
         lacking = total - sum(map(len, written))
-        self._progress.stage("Publishing to MLflow", total=lacking or None)
         try:
-            return [
-                publish_run(
-                    publisher, record, written=rows, target=self._target, progress=self._progress
-                )
-                for record, rows in zip(records, written, strict=True)
-            ]
+            with nullcontext(publisher) if publisher else self._store() as reached:
+                self._progress.stage("Publishing to MLflow", total=lacking or None)
+                return [
+                    publish_run(
+                        reached,
+                        record,
+                        written=rows,
+                        target=self._target,
+                        progress=self._progress,
+                    )
+                    for record, rows in zip(records, written, strict=True)
+                ]
         except StoreError as error:
             publish = " and ".join(f"`linenotes publish {r.plan.run_id[:12]}`" for r in records)
-            raise StoreError(
-                f"{error} All {total} samples are kept in the journal: {publish} stores them "
-                "without running the agent again."
+            raise NotPublished(
+                f"{error} Not published: all {total} samples are kept in the journal, and "
+                f"{publish} stores them without running the agent again.",
+                [
+                    measured(record, self._target, stored=len(rows))
+                    for record, rows in zip(records, written, strict=True)
+                ],
             ) from error
+
+
+def measured(record: RunRecord, target: Target, *, stored: int) -> RunResult:
+    """Return what was measured by a run of which the store has `stored` traces."""
+    traces = Stored(len(record.outcomes), stored)
+    return RunResult(record, estimate_all(record, target), traces, repeats(record))
 
 
 def publish_run(

@@ -274,7 +274,7 @@ def test_a_store_that_is_gone_at_the_end_keeps_the_journal_and_is_published_late
             evaluate(version, numbers(4), [scorer], samples=1)
         run_id = RunStore.of(project).plans()[-1].run_id
         assert f"`linenotes publish {run_id[:12]}` stores them" in str(told.value)
-        assert "All 4 samples are kept" in str(told.value)
+        assert "Not published: all 4 samples are kept" in str(told.value)
         assert "\n" not in str(told.value)
     result = Evaluation(project).publish(run_id)
     assert (result.scored, result.traces.stored) == (4, 4)

@@ -28,6 +28,7 @@ from linenotes.evals.documents._trace_documents import TraceDocument, TraceListD
 _PRINTED = {
     "eval": TypeAdapter[BaseModel](EvaluationDocument | VersionsDocument),
     "compare": TypeAdapter[BaseModel](ComparisonDocument),
+    "score": TypeAdapter[BaseModel](RunDocument),
     "publish": TypeAdapter[BaseModel](RunDocument),
     "trace-import": TypeAdapter[BaseModel](ImportDocument),
     "trace-show": TypeAdapter[BaseModel](TraceDocument),

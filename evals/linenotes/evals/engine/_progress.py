@@ -16,6 +16,9 @@ class Progress(Protocol):
     def advance(self, sample: Sample | None = None) -> None:
         """A step of the stage is done; while agents run, with the sample that it gave."""
 
+    def note(self, text: str) -> None:
+        """Something that the user should know, in one line that stays."""
+
 
 class Silent:
     """Shows nothing."""
@@ -24,4 +27,7 @@ class Silent:
         """Show nothing."""
 
     def advance(self, sample: Sample | None = None) -> None:
+        """Show nothing."""
+
+    def note(self, text: str) -> None:
         """Show nothing."""

@@ -36,6 +36,7 @@ from linenotes.tracing.store._mlflow_info import (
     scores_digest,
     trace_digest,
     trace_info,
+    withdrawn_ids,
 )
 from linenotes.tracing.store._mlflow_spans import mlflow_spans
 
@@ -168,6 +169,9 @@ class TraceClient:
             info = trace_info(filed, experiment_id)
             self._traces.start_trace(replace(info, state=TraceState.IN_PROGRESS))
         self._write_spans(batch, new, stored, experiment_id)
+        for filed in batch:
+            for assessment_id in withdrawn_ids(filed):
+                self._traces.delete_assessment(filed.trace.trace_id, assessment_id)
         for filed in batch:
             if filed.trace.trace_id not in settled:
                 self._traces.start_trace(trace_info(filed, experiment_id))
