@@ -110,7 +110,7 @@ def test_a_run_has_its_model_and_its_dataset_as_inputs(
     plan = evaluated.record.plan
     inputs = stored_run(client, evaluated).inputs
     assert [model.model_id for model in inputs.model_inputs] == [plan.model_id]
-    assert client.get_logged_model(plan.model_id).params["agent"] == "app"
+    assert client.get_logged_model(str(plan.model_id)).params["agent"] == "app"
     (dataset,) = inputs.dataset_inputs
     assert dataset.dataset.name == "numbers"
     assert plan.dataset.digest.startswith(dataset.dataset.digest)
@@ -131,7 +131,7 @@ def test_metrics_have_their_bounds_and_belong_to_the_model(
     )
     assert metrics["length"] == 6
     assert "broken" not in metrics
-    of_model = client.get_logged_model(evaluated.record.plan.model_id).metrics or []
+    of_model = client.get_logged_model(str(evaluated.record.plan.model_id)).metrics or []
     assert {"polite", "polite/low", "length"} <= {metric.key for metric in of_model}
 
 
