@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import orjson
 import pytest
 
 from linenotes.agents import AgentVersion
@@ -101,12 +105,14 @@ def test_without_a_store_everything_is_journalled_and_published_later(
             )
         (run,) = found
         assert filed.run_id == run.info.run_id
-        assert filed.prompts == (("greet", 1),)
+        linked = client.get_trace(trace_id).info.tags["mlflow.linkedPrompts"]
+        assert orjson.loads(linked) == [{"name": "greet", "version": "1"}]
         run = client.get_run(run.info.run_id)
         assert run.info.status == "FINISHED"
         assert run.data.params["prompt.greet"] == "v1"
         assert run.data.metrics["matches_expectations"] == 1
         assert "sk-live" not in str(client.get_prompt_version("greet", 1).template)
+        assert run.inputs is not None
         (used,) = run.inputs.dataset_inputs
         assert used.dataset.digest == numbers(4).digest[:36]
         assert [model.model_id for model in run.inputs.model_inputs] == [filed.model_id]

@@ -251,6 +251,8 @@ class Evaluation:
                     self._score_rest(run, scoring)
                 self._stop_if_asked(runs)
                 self._progress.stage("Publishing to MLflow")
+            if publishing.failed:
+                publisher = None  # whether a server is there again is found out soonest anew
             return self._publish(publisher, [run.journal.record for run in runs], publishing)
 
     @contextmanager

@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Mapping
-from contextlib import suppress
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -37,6 +36,8 @@ class EarlyPublishing:
         self._waiting: SimpleQueue[tuple[OngoingRun, SampleKey] | None] = SimpleQueue()
         self._rows: dict[str, dict[SampleKey, SampleRow]] = defaultdict(dict)
         self._given_up = False
+        self.failed = False
+        """Whether the store did not take something."""
         self._thread = Thread(target=copy_context().run, args=(self._work,), daemon=True)
 
     def add(self, run: OngoingRun, key: SampleKey) -> None:
@@ -61,10 +62,12 @@ class EarlyPublishing:
         if self._publisher is None:
             return
         is_open = True
-        with suppress(StoreError):
+        try:
             while is_open and not self._given_up:
                 batch, is_open = self._next_batch()
                 self._write(batch, self._publisher)
+        except StoreError:
+            self.failed = True
 
     def _next_batch(self) -> tuple[list[tuple[OngoingRun, SampleKey]], bool]:
         """Return what waits, at most a batch of it, and whether more may come."""
