@@ -12,9 +12,10 @@ from linenotes.evals._comparison import (
 )
 from linenotes.evals._continuing import StoppedRun, find_stopped
 from linenotes.evals._evaluate import DEFAULT_SAMPLES, choose_cases, evaluate, find_case
-from linenotes.evals._evaluation import Arm, Evaluation, Interrupted, NotPublished
+from linenotes.evals._evaluation import Arm, Evaluation, Interrupted
 from linenotes.evals._once import Execution, run_once, store_execution
 from linenotes.evals._results import RunResult
+from linenotes.evals._storing import NotPublished
 from linenotes.evals.documents._action_documents import (
     doctor_document,
     execution_document,

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from linenotes.agents import AgentVersion
 from linenotes.datasets import Dataset
 from linenotes.evals._continuing import rescoring, top_up, what_is_there
-from linenotes.evals._repeats import repeats
-from linenotes.evals._report import run_note
-from linenotes.evals._results import RunResult, estimate_all
+from linenotes.evals._results import RunResult
+from linenotes.evals._storing import Storing
 from linenotes.evals.engine._conduct import Conduct
 from linenotes.evals.engine._early_publishing import EarlyPublishing
 from linenotes.evals.engine._engine import Job, Stop, execute, interleave
@@ -30,13 +28,12 @@ from linenotes.evals.engine._progress import Progress, Silent
 from linenotes.evals.engine._scoring import Scoring
 from linenotes.evals.journal._journal import Journal
 from linenotes.evals.journal._plans import RunPlan
-from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore
-from linenotes.evals.journal._samples import Sample, SampleKey
-from linenotes.evals.publishing._publisher import NOTHING_WRITTEN, Publisher, SampleRow, Stored
+from linenotes.evals.journal._samples import Sample
+from linenotes.evals.publishing._publisher import Publisher
 from linenotes.evals.scorers._scorers import Scorer
-from linenotes.project import Project, RunError, StoreError, StoreOutageError
-from linenotes.tracing import discard_live, exporting, open_store
+from linenotes.project import Project, RunError
+from linenotes.tracing import discard_live, exporting
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Target
@@ -44,15 +41,6 @@ if TYPE_CHECKING:
 
 class Interrupted(RunError):  # noqa: N818  it is no error of anybody's
     """The evaluation was asked to stop. What had finished is kept and can be continued."""
-
-
-class NotPublished(StoreError):  # noqa: N818  it is about what was measured, which is no error
-    """What was measured stands in the journal, and the store lacks some of it."""
-
-    def __init__(self, message: str, results: Sequence[RunResult]) -> None:
-        super().__init__(message)
-        self.results = results
-        """What was measured."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +68,8 @@ class Evaluation:
         self._project = project
         self._redactor = project.redactor
         self._conduct = conduct
-        self._target: Target = target
         self._progress = progress or Silent()
+        self._storing = Storing(project, target, self._progress)
         self._stop = stop or Stop()
         self._runs = RunStore.of(project)
 
@@ -104,8 +92,13 @@ class Evaluation:
             if arm.samples < 1:
                 raise RunError(f"Each case needs at least 1 sample, not {arm.samples}.")
             _ = arm.version.graph  # an agent that does not build is told before anything is made
-        with self._redactor.in_force(), self._store_if_up() as publisher, ExitStack() as journals:
-            plans = self._begin(publisher, self._plans(arms, dataset, scorers, seed=seed))
+        with (
+            self._redactor.in_force(),
+            self._storing.opened_if_up() as publisher,
+            ExitStack() as journals,
+        ):
+            wanted = self._plans(arms, dataset, scorers, seed=seed)
+            plans = self._storing.begin(publisher, wanted)
             runs = []
             for arm, plan in zip(arms, plans, strict=True):
                 journal = Journal.create(self._runs.path(plan.run_id), plan)
@@ -146,7 +139,7 @@ class Evaluation:
                     _ = run.scorers  # one that is gone is told before anything is run
                 for line in what_is_there(run.journal, missing):
                     self._progress.note(line)
-            with self._store_if_up() as publisher:
+            with self._storing.opened_if_up() as publisher:
                 return self._carry_out(publisher, runs, jobs)
 
     def score(self, name: str, scorers: Sequence[Scorer] = (), *, add: bool = False) -> RunResult:
@@ -170,7 +163,7 @@ class Evaluation:
             wanted = scorers or own.scorers
             journal.amended(rescoring(journal.plan, wanted, add=add))
             run = replace(own, judged_by=wanted)
-            with self._store_if_up() as publisher:
+            with self._storing.opened_if_up() as publisher:
                 return self._carry_out(publisher, [run], [[]])[0]
 
     def publish(self, name: str) -> RunResult:
@@ -181,29 +174,8 @@ class Evaluation:
             StoreError: the store does not take it.
         """
         record = self._runs.read(name)
-        with self._redactor.in_force(), self._store() as publisher:
-            return self._publish(publisher, [record])[0]
-
-    @contextmanager
-    def _store(self) -> Iterator[Publisher]:
-        self._progress.stage("Opening the store")
-        creating = partial(self._progress.stage, "Creating the store, once")
-        with open_store(self._project, on_create=creating) as store:
-            yield Publisher(store)
-
-    @contextmanager
-    def _store_if_up(self) -> Iterator[Publisher | None]:
-        """Open the store, or do without one that cannot be reached."""
-        with ExitStack() as opened:
-            publisher = None
-            try:
-                publisher = opened.enter_context(self._store())
-            except StoreOutageError as error:
-                self._go_on_without(error)
-            yield publisher
-
-    def _go_on_without(self, error: StoreOutageError) -> None:
-        self._progress.note(f"{error} Until then everything is kept in the journal.")
+        with self._redactor.in_force(), self._storing.opened() as publisher:
+            return self._storing.publish(publisher, [record])[0]
 
     def _plans(
         self, arms: Sequence[Arm], dataset: Dataset, scorers: Sequence[Scorer], *, seed: int
@@ -223,18 +195,6 @@ class Evaluation:
             for place, arm in enumerate(arms)
         ]
 
-    def _begin(self, publisher: Publisher | None, plans: Sequence[RunPlan]) -> list[RunPlan]:
-        """Start the MLflow runs as far as the store can be reached; return the plans with them."""
-        if publisher is None:
-            return list(plans)
-        begun: list[RunPlan] = []
-        try:
-            for plan in plans:
-                begun.append(publisher.begin(plan))  # noqa: PERF401  the next one may fail
-        except StoreOutageError as error:
-            self._go_on_without(error)
-        return [*begun, *plans[len(begun) :]]
-
     def _carry_out(
         self,
         publisher: Publisher | None,
@@ -250,10 +210,13 @@ class Evaluation:
                 for run in runs:
                     self._score_rest(run, scoring)
                 self._stop_if_asked(runs)
-                self._progress.stage("Publishing to MLflow")
+                if publisher is not None:
+                    self._progress.stage("Publishing to MLflow")
             if publishing.failed:
                 publisher = None  # whether a server is there again is found out soonest anew
-            return self._publish(publisher, [run.journal.record for run in runs], publishing)
+            return self._storing.publish(
+                publisher, [run.journal.record for run in runs], publishing
+            )
 
     @contextmanager
     def _shown_as_stopped(
@@ -323,67 +286,6 @@ class Evaluation:
             await asyncio.gather(*(worker() for _ in range(self._conduct.concurrency)))
 
         complete(all_of_them(), threads=self._conduct.concurrency)
-
-    def _publish(
-        self,
-        publisher: Publisher | None,
-        records: Sequence[RunRecord],
-        early: EarlyPublishing | None = None,
-    ) -> list[RunResult]:
-        written = [early.rows(record) if early else NOTHING_WRITTEN for record in records]
-        total = sum(len(record.outcomes) for record in records)
-        lacking = total - sum(map(len, written))
-        try:
-            with nullcontext(publisher) if publisher else self._store() as reached:
-                self._progress.stage("Publishing to MLflow", total=lacking or None)
-                return [
-                    publish_run(
-                        reached,
-                        record,
-                        written=rows,
-                        target=self._target,
-                        progress=self._progress,
-                    )
-                    for record, rows in zip(records, written, strict=True)
-                ]
-        except StoreError as error:
-            publish = " and ".join(f"`linenotes publish {r.plan.run_id[:12]}`" for r in records)
-            raise NotPublished(
-                f"{error} Not published: all {total} samples are kept in the journal, and "
-                f"{publish} stores them without running the agent again.",
-                [
-                    measured(record, self._target, stored=len(rows))
-                    for record, rows in zip(records, written, strict=True)
-                ],
-            ) from error
-
-
-def measured(record: RunRecord, target: Target, *, stored: int) -> RunResult:
-    """Return what was measured by a run of which the store has `stored` traces."""
-    traces = Stored(len(record.outcomes), stored)
-    return RunResult(record, estimate_all(record, target), traces, repeats(record))
-
-
-def publish_run(
-    publisher: Publisher,
-    record: RunRecord,
-    *,
-    written: Mapping[SampleKey, SampleRow] = NOTHING_WRITTEN,
-    target: Target,
-    progress: Progress,
-) -> RunResult:
-    """Write what the store lacks of a whole run to MLflow, and return what was measured.
-
-    Raises:
-        StoreError: the store does not take it.
-    """
-    estimates = estimate_all(record, target)
-    repeated = repeats(record)
-    note = run_note(record, estimates, repeated)
-    stored = publisher.publish(
-        record, estimates, repeated, note=note, written=written, progress=progress
-    )
-    return RunResult(record, estimates, stored, repeated)
 
 
 def _how_to_continue(runs: Sequence[OngoingRun]) -> str:

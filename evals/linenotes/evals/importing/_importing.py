@@ -16,8 +16,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from linenotes.datasets import Case
-from linenotes.evals._evaluation import publish_run
 from linenotes.evals._results import RunResult
+from linenotes.evals._storing import publish_run
 from linenotes.evals.engine._failures import attribute_text
 from linenotes.evals.engine._progress import Progress, Silent
 from linenotes.evals.importing._import_plans import ImportOrder, by_case, start_import
