@@ -134,3 +134,4 @@ def test_what_was_measured_without_a_store_is_shown_and_said_not_to_be_published
     assert ended.err.count("Until then everything is kept in the journal.") == 1
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     assert cli("publish", name).code == 0
+    assert len(cli("trace", "list", "--run", name, "--json").json["traces"]) == 12  # type: ignore[arg-type]

@@ -32,6 +32,7 @@ from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.journal._samples import Failure, Sample, Score
+from linenotes.evals.publishing._registering import id_in_store
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.evals.scorers._scorers import Scorer, score_sample
 
@@ -75,6 +76,7 @@ __all__ = [
     "find_case",
     "find_scorers",
     "find_stopped",
+    "id_in_store",
     "import_run",
     "json_schema",
     "json_schema_file",

@@ -56,7 +56,7 @@ class RunRegister:
         unnumbered = plan.unnumbered()
         prompts, model_id = self._prompts(unnumbered), self._model(plan)
         tags = {_LINKED_PROMPTS: _linked(prompts), _OWN_ID: plan.run_id}
-        run_id = self._entered(plan) or self._create(plan, tags)
+        run_id = self.entered(plan) or self._create(plan, tags)
         self._describe(run_id, model_id, plan)
         return plan.stored_as(run_id, model_id, prompts)
 
@@ -72,7 +72,7 @@ class RunRegister:
                 raise
             return True
 
-    def _entered(self, plan: RunPlan) -> str | None:
+    def entered(self, plan: RunPlan) -> str | None:
         """Return the id of the MLflow run that was created for the plan, if there is one."""
         with self._attributed("look for a run in"):
             found = self._client.search_runs(
@@ -125,6 +125,17 @@ class RunRegister:
 
     def _attributed(self, doing: str) -> AbstractContextManager[None]:
         return store_errors(doing, self._store.tracking_uri)
+
+
+def id_in_store(plan: RunPlan, store: MlflowStore) -> str:
+    """Return the id of the MLflow run of a plan: its own, unless it began without the store.
+
+    Raises:
+        StoreError: the store did not answer.
+    """
+    if plan.model_id is not None:
+        return plan.run_id
+    return RunRegister(store).entered(plan) or plan.run_id
 
 
 def version_card(plan: RunPlan) -> VersionCard:
