@@ -10,5 +10,5 @@ RUN pip install --no-cache-dir \
 
 RUN useradd --create-home mlflow
 USER mlflow
-WORKDIR /home/mlflow
+WORKDIR /srv/mlflow
 COPY make_bucket.py .

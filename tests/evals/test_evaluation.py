@@ -224,7 +224,8 @@ def answer(state):
     assert result.scored == 3
     assert result.estimates["matches_expectations"].mean == pytest.approx(2 / 3)
     (tmp_path / "up").touch()
-    (again,) = Evaluation(Project.find(tmp_path)).resume(result.record.plan.run_id)
+    evaluation = Evaluation(Project.find(tmp_path))
+    (again,) = evaluation.resume(result.record.plan.run_id, retry_errors=True)
     assert again.errors == {"infrastructure": 0, "agent": 1, "scorer": 0}
     assert (again.scored, again.traces.stored) == (4, 4)
     assert again.estimates["matches_expectations"].mean == 0.75
@@ -323,7 +324,7 @@ def test_a_run_of_an_agent_that_has_changed_is_not_continued(
     source = version.agent.source()
     source.write_text(source.read_text().replace("'down'", "'gone'"))
     with pytest.raises(RunError, match=r"Agent 'app' has changed since run .* Start a new run"):
-        Evaluation(version.agent.project).resume(result.record.plan.run_id)
+        Evaluation(version.agent.project).resume(result.record.plan.run_id, retry_errors=True)
 
 
 def test_a_whole_run_is_published_again_whatever_became_of_agent_and_dataset(
@@ -355,7 +356,8 @@ def answer(state):
     result = evaluate(one_node(node), "cases.jsonl", samples=1)
     golden.unlink()
     up.touch()
-    (again,) = Evaluation(Project.find(tmp_path)).resume(result.record.plan.run_id)
+    evaluation = Evaluation(Project.find(tmp_path))
+    (again,) = evaluation.resume(result.record.plan.run_id, retry_errors=True)
     assert again.estimates["matches_expectations"].mean == 1
 
 
@@ -367,7 +369,7 @@ def test_scorers_are_found_again_before_anything_is_run(
     result = evaluate(version, numbers(2), ["scoring/own.py:correct"], samples=1)
     (tmp_path / "scoring" / "own.py").unlink()
     with pytest.raises(ScorerError, match=r"no file 'scoring/own.py'"):
-        Evaluation(version.agent.project).resume(result.record.plan.run_id)
+        Evaluation(version.agent.project).resume(result.record.plan.run_id, retry_errors=True)
     assert set(events(journal_of(result), "finished").values()) == {1}
 
 

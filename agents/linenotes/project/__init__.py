@@ -10,6 +10,7 @@ from linenotes.project._errors import (
     RunError,
     ScorerError,
     StoreError,
+    StoreOutageError,
     TraceFileError,
 )
 from linenotes.project._json import canonical_json, digest
@@ -49,6 +50,7 @@ __all__ = [
     "ScorerError",
     "Settings",
     "StoreError",
+    "StoreOutageError",
     "TraceFileError",
     "canonical_json",
     "digest",

@@ -141,6 +141,12 @@ class Live:
         elif sample is not None and self._total and self._tenth_is_done(self._total):
             self._console.print(f"  {self._done} of {self._total}  {self._note()}", style="dim")
 
+    def note(self, text: str) -> None:
+        """Show a line that stays."""
+        from linenotes.cli._ledgers import one_line
+
+        self._console.print(one_line(text), soft_wrap=True)
+
     def _tenth_is_done(self, total: int) -> bool:
         return self._done * 10 // total > (self._done - 1) * 10 // total
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -41,16 +40,17 @@ def told_from_earlier_runs(
     return _forecast(arms, cases, earlier_runs(arms, cases, RunStore.of(project)), conduct)
 
 
-def told_from_pilot(
+def show_pilot(
     arms: Sequence[Arm],
     cases: Dataset,
-    number: int,
-    run: Callable[[Sequence[Arm], Dataset], Sequence[RunResult]],
     conduct: Conduct,
-) -> Forecast:
-    """Run `number` cases once with every version, and return what the evaluation would take."""
-    results = run([replace(arm, samples=1) for arm in arms], cases.select(limit=number))
-    return _forecast(arms, cases, [result.record for result in results], conduct)
+    results: Sequence[RunResult],
+    *,
+    as_json: bool,
+) -> int:
+    """Print what an evaluation would take by what its pilot took; return the exit code."""
+    sources = [result.record for result in results]
+    return show_forecast(_forecast(arms, cases, sources, conduct), as_json=as_json)
 
 
 def _forecast(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -15,13 +17,10 @@ from linenotes.cli._options import (
     target_option,
     version_options,
 )
+from linenotes.cli._resuming import check_resume_options, resume_options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from linenotes.cli._budget_options import Limits
-    from linenotes.datasets import Dataset
-    from linenotes.evals import Arm, RunResult
     from linenotes.evals.statistics import Target
 
 _EPILOG = """\b
@@ -31,7 +30,7 @@ Examples:
   linenotes eval app.py:graph --dataset cases.jsonl --scorer scorers.py:is_polite
   linenotes eval support_desk --samples 5 --dry-run
   linenotes eval support_desk --samples 5 --budget-usd 2
-  linenotes eval --resume latest
+  linenotes eval --resume latest --samples 10
 """
 
 
@@ -40,7 +39,11 @@ Examples:
 @click.option("--dataset", metavar="NAME|FILE", help="Golden cases. Default: the agent's own.")
 @click.option("--split", help="Only the cases of this split.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many cases, spread evenly.")
-@click.option("--samples", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option(
+    "--samples",
+    type=click.IntRange(min=1),
+    help="Of each case. Default: 3; with --resume as many as the run has, more top it up.",
+)
 @click.option("-j", "--concurrency", type=click.IntRange(min=1), default=8, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @version_options
@@ -55,14 +58,14 @@ Examples:
 @estimate_options
 @target_option
 @margin_option
-@click.option("--resume", metavar="RUN", help="Continue a run that was stopped.")
+@resume_options
 @json_option
 def command(
     agent: str | None,
     dataset: str | None,
     split: str | None,
     limit: int | None,
-    samples: int,
+    samples: int | None,
     concurrency: int,
     seed: int,
     prompts: tuple[str, ...],
@@ -75,6 +78,8 @@ def command(
     target: Target,
     margin: float,
     resume: str | None,
+    retry_errors: bool,
+    go_on: bool | None,
     as_json: bool,
 ) -> int:
     """Evaluate AGENT on a dataset, several samples a case.
@@ -87,21 +92,36 @@ def command(
     in flight end; what a node asks of a provider's own client, and scorers of judges, is not seen.
     """
     from linenotes.agents import load_agent
-    from linenotes.cli._estimating import show_forecast, told_from_earlier_runs, told_from_pilot
-    from linenotes.cli._evaluations import carry_out, show
-    from linenotes.evals import EVERY, Budget, Choice, Conduct, arms, choose_cases, find_scorers
+    from linenotes.cli._estimating import show_forecast, show_pilot, told_from_earlier_runs
+    from linenotes.cli._evaluations import carry_out, goes_on, show
+    from linenotes.evals import (
+        DEFAULT_SAMPLES,
+        EVERY,
+        Budget,
+        Choice,
+        Conduct,
+        RunStore,
+        arms,
+        choose_cases,
+        find_scorers,
+        find_stopped,
+    )
     from linenotes.project import Project
 
-    if (agent is None) == (resume is None):
-        raise click.UsageError("Name an AGENT, or --resume a RUN.")
-    if (dry_run or pilot) and (resume or (dry_run and pilot)):
-        raise click.UsageError("Give one of --resume, --dry-run and --pilot.")
+    check_resume_options()
+    if dry_run and pilot:
+        raise click.UsageError("Give one of --dry-run and --pilot.")
     project = Project.find()
-    budget = Budget.of(project, Budget(**limits))
-    conduct = Conduct(concurrency=concurrency, budget=budget)
+    conduct = Conduct(concurrency=concurrency, budget=Budget.of(project, Budget(**limits)))
+    carried_out = partial(
+        carry_out,
+        project,
+        conduct=conduct,
+        target=target,
+        show=partial(show, target=target, margin=margin, as_json=as_json),
+    )
     if resume is not None:
-        results = carry_out(project, lambda e: e.resume(resume), conduct, target=target)
-        return show(results, target=target, margin=margin, as_json=as_json)
+        return carried_out(lambda e: e.resume(resume, samples=samples, retry_errors=retry_errors))
     assert agent is not None
     found = load_agent(agent, project)
     choice = Choice(
@@ -109,20 +129,17 @@ def command(
         models=choices(models, everything=EVERY),
         temperature=temperature,
     )
-    planned = arms(found, choice, samples=samples)
+    planned = arms(found, choice, samples=samples or DEFAULT_SAMPLES)
     wanted = find_scorers(scorers or found.settings.scorers, project)
     cases = choose_cases(found, dataset, split=split, limit=limit)
-
-    def run(arms: Sequence[Arm], cases: Dataset) -> list[RunResult]:
-        return carry_out(
-            project, lambda e: e.run(arms, cases, wanted, seed=seed), conduct, target=target
-        )
-
     if dry_run:
         told = told_from_earlier_runs(project, planned, cases, conduct)
         return show_forecast(told, as_json=as_json)
     if pilot:
-        told = told_from_pilot(planned, cases, pilot, run, conduct)
-        return show_forecast(told, as_json=as_json)
-    results = run(planned, cases)
-    return show(results, target=target, margin=margin, as_json=as_json)
+        once, some = [replace(arm, samples=1) for arm in planned], cases.select(limit=pilot)
+        shown = partial(show_pilot, planned, cases, conduct, as_json=as_json)
+        return carried_out(lambda e: e.run(once, some, wanted, seed=seed), show=shown)
+    stopped = find_stopped(RunStore.of(project), planned, cases, wanted, seed=seed)
+    if stopped is not None and goes_on(stopped, go_on):
+        return carried_out(lambda e: e.resume(stopped.run_id))
+    return carried_out(lambda e: e.run(planned, cases, wanted, seed=seed))

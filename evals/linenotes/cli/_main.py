@@ -22,6 +22,7 @@ _VERBS = {
     "demo": "Run the whole story on the shipped support desk: two prompt versions, one verdict.",
     "run": "Run an agent once and show who said what to whom.",
     "eval": "Evaluate an agent on a dataset, several samples a case.",
+    "score": "Score a run again, without calling its agent.",
     "compare": "Say whether one run is better or worse than another.",
     "costs": "Show what a run cost, by agent, model, case or version.",
     "prices": "Show what models cost, and who says so.",

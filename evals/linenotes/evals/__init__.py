@@ -11,13 +11,15 @@ from linenotes.evals._comparison import (
     compare_runs,
     differences,
 )
+from linenotes.evals._continuing import StoppedRun, find_stopped
 from linenotes.evals._costs import By, CostLine, cost_lines, cost_rows
-from linenotes.evals._evaluate import choose_cases, evaluate, find_case
+from linenotes.evals._evaluate import DEFAULT_SAMPLES, choose_cases, evaluate, find_case
 from linenotes.evals._evaluation import Arm, Evaluation, Interrupted
 from linenotes.evals._forecast import Forecast, earlier_runs, forecast
 from linenotes.evals._once import Execution, run_once, store_execution
 from linenotes.evals._price_list import ListedPrice, price_list, price_rows
 from linenotes.evals._results import RunResult
+from linenotes.evals._storing import NotPublished
 from linenotes.evals.documents._action_documents import (
     doctor_document,
     execution_document,
@@ -39,11 +41,13 @@ from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.journal._samples import Failure, Sample, Score
 from linenotes.evals.journal._spending import Spending
+from linenotes.evals.publishing._registering import id_in_store
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.evals.scorers._scorers import Scorer, score_sample
 
 __all__ = [
     "DEFAULT_MARGIN",
+    "DEFAULT_SAMPLES",
     "DOCUMENTS",
     "EVERY",
     "Arm",
@@ -63,6 +67,7 @@ __all__ = [
     "Interrupted",
     "Job",
     "ListedPrice",
+    "NotPublished",
     "RunComparison",
     "RunPlan",
     "RunRecord",
@@ -73,6 +78,7 @@ __all__ = [
     "Scorer",
     "Spending",
     "Stop",
+    "StoppedRun",
     "arms",
     "checkup",
     "choose_cases",
@@ -90,8 +96,10 @@ __all__ = [
     "execution_document",
     "find_case",
     "find_scorers",
+    "find_stopped",
     "forecast",
     "forecast_report",
+    "id_in_store",
     "import_run",
     "json_schema",
     "json_schema_file",

@@ -156,7 +156,8 @@ def _consequence(result: RunResult, kind: str) -> str:
         )
         return f"{lost} where the file has no score"
     if kind == "infrastructure":
-        return "lost to the infrastructure and not scored (`linenotes eval --resume` tries again)"
+        again = f"`linenotes eval --resume {result.record.plan.run_id[:12]} --retry-errors`"
+        return f"lost to the infrastructure and not scored ({again} tries again)"
     if kind == "scorer":
         return "could not be scored"
     if all(is_rate(result.record, name) for name in result.record.plan.metrics):

@@ -33,6 +33,7 @@ _PRINTED = {
     "costs": TypeAdapter[BaseModel](CostsDocument),
     "prices": TypeAdapter[BaseModel](PricesDocument),
     "compare": TypeAdapter[BaseModel](ComparisonDocument),
+    "score": TypeAdapter[BaseModel](RunDocument),
     "publish": TypeAdapter[BaseModel](RunDocument),
     "trace-import": TypeAdapter[BaseModel](ImportDocument),
     "trace-show": TypeAdapter[BaseModel](TraceDocument),

@@ -175,7 +175,7 @@ class _Breaker:
             raise ModelError(
                 f"The model's endpoint failed {self._in_a_row} samples in a row: {reason}. "
                 "Check that it is up, and continue with "
-                f"`linenotes eval --resume {job.run_id[:12]}`."
+                f"`linenotes eval --resume {job.run_id[:12]} --retry-errors`."
             )
 
 

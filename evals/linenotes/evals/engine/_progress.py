@@ -21,6 +21,9 @@ class Progress(Protocol):
     def spent(self, so_far: Spending, budget: Budget) -> None:
         """All versions together have spent so much, in all sessions, and may spend so much."""
 
+    def note(self, text: str) -> None:
+        """Something that the user should know, in one line that stays."""
+
 
 class Silent:
     """Shows nothing."""
@@ -32,4 +35,7 @@ class Silent:
         """Show nothing."""
 
     def spent(self, so_far: Spending, budget: Budget) -> None:
+        """Show nothing."""
+
+    def note(self, text: str) -> None:
         """Show nothing."""

@@ -40,6 +40,7 @@ from linenotes.tracing.store._mlflow_info import (
     scores_digest,
     trace_digest,
     trace_info,
+    withdrawn_ids,
 )
 from linenotes.tracing.store._mlflow_spans import mlflow_spans
 
@@ -177,6 +178,9 @@ class TraceClient:
         infos = [trace_info(filed, experiment_id) for filed in settled.values()]
         self._start([replace(info, state=TraceState.IN_PROGRESS) for info in infos])
         self._write_spans(batch, new, stored, experiment_id)
+        for filed in batch:
+            for assessment_id in withdrawn_ids(filed):
+                self._traces.delete_assessment(filed.trace.trace_id, assessment_id)
         others = [filed for filed in batch if filed.trace.trace_id not in settled]
         self._start([trace_info(filed, experiment_id) for filed in others])
 

@@ -25,7 +25,7 @@ import sqlalchemy
 from alembic.script import ScriptDirectory
 from mlflow.exceptions import MlflowException
 
-from linenotes.project import StoreError, store_errors, without_credentials
+from linenotes.project import StoreError, StoreOutageError, store_errors, without_credentials
 from linenotes.tracing.store._mlflow_client import TraceClient
 from linenotes.tracing.views._trace_panel import PANEL_TAG, trace_panel
 
@@ -105,7 +105,7 @@ def _check_server(uri: str) -> None:
     except urllib.error.HTTPError as answer:
         answer.close()  # a server that asks for a login, say, is there
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise StoreError(
+        raise StoreOutageError(
             f"The MLflow server {shown!r} does not answer: {getattr(error, 'reason', error)}. "
             "Start it, or correct MLFLOW_TRACKING_URI."
         ) from None
@@ -164,7 +164,7 @@ def _file_errors(path: Path) -> Iterator[None]:
     except (OSError, sqlite3.OperationalError) as error:
         why = getattr(error, "strerror", None) or str(error).rstrip(".")
         free = shutil.disk_usage(next(p for p in path.parents if p.exists())).free
-        raise StoreError(
+        raise StoreOutageError(
             f"The MLflow store {str(path)!r} cannot be used: {why} "
             f"({free / 1e9:.1f} GB are free there). "
             "Make room or the folder writable, or set LINENOTES_STATE to another folder."
