@@ -37,34 +37,37 @@ def is_stream(response: httpx2.Response) -> bool:
     return bool(response.is_success and kind.startswith("text/event-stream"))
 
 
-def whole(response: httpx2.Response, body: bytes, request: httpx2.Request) -> httpx2.Response:
-    """Return the answer with its body, as it came over the wire.
+def fill(response: httpx2.Response, body: bytes, request: httpx2.Request) -> httpx2.Response:
+    """Give the answer its body, as it came over the wire.
 
     Raises:
         UnreadableAnswerError: it should be JSON and is not.
     """
-    read = httpx2.Response(
-        response.status_code,
-        headers=response.headers,
-        content=body,
-        extensions=response.extensions,
-        request=request,
-    )
-    if read.is_success and request.method == "POST":
-        _refuse_unreadable(read)
-    return read
+    response.stream = httpx2.ByteStream(body)
+    response.request = request
+    if response.is_success and request.method == "POST":
+        _refuse_unreadable(response, body)
+    return response
 
 
-def _refuse_unreadable(response: httpx2.Response) -> None:
-    kind = response.headers.get("content-type", "").partition(";")[0].strip()
+def _refuse_unreadable(response: httpx2.Response, body: bytes) -> None:
+    headers = response.headers
+    kind = headers.get("content-type", "").partition(";")[0].strip()
     if not kind.endswith("json"):
-        shown = " ".join(response.text.split())[:_SHOWN]
+        shown = " ".join(_read(response).decode(errors="replace").split())[:_SHOWN]
         raise _unreadable(response, f"{kind or 'no content type'!r} instead of JSON: {shown!r}")
     try:
-        orjson.loads(response.content)
+        orjson.loads(_read(response) if "content-encoding" in headers else body)
     except ValueError:
-        size = len(response.content)
+        size = len(body)
         raise _unreadable(response, f"{size} bytes of JSON that is broken or cut short") from None
+
+
+def _read(response: httpx2.Response) -> bytes:
+    try:
+        return response.read()
+    except httpx2.DecodingError:
+        return b"(what cannot be unpacked)"
 
 
 def _unreadable(response: httpx2.Response, what: str) -> UnreadableAnswerError:

@@ -93,7 +93,7 @@ class Call:
 
     def after(self, slot: Slot, response: httpx2.Response) -> float | None:
         """Return the seconds until the next attempt; None takes the answer as it is."""
-        asked = retry_after(response.headers)
+        asked = retry_after(response.headers) if response.is_error else None
         verdict = _verdict(response, asked)
         pause = max(asked or 0.0, exhausted_for(response.headers))
         if verdict == "busy":
@@ -141,7 +141,7 @@ def _verdict(response: httpx2.Response, asked: float | None) -> Verdict:
     if status < _ERROR:
         return "served"
     if status in _BUSY or (status == _UNAVAILABLE and asked is not None):
-        return "served" if any(sign in response.content for sign in _QUOTA) else "busy"
+        return "served" if any(sign in response.read() for sign in _QUOTA) else "busy"
     return "failed" if status in _FAILED or status >= _SERVER_ERROR else "served"
 
 

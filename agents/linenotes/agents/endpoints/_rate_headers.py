@@ -17,6 +17,7 @@ from email.utils import parsedate_to_datetime
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
 _DURATION = re.compile(rf"(?:{_PART.pattern})+")
+_REMAINING = "x-ratelimit-remaining"
 _UNIX_TIME = 1e9
 """A number as large is a moment: as a duration it would be thirty years."""
 
@@ -32,15 +33,16 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def exhausted_for(headers: Mapping[str, str]) -> float:
     """Return for how many seconds a limit of the endpoint has nothing left; 0 if all have."""
+    if not any(name.startswith(_REMAINING) for name in headers):
+        return 0.0
     return max((_wait(headers, limit) for limit in _exhausted(headers)), default=0.0)
 
 
 def _exhausted(headers: Mapping[str, str]) -> list[str]:
-    prefix = "x-ratelimit-remaining"
     return [
-        name.removeprefix(prefix)
+        name.removeprefix(_REMAINING)
         for name, left in headers.items()
-        if name.startswith(prefix) and (number := _number(left)) is not None and number <= 0
+        if name.startswith(_REMAINING) and (number := _number(left)) is not None and number <= 0
     ]
 
 

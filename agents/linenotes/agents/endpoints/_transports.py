@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, Iterable
 from typing import cast
 
 import httpx2
 
-from linenotes.agents.endpoints._answers import is_stream, whole
+from linenotes.agents.endpoints._answers import fill, is_stream
 from linenotes.agents.endpoints._attempts import Call, Manners
 from linenotes.agents.endpoints._windows import WindowClosedError
 
@@ -51,15 +50,15 @@ class PatientTransport(httpx2.BaseTransport):
         response = self._wire.handle_request(request)
         if is_stream(response):
             return response
-        body = bytearray()
+        body, stream = bytearray(), cast("httpx2.SyncByteStream", response.stream)
         try:
-            for chunk in cast("Iterable[bytes]", response.stream):
+            for chunk in stream:
                 body += chunk
                 if end is not None and time.monotonic() > end:
                     raise _too_slow(request, seconds)
         finally:
-            response.close()
-        return whole(response, bytes(body), request)
+            stream.close()
+        return fill(response, bytes(body), request)
 
 
 class AsyncPatientTransport(httpx2.AsyncBaseTransport):
@@ -96,14 +95,14 @@ class AsyncPatientTransport(httpx2.AsyncBaseTransport):
                 response = await self._wire.handle_async_request(request)
                 if is_stream(response):
                     return response
+                stream = cast("httpx2.AsyncByteStream", response.stream)
                 try:
-                    chunks = cast("AsyncIterable[bytes]", response.stream)
-                    body = b"".join([chunk async for chunk in chunks])
+                    body = b"".join([chunk async for chunk in stream])
                 finally:
-                    await response.aclose()
+                    await stream.aclose()
         except TimeoutError:
             raise _too_slow(request, seconds) from None
-        return whole(response, body, request)
+        return fill(response, body, request)
 
 
 def _timeout(request: httpx2.Request) -> float | None:

@@ -2,8 +2,9 @@
 
 A window has no limit until the endpoint refuses a request. Each refusal halves it, once for all
 requests that were under way together; each answer widens it a little, by one for as many answers
-as it is wide. Just under the width that was last refused it grows eight times slower, since that
-is most likely the endpoint's limit. It never grows beyond what is asked of it.
+as it is wide. Just under the width that was last refused it grows more slowly, the more so the
+more often that was the same, since it is most likely the endpoint's limit. It never grows beyond
+what is asked of it.
 
 Who waits is let in by age: a request that was refused goes before younger ones. Threads and event
 loops wait for the same window, and an endpoint that asks for a pause gets it from all of them.
@@ -22,6 +23,7 @@ from dataclasses import dataclass, field
 
 _CUT = 0.5
 _CAUTION = 8
+_MOST_CAUTION = 64
 
 
 class WindowClosedError(Exception):
@@ -52,6 +54,7 @@ class Window:
         self._most = math.inf
         self._width = math.inf
         self._refused_at = math.inf
+        self._caution = _CAUTION
         self._epoch = 0
         self._in_flight = 0
         self._paused_until = 0.0
@@ -133,16 +136,21 @@ class Window:
         with self._lock:
             self._pause(pause)
             if slot.epoch == self._epoch:
-                self._epoch += 1
-                self._refused_at = self._in_flight
-                self._width = max(1.0, self._in_flight * _CUT)
+                self._cut()
+
+    def _cut(self) -> None:
+        is_known = self._in_flight == self._refused_at
+        self._caution = min(_MOST_CAUTION, 2 * self._caution) if is_known else _CAUTION
+        self._epoch += 1
+        self._refused_at = self._in_flight
+        self._width = max(1.0, self._in_flight * _CUT)
 
     def _is_full(self) -> bool:
         return self._width < math.inf and (bool(self._waiting) or self._in_flight >= self.width)
 
     def _step(self) -> float:
         is_near = self._width < self._refused_at <= self._width + 1
-        return 1 / (self._width * (_CAUTION if is_near else 1))
+        return 1 / (self._width * (self._caution if is_near else 1))
 
     def _pause(self, seconds: float) -> None:
         self._paused_until = max(self._paused_until, time.monotonic() + seconds)
