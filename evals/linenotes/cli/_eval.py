@@ -13,6 +13,7 @@ from linenotes.cli._options import (
     target_option,
     version_options,
 )
+from linenotes.cli._patience_options import patience_options
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Target
@@ -33,6 +34,7 @@ Examples:
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many cases, spread evenly.")
 @click.option("--samples", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("-j", "--concurrency", type=click.IntRange(min=1), default=8, show_default=True)
+@patience_options
 @click.option("--seed", type=int, default=0, show_default=True)
 @version_options
 @click.option(
@@ -53,6 +55,8 @@ def command(
     limit: int | None,
     samples: int,
     concurrency: int,
+    sample_timeout: float,
+    sample_retries: int,
     seed: int,
     prompts: tuple[str, ...],
     models: tuple[str, ...],
@@ -77,7 +81,11 @@ def command(
     if (agent is None) == (resume is None):
         raise click.UsageError("Name an AGENT, or --resume a RUN.")
     project = Project.find()
-    conduct = Conduct(concurrency=concurrency)
+    conduct = Conduct(
+        concurrency=concurrency,
+        sample_timeout=sample_timeout or None,
+        sample_retries=sample_retries,
+    )
     if resume is not None:
         results = carry_out(project, lambda e: e.resume(resume), conduct, target=target)
         return show(results, target=target, margin=margin, as_json=as_json)

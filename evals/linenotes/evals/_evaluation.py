@@ -227,6 +227,8 @@ class Evaluation:
                 on_start=on_start,
                 on_finish=on_finish,
                 stop=self._stop,
+                time_limit=self._conduct.sample_timeout,
+                retries=self._conduct.sample_retries,
             )
             # A graph that is not async waits in a thread, and so may its parallel nodes.
             complete(work, threads=max(32, 2 * self._conduct.concurrency))

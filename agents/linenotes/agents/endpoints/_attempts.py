@@ -19,6 +19,7 @@ from typing import Literal, Self
 
 import httpx2
 
+from linenotes.agents._sampling import current_sample
 from linenotes.agents.endpoints._answers import UnreadableAnswerError, WatchedStream, is_stream
 from linenotes.agents.endpoints._rate_headers import exhausted_for, retry_after
 from linenotes.agents.endpoints._windows import Slot, Window, WindowClosedError, window_of
@@ -161,6 +162,7 @@ class Attempt:
     def __init__(self, call: Call, slot: Slot) -> None:
         self._call = call
         self._slot = slot
+        self._began = time.monotonic()
         self.pause: float | None = None
         """The seconds until the next attempt; None after the last one."""
 
@@ -186,4 +188,8 @@ class Attempt:
         if is_kept:
             free = partial(self._call.window.free, self._slot)
             self.answer.stream = WatchedStream(self.answer, free)
-        return self.pause is not None
+        if self.pause is not None:
+            return True
+        if (scope := current_sample()) is not None:
+            scope.wait_for_endpoint(self._began - self._call.since)
+        return False
