@@ -67,18 +67,26 @@ class Call:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.turn = next(_TURNS)
-        self.since = time.monotonic()
+        self.since = self._tried = time.monotonic()
         self.window = _window(request, manners)
         self._request = request
         self._manners = manners
         self._jitter = jitter
         self._failures = 0
         self._refusals = 0
+        self._in_vain = 0
+        """How often it was refused since the endpoint served anybody."""
         self._refusal: httpx2.Response | None = None
 
     def attempt(self, slot: Slot) -> Attempt:
         """Return the block in which the request is sent, once."""
+        self._tried = time.monotonic()
         return Attempt(self, slot)
+
+    @property
+    def waited(self) -> float:
+        """Seconds until its latest attempt began."""
+        return self._tried - self.since
 
     def give_up(self, error: WindowClosedError) -> httpx2.Response:
         """Return what the endpoint last answered, for there is no use in asking again.
@@ -116,10 +124,13 @@ class Call:
 
     def _when_busy(self, asked: float | None) -> float | None:
         self._refusals += 1
-        if self._refusals > _MOST_REFUSALS or (asked or 0.0) > self._manners.patience:
-            return None
+        # An endpoint that serves others meanwhile is guarded by its window, not by long pauses.
+        is_serving = self.window.idle(self._tried) < time.monotonic() - self._tried
+        self._in_vain = 1 if is_serving else self._in_vain + 1
         # A pause that the endpoint asked for is the window's: everybody keeps it.
-        return self._spread(_FIRST_PAUSE if asked is not None else self._backoff(self._refusals))
+        pause = self._spread(_FIRST_PAUSE if asked is not None else self._backoff(self._in_vain))
+        wait = self.window.idle(self.since) + max(pause, asked or 0.0)
+        return None if self._refusals > _MOST_REFUSALS or wait > self._manners.patience else pause
 
     def _when_failed(self, asked: float | None, *, is_final: bool) -> float | None:
         self._failures += 1
@@ -162,7 +173,6 @@ class Attempt:
     def __init__(self, call: Call, slot: Slot) -> None:
         self._call = call
         self._slot = slot
-        self._began = time.monotonic()
         self.pause: float | None = None
         """The seconds until the next attempt; None after the last one."""
 
@@ -191,5 +201,5 @@ class Attempt:
         if self.pause is not None:
             return True
         if (scope := current_sample()) is not None:
-            scope.wait_for_endpoint(self._began - self._call.since)
+            scope.wait_for_endpoint(self._call.waited)
         return False

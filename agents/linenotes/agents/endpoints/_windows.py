@@ -114,6 +114,10 @@ class Window:
             raise
         return waiter.slot
 
+    def idle(self, since: float) -> float:
+        """Return for how many seconds the endpoint has served nobody, counted from `since`."""
+        return time.monotonic() - max(since, self._last_served)
+
     def free(self, slot: Slot) -> None:
         """Give a slot back; a second time does nothing."""
         with self._lock:

@@ -69,9 +69,11 @@ def failure_of(kind: ErrorKind, error: BaseException) -> Failure:
 
 def _reason(error: BaseException) -> str:
     """Return what was behind a "Connection error.", as OpenAI's client says it of most losses."""
-    import openai
+    import httpx2
 
-    behind = error.__cause__ if isinstance(error, openai.APIConnectionError) else None
+    behind: BaseException | None = error.__cause__
+    while behind is not None and not isinstance(behind, httpx2.TransportError):
+        behind = behind.__cause__
     return f" {describe(behind)}" if behind is not None and str(behind) else ""
 
 

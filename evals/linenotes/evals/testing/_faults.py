@@ -7,9 +7,8 @@ seed, in which case the fate of a request does not depend on what else is under 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Literal, Self
 
 from linenotes.evals.testing._exchange import Request
@@ -22,23 +21,31 @@ class Fault:
     """One way in which an answer goes wrong."""
 
     kind: FaultKind
-    http_status: HTTPStatus = HTTPStatus.OK
+    http_status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
+    text: str = ""
+    """What the message of an error says."""
     seconds: float = 0.0
 
     @classmethod
-    def status(cls, status: int, *, retry_after: float | str | None = None, **headers: str) -> Self:
+    def status(
+        cls,
+        status: int,
+        *,
+        retry_after: float | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        text: str = "That is what the test wants.",
+    ) -> Self:
         """Return an answer with an error status.
 
         Args:
             status: such as 429 or 503.
             retry_after: the header of that name: seconds, or a date as HTTP writes it.
-            headers: more headers; `_` stands for `-`.
+            headers: more headers, such as `x-ratelimit-reset-requests`.
+            text: what the message of the error says.
         """
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        if retry_after is not None:
-            named["Retry-After"] = str(retry_after)
-        return cls("status", HTTPStatus(status), tuple(named.items()))
+        asked = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        return cls("status", status, tuple({**asked, **(headers or {})}.items()), text)
 
     @classmethod
     def reset(cls) -> Self:

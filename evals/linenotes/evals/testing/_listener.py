@@ -31,7 +31,7 @@ class Answer:
     """A document, or a stream of server-sent events."""
 
     content: JsonValue | Iterator[bytes]
-    status: HTTPStatus = HTTPStatus.OK
+    status: int = HTTPStatus.OK
     fault: Fault | None = None
 
 
@@ -142,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(
         self,
         content: JsonValue | bytes | Iterator[bytes],
-        status: HTTPStatus = HTTPStatus.OK,
+        status: int = HTTPStatus.OK,
         headers: tuple[tuple[str, str], ...] = (),
     ) -> None:
         if isinstance(content, Iterator):
@@ -155,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
         self,
         body: bytes,
         kind: str,
-        status: HTTPStatus = HTTPStatus.OK,
+        status: int = HTTPStatus.OK,
         headers: tuple[tuple[str, str], ...] = (),
         *,
         share: float = 1.0,

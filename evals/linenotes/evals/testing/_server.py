@@ -196,7 +196,7 @@ class ScriptedServer:
         if fault is None:
             return reply(request)
         self._traffic.note(fault)
-        told = reply(request) if fault.has_reply else _error(fault.http_status, "On purpose.")
+        told = reply(request) if fault.has_reply else _error(fault.http_status, fault.text)
         return replace(told, fault=fault)
 
     def _sleep(self) -> None:
@@ -239,5 +239,5 @@ def _model(name: str) -> JsonValue:
     return {"id": name, "object": "model", "created": CREATED, "owned_by": "linenotes"}
 
 
-def _error(status: HTTPStatus, message: str) -> Answer:
+def _error(status: int, message: str) -> Answer:
     return Answer({"error": {"message": message, "type": "invalid_request_error"}}, status)

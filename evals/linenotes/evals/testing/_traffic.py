@@ -37,7 +37,7 @@ class Traffic:
 
     def note(self, fault: Fault) -> None:
         """Count a fault."""
-        name = str(fault.http_status.value) if fault.kind == "status" else fault.kind
+        name = str(fault.http_status) if fault.kind == "status" else fault.kind
         with self._lock:
             self._faults[name] += 1
 
