@@ -213,7 +213,7 @@ def test_random_faults_lose_no_sample_and_blame_no_agent(play: Play, seed: int) 
 
 def test_the_window_finds_a_limit_and_keeps_under_it(play: Play) -> None:
     with ScriptedServer("Hello.", latency=0.02, max_in_flight=4) as server:
-        samples = play(server, cases=200, concurrency=40)
+        samples = play(server, cases=120, concurrency=40)
     assert kinds(samples) == {None}
     first_burst = 40 - 4
     assert server.faults["429"] < first_burst + 40

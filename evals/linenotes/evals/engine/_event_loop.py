@@ -17,6 +17,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from typing import Any, TypeVar
 
+from linenotes.evals.engine._unawaited_threads import UnawaitedThreads
 from linenotes.project import AgentError
 
 T = TypeVar("T")
@@ -45,15 +46,8 @@ def complete(work: Coroutine[Any, Any, T], *, threads: int = 32) -> T:
         ) from error
 
 
-class _Threads(ThreadPoolExecutor):
-    """Threads that nobody waits for: what still runs in them at the end has been given up."""
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002  the loop's wishes
-        super().shutdown(wait=False, cancel_futures=True)
-
-
 async def _with_threads(work: Coroutine[Any, Any, T], threads: int) -> T:
-    executor = _Threads(max_workers=threads)
+    executor = UnawaitedThreads(threads)
     asyncio.get_running_loop().set_default_executor(executor)
     try:
         return await work
@@ -92,11 +86,22 @@ class _KeptLoop:
         runner, self._runner = self._runner, None
         if runner is not None:
             with suppress(RuntimeError):  # still running in a thread that the exit cut off
-                runner.close()
+                _close(runner)
 
     def forget(self) -> None:
         """Let go of it in a forked process: it is the parent's."""
         self._runner = None
+
+
+def _close(runner: asyncio.Runner) -> None:
+    """Close the runner's loop; a task that will not end would be waited for without an end."""
+    loop = runner.get_loop()
+    if not loop.is_running() and asyncio.all_tasks(loop):
+        runner.run(_end_leftovers())
+    if asyncio.all_tasks(loop) and not loop.is_running():
+        loop.close()
+    else:
+        runner.close()
 
 
 _OF_MAIN_THREAD, _BESIDE = _KeptLoop(), _KeptLoop()
