@@ -72,6 +72,11 @@ class Window:
         """How many requests are under way."""
         return self._in_flight
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait, those included that stopped waiting a moment ago."""
+        return len(self._waiting)
+
     def cap(self, most: int) -> None:
         """Let no more than `most` requests be under way; the lowest cap holds."""
         self._most = min(self._most, most)

@@ -96,12 +96,30 @@ class _KeptLoop:
 def _close(runner: asyncio.Runner) -> None:
     """Close the runner's loop; a task that will not end would be waited for without an end."""
     loop = runner.get_loop()
-    if not loop.is_running() and asyncio.all_tasks(loop):
-        runner.run(_end_leftovers())
-    if asyncio.all_tasks(loop) and not loop.is_running():
-        loop.close()
-    else:
-        runner.close()
+    if not loop.is_running():
+        _cancel_all(loop)
+        if asyncio.all_tasks(loop):
+            loop.close()
+            return
+    runner.close()
+
+
+def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel the tasks of a loop from outside, and let it run until they have ended."""
+    left = asyncio.all_tasks(loop)
+
+    def ended(task: asyncio.Task[Any]) -> None:
+        left.discard(task)
+        if not left:
+            loop.stop()
+
+    for task in tuple(left):
+        task.add_done_callback(ended)
+        task.cancel()
+    if left:
+        timer = loop.call_later(_PATIENCE, loop.stop)
+        loop.run_forever()
+        timer.cancel()
 
 
 _OF_MAIN_THREAD, _BESIDE = _KeptLoop(), _KeptLoop()
