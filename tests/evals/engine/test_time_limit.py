@@ -38,6 +38,16 @@ async def answer(state):
         await asyncio.sleep(0)
         open("cleaned up", "w").close()
 """
+DEAF = """
+import asyncio
+
+async def answer(state):
+    while True:
+        try:
+            await asyncio.sleep(600)
+        except asyncio.CancelledError:
+            pass
+"""
 AT_THE_END = """
 from pathlib import Path
 from linenotes.agents import AgentVersion, load_agent
@@ -98,10 +108,11 @@ def test_an_agent_may_clean_up(one_node: Callable[..., AgentVersion]) -> None:
     assert (version.agent.source().parent / "cleaned up").exists()
 
 
-def test_a_program_ends_although_a_thread_of_an_agent_does_not(
-    one_node: Callable[..., AgentVersion],
+@pytest.mark.parametrize("node", [SLEEP_IN_A_THREAD, DEAF], ids=["thread", "deaf"])
+def test_a_program_ends_although_an_agent_does_not(
+    one_node: Callable[..., AgentVersion], node: str
 ) -> None:
-    folder = one_node(SLEEP_IN_A_THREAD).agent.source().parent
+    folder = one_node(node).agent.source().parent
     command = [sys.executable, "-c", AT_THE_END]
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, check=True, timeout=120
