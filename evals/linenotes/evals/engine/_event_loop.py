@@ -110,16 +110,20 @@ def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
 
     def ended(task: asyncio.Task[Any]) -> None:
         left.discard(task)
+        if not task.cancelled():
+            task.exception()  # asyncio warns of one that nobody asked for
         if not left:
             loop.stop()
 
     for task in tuple(left):
         task.add_done_callback(ended)
         task.cancel()
-    if left:
-        timer = loop.call_later(_PATIENCE, loop.stop)
-        loop.run_forever()
-        timer.cancel()
+    until = loop.time() + _PATIENCE
+    timer = loop.call_at(until, loop.stop)
+    while left and loop.time() < until:
+        with suppress(KeyboardInterrupt, SystemExit):  # again, of the task that it hit
+            loop.run_forever()
+    timer.cancel()
 
 
 _OF_MAIN_THREAD, _BESIDE = _KeptLoop(), _KeptLoop()
