@@ -6,9 +6,31 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from linenotes.evals.testing import Fault, ScriptedServer, faults_in_order
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Cli
 
+BUSY = """
+from typing import TypedDict
+from langchain_openai import ChatOpenAI
+from langgraph.graph import END, START, StateGraph
+
+class State(TypedDict, total=False):
+    question: str
+    answer: str
+
+async def answer(state):
+    reply = await ChatOpenAI(model="m", max_retries=0).ainvoke(state["question"])
+    return {"answer": reply.content}
+
+def build():
+    graph = StateGraph(State)
+    graph.add_node("answer", answer)
+    graph.add_edge(START, "answer")
+    graph.add_edge("answer", END)
+    return graph
+"""
 CONTRACT = {
     "run_id", "agent", "version", "dataset", "n", "samples", "scored", "errors", "metrics",
     "calls", "tokens", "cost", "unpriced_calls", "wall_seconds", "traces",
@@ -140,3 +162,20 @@ def test_a_store_of_another_mlflow_is_refused_and_left_alone(
     assert "mlflow" in ended.err.lower()
     assert "Traceback" not in ended.err
     assert path.read_bytes() == before
+
+
+def test_what_a_busy_endpoint_costs_is_counted_apart_with_its_cure(
+    project: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "busy.py").write_text(BUSY, encoding="utf-8")
+    refused = Fault.status(429)
+    with ScriptedServer("Hello.", faults=faults_in_order(refused, refused)) as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        ended = cli(
+            "eval", "busy.py:build", "--dataset", "cases.jsonl", "--samples", "1",
+            "--sample-retries", "0", "--sample-timeout", "60",
+        )  # fmt: skip
+    assert "2 samples lost to the infrastructure and not scored" in ended.out
+    assert "RateLimitError: Error code: 429" in ended.out
+    assert "--resume" in ended.out
