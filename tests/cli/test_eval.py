@@ -11,17 +11,17 @@ from linenotes.evals.testing import Fault, ScriptedServer, faults_in_order
 if TYPE_CHECKING:
     from tests.cli.conftest import Cli
 
-BUSY = """
+BROKEN = """
 from typing import TypedDict
-from langchain_openai import ChatOpenAI
 from langgraph.graph import END, START, StateGraph
+from linenotes.agents import chat_model
 
 class State(TypedDict, total=False):
     question: str
     answer: str
 
 async def answer(state):
-    reply = await ChatOpenAI(model="m", max_retries=0).ainvoke(state["question"])
+    reply = await chat_model("writer").ainvoke(state["question"])
     return {"answer": reply.content}
 
 def build():
@@ -164,18 +164,18 @@ def test_a_store_of_another_mlflow_is_refused_and_left_alone(
     assert path.read_bytes() == before
 
 
-def test_what_a_busy_endpoint_costs_is_counted_apart_with_its_cure(
+def test_what_a_broken_endpoint_costs_is_counted_apart_with_its_cure(
     project: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (project / "busy.py").write_text(BUSY, encoding="utf-8")
-    refused = Fault.status(429)
-    with ScriptedServer("Hello.", faults=faults_in_order(refused, refused)) as server:
+    (project / "broken.py").write_text(BROKEN, encoding="utf-8")
+    broken = Fault.status(500, headers={"x-should-retry": "false"})
+    with ScriptedServer("Hello.", faults=faults_in_order(broken, broken)) as server:
         for name, value in server.environment.items():
             monkeypatch.setenv(name, value)
         ended = cli(
-            "eval", "busy.py:build", "--dataset", "cases.jsonl", "--samples", "1",
-            "--sample-retries", "0", "--sample-timeout", "60",
+            "eval", "broken.py:build", "--dataset", "cases.jsonl", "--samples", "1",
+            "--model", "m", "--sample-retries", "0", "--sample-timeout", "60",
         )  # fmt: skip
     assert "2 samples lost to the infrastructure and not scored" in ended.out
-    assert "RateLimitError: Error code: 429" in ended.out
+    assert "Error code: 500" in ended.out
     assert "--resume" in ended.out

@@ -61,6 +61,7 @@ api-key-env = "FAULTY_KEY"
 timeout = {timeout}
 max-retries = {retries}
 patience = {patience}
+max-in-flight = {most}
 """
 EVERY_FAULT = (
     Fault.status(429),
@@ -99,7 +100,7 @@ def play(
         concurrency: int = 6,
         **settings: float,
     ) -> list[Sample]:
-        given = {"timeout": 5, "retries": 2, "patience": 60, **settings}
+        given = {"timeout": 5, "retries": 2, "patience": 60, "most": 99, **settings}
         files = {"pyproject.toml": SETTINGS.format(url=server.base_url, **given)}
         version, samples = one_node(node, files), []
 
@@ -218,6 +219,12 @@ def test_the_window_finds_a_limit_and_keeps_under_it(play: Play) -> None:
     first_burst = 40 - 4
     assert server.faults["429"] < first_burst + 40
     assert server.most_in_flight == 4
+
+
+def test_a_cap_of_the_settings_holds(play: Play) -> None:
+    with ScriptedServer("Hello.", latency=0.02) as server:
+        assert kinds(play(server, cases=12, concurrency=12, most=3)) == {None}
+    assert server.most_in_flight <= 3
 
 
 def test_a_client_of_the_agents_own_is_tried_again_by_the_sample(play: Play) -> None:
