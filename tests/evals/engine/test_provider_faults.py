@@ -41,11 +41,13 @@ def answer(state):
     return {"answer": "".join(part.content for part in parts)}
 """
 OWN_CLIENT = """
+import httpx2
 from langchain_openai import ChatOpenAI
 
 async def answer(state):
-    model = ChatOpenAI(model="m", max_retries=0, timeout=1)
-    return {"answer": (await model.ainvoke(str(state["question"]))).content}
+    async with httpx2.AsyncClient() as http:
+        model = ChatOpenAI(model="m", max_retries=0, http_async_client=http)
+        return {"answer": (await model.ainvoke(str(state["question"]))).content}
 """
 WAYS = {
     "async": ASK,

@@ -16,18 +16,15 @@ from linenotes.evals.testing import Fault, ScriptedServer
 SLEEP = "import asyncio\nasync def answer(state):\n    await asyncio.sleep(600)\n"
 SLEEP_IN_A_THREAD = "import time\ndef answer(state):\n    time.sleep(600)\n"
 ASK = """
+import httpx2
 from langchain_openai import ChatOpenAI
 
 async def answer(state):
-    await ChatOpenAI(model="m", max_retries=0).ainvoke("hello")
+    async with httpx2.AsyncClient() as http:
+        model = ChatOpenAI(model="m", max_retries=0, http_async_client=http)
+        await model.ainvoke("hello")
 """
-LOOP = """
-from langchain_openai import ChatOpenAI
-
-async def answer(state):
-    while True:
-        await ChatOpenAI(model="m", max_retries=0).ainvoke("hello")
-"""
+LOOP = ASK.replace("await model", "while True: await model")
 CLEAN_UP = """
 import asyncio
 
