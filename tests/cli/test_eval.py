@@ -7,12 +7,32 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from linenotes.evals.testing import Reply, ScriptedServer
+from linenotes.evals.testing import Fault, Reply, ScriptedServer, faults_in_order
 from linenotes.tracing import Tokens
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Cli
 
+BROKEN = """
+from typing import TypedDict
+from langgraph.graph import END, START, StateGraph
+from linenotes.agents import chat_model
+
+class State(TypedDict, total=False):
+    question: str
+    answer: str
+
+async def answer(state):
+    reply = await chat_model("writer").ainvoke(state["question"])
+    return {"answer": reply.content}
+
+def build():
+    graph = StateGraph(State)
+    graph.add_node("answer", answer)
+    graph.add_edge(START, "answer")
+    graph.add_edge("answer", END)
+    return graph
+"""
 CONTRACT = {
     "run_id", "agent", "version", "dataset", "n", "samples", "scored", "errors", "metrics",
     "calls", "tokens", "cost", "unpriced_calls", "wall_seconds", "traces",
@@ -200,3 +220,20 @@ def test_a_dry_run_makes_nothing(project: Path, cli: Cli, monkeypatch: pytest.Mo
     assert "there is no earlier run of app on cases to tell from" in ended.out
     assert not (project / "no-state").exists()
     assert cli("eval", "app.py:build", "--dry-run", "--pilot", "2").code == 2
+
+
+def test_what_a_broken_endpoint_costs_is_counted_apart_with_its_cure(
+    project: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "broken.py").write_text(BROKEN, encoding="utf-8")
+    broken = Fault.status(500, headers={"x-should-retry": "false"})
+    with ScriptedServer("Hello.", faults=faults_in_order(broken, broken)) as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        ended = cli(
+            "eval", "broken.py:build", "--dataset", "cases.jsonl", "--samples", "1",
+            "--model", "m", "--sample-retries", "0", "--sample-timeout", "60",
+        )  # fmt: skip
+    assert "2 samples lost to the infrastructure and not scored" in ended.out
+    assert "Error code: 500" in ended.out
+    assert "--resume" in ended.out

@@ -49,8 +49,13 @@ class ModelSettings(_Table):
     """The run's seed; each call derives its own from it, the case, the sample and the role."""
     max_tokens: int = Field(default=256, gt=0)
     timeout: float = Field(default=60.0, gt=0)
-    """Seconds that one request may take."""
+    """Seconds that one request may take; waiting for the endpoint's limits is not counted."""
     max_retries: int = Field(default=2, ge=0)
+    """How often a request that failed is sent again. A busy endpoint is not a failure."""
+    patience: float = Field(default=300.0, gt=0)
+    """Seconds that an endpoint may refuse everybody, as with 429, before calls are given up."""
+    max_in_flight: int | None = Field(default=None, gt=0)
+    """At most so many requests to this model at a time. None: as many as its endpoint bears."""
 
     @field_validator("base_url")
     @classmethod

@@ -17,6 +17,7 @@ from linenotes.cli._options import (
     target_option,
     version_options,
 )
+from linenotes.cli._patience_options import patience_options
 from linenotes.cli._resuming import check_resume_options, resume_options
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ Examples:
     help="Of each case. Default: 3; with --resume as many as the run has, more top it up.",
 )
 @click.option("-j", "--concurrency", type=click.IntRange(min=1), default=8, show_default=True)
+@patience_options
 @click.option("--seed", type=int, default=0, show_default=True)
 @version_options
 @click.option(
@@ -67,6 +69,8 @@ def command(
     limit: int | None,
     samples: int | None,
     concurrency: int,
+    sample_timeout: float,
+    sample_retries: int,
     seed: int,
     prompts: tuple[str, ...],
     models: tuple[str, ...],
@@ -112,7 +116,12 @@ def command(
     if dry_run and pilot:
         raise click.UsageError("Give one of --dry-run and --pilot.")
     project = Project.find()
-    conduct = Conduct(concurrency=concurrency, budget=Budget.of(project, Budget(**limits)))
+    conduct = Conduct(
+        concurrency=concurrency,
+        sample_timeout=sample_timeout or None,
+        sample_retries=sample_retries,
+        budget=Budget.of(project, Budget(**limits)),
+    )
     carried_out = partial(
         carry_out,
         project,

@@ -10,7 +10,12 @@ from linenotes.datasets import Case, Dataset, load_dataset
 from linenotes.evals._evaluation import Arm, Evaluation
 from linenotes.evals._results import RunResult
 from linenotes.evals.engine._budget import Budget
-from linenotes.evals.engine._conduct import DEFAULT_CONCURRENCY, Conduct
+from linenotes.evals.engine._conduct import (
+    DEFAULT_CONCURRENCY,
+    DEFAULT_SAMPLE_RETRIES,
+    DEFAULT_SAMPLE_TIMEOUT,
+    Conduct,
+)
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.project import Project, RunError
 
@@ -29,6 +34,8 @@ def evaluate(
     split: str | None = None,
     limit: int | None = None,
     concurrency: int = DEFAULT_CONCURRENCY,
+    sample_timeout: float | None = DEFAULT_SAMPLE_TIMEOUT,
+    sample_retries: int = DEFAULT_SAMPLE_RETRIES,
     seed: int = 0,
     budget: Budget | None = None,
     target: Target = "population",
@@ -45,6 +52,8 @@ def evaluate(
         split: only the cases of this split.
         limit: at most so many cases, spread over the dataset.
         concurrency: how many samples are in flight.
+        sample_timeout: seconds that a sample may take; None is as long as it wants.
+        sample_retries: how often a sample is executed again that the infrastructure failed.
         seed: the seed of the run; model calls derive theirs from it.
         budget: what the run may spend; limits that it leaves open are those of the project.
         target: what the intervals speak of: cases like these, or exactly these cases.
@@ -62,7 +71,12 @@ def evaluate(
     else:
         cases = choose_cases(agent.agent, dataset, split=split, limit=limit)
     wanted = scorers if scorers is not None else agent.agent.settings.scorers
-    conduct = Conduct(concurrency=concurrency, budget=Budget.of(project, budget))
+    conduct = Conduct(
+        concurrency=concurrency,
+        sample_timeout=sample_timeout,
+        sample_retries=sample_retries,
+        budget=Budget.of(project, budget),
+    )
     evaluation = Evaluation(project, conduct, target=target)
     return evaluation.run(
         [Arm(agent, samples)],

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from linenotes.agents import AgentVersion
@@ -20,7 +21,7 @@ from linenotes.evals._results import RunResult
 from linenotes.evals._storing import Storing
 from linenotes.evals.engine._conduct import Conduct
 from linenotes.evals.engine._early_publishing import EarlyPublishing
-from linenotes.evals.engine._engine import Job, Stop, execute, interleave
+from linenotes.evals.engine._engine import Job, Stop, execute, interleave, run_here
 from linenotes.evals.engine._event_loop import complete
 from linenotes.evals.engine._garbage import settled_objects_spared
 from linenotes.evals.engine._metered_sample import Unfinished
@@ -268,14 +269,17 @@ class Evaluation:
             discard_live(self._project, trace_id_for(job.run_id, job.case.id, job.index))
 
         with timed([run.journal for run in runs]), settled_objects_spared():
+            time_limit = self._conduct.sample_timeout
             work = execute(
                 interleave(jobs),
+                run=partial(run_here, purse=purse, time_limit=time_limit),
                 concurrency=self._conduct.concurrency,
                 on_start=on_start,
                 on_finish=on_finish,
                 on_cut_off=on_cut_off,
-                purse=purse,
                 stop=self._stop,
+                purse=purse,
+                retries=self._conduct.sample_retries,
             )
             # A graph that is not async waits in a thread, and so may its parallel nodes.
             complete(work, threads=max(32, 2 * self._conduct.concurrency))

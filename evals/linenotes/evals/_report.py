@@ -6,6 +6,7 @@ the intervals speak of.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -179,10 +180,13 @@ def _unmeasured(result: RunResult) -> list[str]:
 
 def _example(result: RunResult, kind: str) -> str:
     if kind == "scorer":
-        errors = (s.error for scores in result.record.scores.values() for s in scores)
-        return str(next(error for error in errors if error))
-    errors = (outcome.error for outcome in result.record.outcomes.values())
-    return str(next(error for error in errors if error and error.kind == kind))
+        scored = (s.error for scores in result.record.scores.values() for s in scores)
+        return str(next(error for error in scored if error))
+    outcomes = result.record.outcomes.values()
+    errors = [o.error for o in outcomes if o.error and o.error.kind == kind]
+    types = Counter(error.type for error in errors).most_common()
+    counts = ", ".join(f"{count} {name}" for name, count in types)
+    return f"{counts}, such as {errors[0]}" if len(types) > 1 else str(errors[0])
 
 
 def verdict(comparison: RunComparison) -> str:
