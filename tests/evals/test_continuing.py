@@ -20,6 +20,7 @@ from linenotes.evals import (
     find_stopped,
     report,
 )
+from linenotes.evals.engine._progress import Silent
 from linenotes.evals.journal._journal import Journal
 from linenotes.evals.journal._records import FILE_NAME
 from linenotes.project import Project, RunError
@@ -40,14 +41,12 @@ def answer(state):
 """
 
 
-class Notes:
+class Notes(Silent):
     """Hears what the user is told."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def stage(self, text: str, *, total: int | None = None) -> None: ...
-    def advance(self, sample: object = None) -> None: ...
     def note(self, text: str) -> None:
         self.lines.append(text)
 

@@ -28,6 +28,7 @@ from linenotes.evals import (
     evaluate,
     find_scorers,
 )
+from linenotes.evals.engine._progress import Silent
 from linenotes.evals.journal._records import FILE_NAME
 from linenotes.project import AgentError, ModelError, Project, PromptError, RunError, ScorerError
 
@@ -140,9 +141,7 @@ def test_a_stop_is_told_and_the_rest_is_done_when_the_run_is_resumed(
     version = one_node()
     stop = Stop()
 
-    class AfterFive:
-        def stage(self, text: str, *, total: int | None = None) -> None: ...
-        def note(self, text: str) -> None: ...
+    class AfterFive(Silent):
         def advance(self, sample: object = None) -> None:
             self.seen = getattr(self, "seen", 0) + 1
             stop.asked = self.seen >= 5
@@ -167,9 +166,7 @@ def test_a_second_interrupt_stops_at_once_and_tells_how_to_go_on(
     version = one_node()
     stop = Stop()
 
-    class Impatient:
-        def stage(self, text: str, *, total: int | None = None) -> None: ...
-        def note(self, text: str) -> None: ...
+    class Impatient(Silent):
         def advance(self, sample: Sample | None = None) -> None:
             stop.asked = True
             raise KeyboardInterrupt

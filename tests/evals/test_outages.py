@@ -22,6 +22,7 @@ from linenotes.evals import (
     evaluate,
     find_scorers,
 )
+from linenotes.evals.engine._progress import Silent
 from linenotes.project import Project, StoreError
 from linenotes.tracing import open_store, start_ui
 
@@ -44,14 +45,12 @@ print(result.record.plan.run_id, result.scored, result.traces.stored)
 """
 
 
-class Notes:
+class Notes(Silent):
     """Hears what the user is told."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def stage(self, text: str, *, total: int | None = None) -> None: ...
-    def advance(self, sample: object = None) -> None: ...
     def note(self, text: str) -> None:
         self.lines.append(text)
 

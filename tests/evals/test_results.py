@@ -78,6 +78,7 @@ def test_the_document_has_the_keys_of_the_contract(result: Callable[..., RunResu
         "tokens",
         "cost",
         "unpriced_calls",
+        "usage",
         "wall_seconds",
         "traces",
     ]

@@ -18,6 +18,7 @@ from linenotes.project._offline import keep_offline
 from linenotes.project._project import Project
 from linenotes.project._settings import (
     AgentSettings,
+    BudgetSettings,
     ModelSettings,
     OtlpSettings,
     PriceSettings,
@@ -32,6 +33,7 @@ from linenotes.project.redaction._redactor import Redactor
 __all__ = [
     "AgentError",
     "AgentSettings",
+    "BudgetSettings",
     "DatasetError",
     "LinenotesError",
     "ModelError",

@@ -130,6 +130,21 @@ class PriceSettings(_Table):
     output: float = Field(ge=0)
     cached: float | None = Field(default=None, ge=0)
     """Of input that the provider had in its cache. None: as any other input."""
+    written: float | None = Field(default=None, ge=0)
+    """Of input that the provider put into its cache. None: as any other input."""
+    written_hour: float | None = Field(default=None, ge=0)
+    """Of input that is to stay there for an hour. None: as `written`."""
+    reasoning: float | None = Field(default=None, ge=0)
+    """Of output that was thought and not said. None: as any other output."""
+
+
+class BudgetSettings(_Table):
+    """What a run may spend when the command does not say: `[tool.linenotes.budget]`."""
+
+    usd: float | None = Field(default=None, ge=0)
+    tokens: int | None = Field(default=None, gt=0)
+    calls: int | None = Field(default=None, gt=0)
+    seconds: float | None = Field(default=None, gt=0)
 
 
 class Settings(_Table):
@@ -150,6 +165,7 @@ class Settings(_Table):
     redaction: RedactionSettings = Field(default_factory=RedactionSettings)
     prices: dict[str, PriceSettings] = Field(default_factory=dict)
     """Model to its price. A model that is not named has the one of MLflow's catalogue."""
+    budget: BudgetSettings = Field(default_factory=BudgetSettings)
     otlp: OtlpSettings = Field(default_factory=OtlpSettings)
 
     @field_validator("agents", mode="before")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from linenotes.cli._budget_options import budget_options
+from linenotes.cli._estimating import estimate_options
 from linenotes.cli._options import (
     choices,
     json_option,
@@ -17,6 +19,11 @@ from linenotes.cli._options import (
 from linenotes.cli._resuming import check_resume_options, resume_options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from linenotes.cli._budget_options import Limits
+    from linenotes.datasets import Dataset
+    from linenotes.evals import Arm, RunResult
     from linenotes.evals.statistics import Target
 
 _EPILOG = """\b
@@ -24,6 +31,8 @@ Examples:
   linenotes eval support_desk --samples 3 --limit 20
   linenotes eval app.py:graph --dataset cases.jsonl --prompt worker=1,2 --samples 5
   linenotes eval app.py:graph --dataset cases.jsonl --scorer scorers.py:is_polite
+  linenotes eval support_desk --samples 5 --dry-run
+  linenotes eval support_desk --samples 5 --budget-usd 2
   linenotes eval --resume latest --samples 10
 """
 
@@ -48,6 +57,8 @@ Examples:
     metavar="NAME|FILE:FUNCTION",
     help="Repeatable; the first is the primary metric. Default: the agent's own.",
 )
+@budget_options
+@estimate_options
 @target_option
 @margin_option
 @resume_options
@@ -64,6 +75,9 @@ def command(
     models: tuple[str, ...],
     temperature: float | None,
     scorers: tuple[str, ...],
+    limits: Limits,
+    dry_run: bool,
+    pilot: int | None,
     target: Target,
     margin: float,
     resume: str | None,
@@ -76,12 +90,17 @@ def command(
     AGENT is a name from pyproject.toml or langgraph.json, or module:attr, or path.py:attr. With
     several prompts or models the versions run interleaved and end in one comparison. Everything
     is journalled as it happens and ends as one MLflow run a version.
+
+    A budget is checked before each model call of an agent that goes through LangChain, and calls
+    in flight end; what a node asks of a provider's own client, and scorers of judges, is not seen.
     """
     from linenotes.agents import load_agent
+    from linenotes.cli._estimating import show_forecast, told_from_earlier_runs, told_from_pilot
     from linenotes.cli._evaluations import carry_out, goes_on, show
     from linenotes.evals import (
         DEFAULT_SAMPLES,
         EVERY,
+        Budget,
         Choice,
         Conduct,
         RunStore,
@@ -93,11 +112,14 @@ def command(
     from linenotes.project import Project
 
     check_resume_options()
+    if dry_run and pilot:
+        raise click.UsageError("Give one of --dry-run and --pilot.")
     project = Project.find()
+    conduct = Conduct(concurrency=concurrency, budget=Budget.of(project, Budget(**limits)))
     carried_out = partial(
         carry_out,
         project,
-        conduct=Conduct(concurrency=concurrency),
+        conduct=conduct,
         target=target,
         show=partial(show, target=target, margin=margin, as_json=as_json),
     )
@@ -113,6 +135,29 @@ def command(
     planned = arms(found, choice, samples=samples or DEFAULT_SAMPLES)
     wanted = find_scorers(scorers or found.settings.scorers, project)
     cases = choose_cases(found, dataset, split=split, limit=limit)
+
+    def run(arms: Sequence[Arm], cases: Dataset) -> list[RunResult]:
+        kept: list[RunResult] = []
+
+        def keep(results: Sequence[RunResult]) -> int:
+            kept.extend(results)
+            return 0
+
+        carry_out(
+            project,
+            lambda e: e.run(arms, cases, wanted, seed=seed),
+            conduct,
+            target=target,
+            show=keep,
+        )
+        return kept
+
+    if dry_run:
+        told = told_from_earlier_runs(project, planned, cases, conduct)
+        return show_forecast(told, as_json=as_json)
+    if pilot:
+        told = told_from_pilot(planned, cases, pilot, run, conduct)
+        return show_forecast(told, as_json=as_json)
     stopped = find_stopped(RunStore.of(project), planned, cases, wanted, seed=seed)
     if stopped is not None and goes_on(stopped, go_on):
         return carried_out(lambda e: e.resume(stopped.run_id))

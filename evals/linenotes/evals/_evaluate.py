@@ -9,6 +9,7 @@ from linenotes.agents import Agent, AgentVersion, load_agent
 from linenotes.datasets import Case, Dataset, load_dataset
 from linenotes.evals._evaluation import Arm, Evaluation
 from linenotes.evals._results import RunResult
+from linenotes.evals.engine._budget import Budget
 from linenotes.evals.engine._conduct import DEFAULT_CONCURRENCY, Conduct
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.project import Project, RunError
@@ -29,6 +30,7 @@ def evaluate(
     limit: int | None = None,
     concurrency: int = DEFAULT_CONCURRENCY,
     seed: int = 0,
+    budget: Budget | None = None,
     target: Target = "population",
     project: Project | None = None,
 ) -> RunResult:
@@ -44,10 +46,12 @@ def evaluate(
         limit: at most so many cases, spread over the dataset.
         concurrency: how many samples are in flight.
         seed: the seed of the run; model calls derive theirs from it.
+        budget: what the run may spend; limits that it leaves open are those of the project.
         target: what the intervals speak of: cases like these, or exactly these cases.
         project: None stands for the one of the working directory.
 
     Raises:
+        BudgetUsedUp: the budget did not do for all samples; what had finished is kept.
         LinenotesError: something that the caller can mend; what had finished is kept.
     """
     project = project or Project.find()
@@ -58,7 +62,8 @@ def evaluate(
     else:
         cases = choose_cases(agent.agent, dataset, split=split, limit=limit)
     wanted = scorers if scorers is not None else agent.agent.settings.scorers
-    evaluation = Evaluation(project, Conduct(concurrency=concurrency), target=target)
+    conduct = Conduct(concurrency=concurrency, budget=Budget.of(project, budget))
+    evaluation = Evaluation(project, conduct, target=target)
     return evaluation.run(
         [Arm(agent, samples)],
         cases,

@@ -23,9 +23,12 @@ from linenotes.evals.engine._early_publishing import EarlyPublishing
 from linenotes.evals.engine._engine import Job, Stop, execute, interleave
 from linenotes.evals.engine._event_loop import complete
 from linenotes.evals.engine._garbage import settled_objects_spared
+from linenotes.evals.engine._metered_sample import Unfinished
 from linenotes.evals.engine._ongoing import OngoingRun, timed
 from linenotes.evals.engine._progress import Progress, Silent
+from linenotes.evals.engine._purse import Purse
 from linenotes.evals.engine._scoring import Scoring
+from linenotes.evals.engine._used_up import spent_by, used_up
 from linenotes.evals.journal._journal import Journal
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._runs import RunStore
@@ -33,7 +36,7 @@ from linenotes.evals.journal._samples import Sample
 from linenotes.evals.publishing._publisher import Publisher
 from linenotes.evals.scorers._scorers import Scorer
 from linenotes.project import Project, RunError
-from linenotes.tracing import discard_live, exporting
+from linenotes.tracing import discard_live, exporting, trace_id_for
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Target
@@ -231,12 +234,12 @@ class Evaluation:
                     publisher.mark_stopped(run.plan)
             if isinstance(error, KeyboardInterrupt) and self._stop.asked:
                 # Who asked to stop does not want to wait for what is in flight.
-                raise Interrupted(_how_to_continue(runs)) from None
+                raise Interrupted(self._how_to_continue(runs)) from None
             raise
 
     def _stop_if_asked(self, runs: Sequence[OngoingRun]) -> None:
         if self._stop.asked:
-            raise Interrupted(_how_to_continue(runs))
+            raise Interrupted(self._how_to_continue(runs))
 
     def _execute(
         self, runs: Sequence[OngoingRun], jobs: Sequence[Sequence[Job]], scoring: Scoring
@@ -244,7 +247,9 @@ class Evaluation:
         if not any(jobs):
             return
         by_id = {run.plan.run_id: run for run in runs}
+        purse = self._purse(runs)
         self._progress.stage("Running", total=sum(map(len, jobs)))
+        self._progress.spent(purse.spent, purse.budget)
 
         def on_start(job: Job) -> None:
             by_id[job.run_id].journal.started(job.shown_case.id, job.index)
@@ -254,7 +259,13 @@ class Evaluation:
             run.journal.finished(sample)
             discard_live(self._project, sample.trace.trace_id)
             await scoring.of(sample, run)
+            self._progress.spent(spent_by(runs), purse.budget)
             self._progress.advance(sample)
+
+        def on_cut_off(job: Job, sample: Unfinished) -> None:
+            journal, case = by_id[job.run_id].journal, job.shown_case.id
+            journal.cut_off(case, job.index, sample.spent)
+            discard_live(self._project, trace_id_for(job.run_id, job.case.id, job.index))
 
         with timed([run.journal for run in runs]), settled_objects_spared():
             work = execute(
@@ -262,10 +273,19 @@ class Evaluation:
                 concurrency=self._conduct.concurrency,
                 on_start=on_start,
                 on_finish=on_finish,
+                on_cut_off=on_cut_off,
+                purse=purse,
                 stop=self._stop,
             )
             # A graph that is not async waits in a thread, and so may its parallel nodes.
             complete(work, threads=max(32, 2 * self._conduct.concurrency))
+        if purse.exhausted and any(run.missing() for run in runs):
+            raise used_up(runs, purse, purse.exhausted)
+
+    def _purse(self, runs: Sequence[OngoingRun]) -> Purse:
+        """Return what is left of the budget after earlier sessions; versions run side by side."""
+        seconds = max(run.journal.record.wall_seconds for run in runs)
+        return Purse(self._conduct.budget, spent_by(runs), seconds=seconds)
 
     def _score_rest(self, run: OngoingRun, scoring: Scoring) -> None:
         """Score what had finished before an earlier process got to score it."""
@@ -287,11 +307,10 @@ class Evaluation:
 
         complete(all_of_them(), threads=self._conduct.concurrency)
 
-
-def _how_to_continue(runs: Sequence[OngoingRun]) -> str:
-    kept = sum(len(run.journal.record.outcomes) for run in runs)
-    wanted = sum(len(run.plan.cases) * run.plan.samples for run in runs)
-    return (
-        f"Stopped: {kept} of {wanted} samples are kept. "
-        f"Continue with `linenotes eval --resume {runs[0].plan.run_id[:12]}`."
-    )
+    def _how_to_continue(self, runs: Sequence[OngoingRun]) -> str:
+        kept = sum(len(run.journal.record.outcomes) for run in runs)
+        wanted = sum(len(run.plan.cases) * run.plan.samples for run in runs)
+        return (
+            f"Stopped: {kept} of {wanted} samples are kept. Continue with `linenotes eval "
+            f"--resume {runs[0].plan.run_id[:12]}{self._conduct.budget.options}`."
+        )

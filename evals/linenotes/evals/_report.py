@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from linenotes.evals._comparison import RunComparison
+from linenotes.evals._costs import cost_cell
 from linenotes.evals._repeats import Repeats
 from linenotes.evals._results import RunResult
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.publishing._tables import is_rate, score_table
-from linenotes.tracing import dollars
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Comparison, Estimate
@@ -44,12 +44,17 @@ def rows(results: Sequence[RunResult]) -> list[tuple[str, ...]]:
     metrics = list(results[-1].estimates)
     deepest = results[-1].record.plan.samples
     hat = [f"pass^{deepest}"] if deepest > 1 and _has_pass_hat(results) else []
-    costs = ["cost"] if any(result.cost for result in results) else []
+    costs = ["cost"] if any(_has_costs(result) for result in results) else []
     header = ("version", "K", *metrics, *hat, "calls", *costs, "s/sample")
     return [
         header,
         *(_row(r, metrics, with_hat=bool(hat), with_cost=bool(costs)) for r in results),
     ]
+
+
+def _has_costs(result: RunResult) -> bool:
+    """Tell whether calls were or may have been paid for; files seldom tell what theirs cost."""
+    return bool(result.cost or (result.unpriced_calls and not result.record.plan.imported))
 
 
 def _has_pass_hat(results: Sequence[RunResult]) -> bool:
@@ -73,7 +78,7 @@ def _row(
         str(record.plan.samples),
         *cells,
         f"{result.calls:,}",
-        *([dollars(result.cost) or "–"] if with_cost else []),
+        *([cost_cell(result.cost)] if with_cost else []),
         _mean_seconds(record),
     )
 
@@ -138,8 +143,9 @@ def failures(result: RunResult) -> list[str]:
         if count
     ]
     lines += _unmeasured(result)
-    if result.cost and result.unpriced_calls:
-        lines.append(f"{_count(result.unpriced_calls, 'call')} without a known price, not in cost.")
+    if result.unpriced_calls and _has_costs(result):
+        calls = _count(result.unpriced_calls, "call")
+        lines.append(f"{calls} without a known price, not in cost (`linenotes prices`).")
     return [f"{result.record.plan.version}: {line}" for line in lines]
 
 

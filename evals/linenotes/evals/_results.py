@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from linenotes.evals._costs import run_usage
 from linenotes.evals._repeats import Repeats
 from linenotes.evals.documents._part import Document
 from linenotes.evals.documents._run_documents import (
@@ -17,8 +18,10 @@ from linenotes.evals.documents._run_documents import (
     MetricDocument,
     RunDocument,
     TracesDocument,
+    usage_document,
 )
 from linenotes.evals.journal._records import RunRecord
+from linenotes.evals.journal._usage import Usage
 from linenotes.evals.publishing._publisher import Stored
 from linenotes.evals.publishing._tables import score_table
 
@@ -70,6 +73,11 @@ class RunResult:
         return sum(known) if known or self.calls == 0 else None
 
     @property
+    def usage(self) -> tuple[Usage, ...]:
+        """What each agent used of each model, in order of appearance."""
+        return run_usage(self.record)
+
+    @property
     def unpriced_calls(self) -> int:
         """How many model calls have no known price."""
         return sum(outcome.unpriced for outcome in self.record.outcomes.values())
@@ -110,6 +118,7 @@ class RunResult:
             tokens=self.tokens,
             cost=self.cost,
             unpriced_calls=self.unpriced_calls,
+            usage=[usage_document(usage) for usage in self.usage],
             wall_seconds=None if plan.imported else round(self.record.wall_seconds, 3),
             traces=TracesDocument(expected=self.traces.expected, stored=self.traces.stored),
         )

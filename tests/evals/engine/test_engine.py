@@ -11,9 +11,10 @@ import pytest
 
 from linenotes.agents import AgentVersion
 from linenotes.datasets import Case, Dataset
-from linenotes.evals import Job, Sample, Stop
+from linenotes.evals import Budget, Job, Sample, Stop
 from linenotes.evals.engine._engine import execute, interleave
 from linenotes.evals.engine._event_loop import complete
+from linenotes.evals.engine._purse import Purse
 from linenotes.project import ModelError, PromptError
 
 GATHER = """
@@ -98,6 +99,8 @@ def carry_out(
             concurrency=concurrency,
             on_start=lambda job: outcome.order.append((job.run_id, job.case.id, job.index)),
             on_finish=on_finish,
+            on_cut_off=lambda _job, _sample: pytest.fail("there is no budget"),
+            purse=Purse(Budget()),
             stop=stop,
         ),
         threads=max(32, 2 * concurrency),

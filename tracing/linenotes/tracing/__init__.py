@@ -2,7 +2,7 @@
 
 from linenotes.tracing._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing._ledger import USER, Ledger, Message, MessageKind, Tokens
-from linenotes.tracing._prices import dollars
+from linenotes.tracing._prices import Price, Prices, PriceSource, dollars
 from linenotes.tracing._story import one_story
 from linenotes.tracing._trace import (
     Span,
@@ -37,6 +37,7 @@ from linenotes.tracing.keeping._project_store import (
 from linenotes.tracing.live._live_reading import LiveTrace
 from linenotes.tracing.live._live_traces import discard_live, find_live, live_traces
 from linenotes.tracing.recorder._block import LiveLedger, record
+from linenotes.tracing.recorder._metering import CallAhead, Meter, metered
 from linenotes.tracing.store._mlflow_store import MlflowStore
 from linenotes.tracing.store._trace_header import TraceHeader
 from linenotes.tracing.store._ui_server import UiServer, experiment_url, start_ui
@@ -53,6 +54,7 @@ from linenotes.tracing.views._span_tree import Branch, span_tree
 __all__ = [
     "USER",
     "Branch",
+    "CallAhead",
     "ExportResult",
     "FileFormat",
     "FiledTrace",
@@ -64,9 +66,13 @@ __all__ = [
     "LiveTrace",
     "Message",
     "MessageKind",
+    "Meter",
     "MlflowStore",
     "OtlpExporter",
     "OtlpTarget",
+    "Price",
+    "PriceSource",
+    "Prices",
     "Share",
     "Span",
     "SpanEvent",
@@ -96,6 +102,7 @@ __all__ = [
     "list_traces",
     "live_traces",
     "mermaid",
+    "metered",
     "one_story",
     "open_store",
     "otlp_target",

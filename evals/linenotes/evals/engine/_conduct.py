@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from linenotes.evals.engine._budget import Budget
 from linenotes.project import RunError
 
 DEFAULT_CONCURRENCY = 8
@@ -19,6 +20,8 @@ class Conduct:
 
     concurrency: int = DEFAULT_CONCURRENCY
     """How many samples are in flight."""
+    budget: Budget = field(default_factory=Budget)
+    """What the run may spend; then nothing new is started, and what had finished is kept."""
 
     def __post_init__(self) -> None:
         if self.concurrency < 1:

@@ -11,14 +11,17 @@ import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from linenotes.agents import AgentVersion, SampleScope, sample_scope
 from linenotes.datasets import Case
 from linenotes.evals.engine._failures import attribute
+from linenotes.evals.engine._metered_sample import Unfinished, run_within
+from linenotes.evals.engine._purse import Purse
 from linenotes.evals.journal._samples import Failure, Sample
 from linenotes.project import ModelError, Redactor
-from linenotes.tracing import Message, json_value, record, trace_id_for
+from linenotes.tracing import Message, Prices, json_value, record, trace_id_for
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -63,9 +66,13 @@ async def execute(
     concurrency: int,
     on_start: Callable[[Job], None],
     on_finish: Callable[[Job, Sample], Awaitable[None]],
+    on_cut_off: Callable[[Job, Unfinished], None],
+    purse: Purse,
     stop: Stop,
 ) -> None:
     """Execute `jobs`, at most `concurrency` at a time; `on_finish` is a part of the job.
+
+    A sample that needs more than `purse` holds goes to `on_cut_off`, and no other is started.
 
     Raises:
         LinenotesError: the user's own mistake, or an endpoint that is gone; what had finished
@@ -76,10 +83,14 @@ async def execute(
 
     async def worker() -> None:
         for job in queue:
-            if stop.asked:
+            if stop.asked or purse.exhausted:
                 return
             on_start(job)
-            sample = await run_sample(job, durable=True)
+            prices = Prices(job.version.agent.project)
+            sample = await run_within(purse, prices, partial(run_sample, job, durable=True))
+            if isinstance(sample, Unfinished):
+                on_cut_off(job, sample)
+                return
             await on_finish(job, sample)
             breaker.note(job, sample)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from linenotes.evals.engine._budget import Budget
 from linenotes.evals.journal._samples import Sample
+from linenotes.evals.journal._spending import Spending
 
 
 class Progress(Protocol):
@@ -19,6 +21,9 @@ class Progress(Protocol):
     def note(self, text: str) -> None:
         """Something that the user should know, in one line that stays."""
 
+    def spent(self, so_far: Spending, budget: Budget) -> None:
+        """All versions together have spent so much, in all sessions, and may spend so much."""
+
 
 class Silent:
     """Shows nothing."""
@@ -30,4 +35,7 @@ class Silent:
         """Show nothing."""
 
     def note(self, text: str) -> None:
+        """Show nothing."""
+
+    def spent(self, so_far: Spending, budget: Budget) -> None:
         """Show nothing."""

@@ -1,8 +1,8 @@
 """The journal: the append-only local truth of a run, one JSON object a line.
 
-The first line is the plan; then come `started`, `finished` and `scored` lines as they happen,
-each written whole and flushed to the operating system, so a killed process loses nothing that
-had finished. What a finished sample said stands in a file beside, written before its line, so
+The first line is the plan; then come `started`, `finished`, `cut off` and `scored` lines as they
+happen, each written whole and flushed to the operating system, so a killed process loses nothing
+that had finished. What a finished sample said stands in a file beside, written before its line, so
 that reading a journal costs little however much was said. A line that a crash cut in two is the
 last one; it is cut off when the journal is opened again, and a sample whose end is missing is
 noted as lost. An `amended` line changes what the plan says: the first line stays.
@@ -29,6 +29,7 @@ from linenotes.evals.journal._records import FILE_NAME, RunRecord, read_history
 from linenotes.evals.journal._sample_file import FILE_NAME as SAMPLES_NAME
 from linenotes.evals.journal._sample_file import write_sample
 from linenotes.evals.journal._samples import Outcome, Sample, SampleKey, Score
+from linenotes.evals.journal._spending import Spending
 from linenotes.project import Redactor, RunError
 
 
@@ -96,6 +97,12 @@ class Journal:
         with self._lock:
             return self._history.record
 
+    @property
+    def spent(self) -> Spending:
+        """What all samples of the run have spent, those that had to be repeated each time."""
+        with self._lock:
+            return self._history.spent
+
     def kept_scores(self, key: SampleKey) -> tuple[Score, ...] | None:
         """Return the scores that stand of a sample that is scored again; None of any other."""
         with self._lock:
@@ -126,6 +133,10 @@ class Journal:
         self._write(
             {"event": "scored", "case": sample.case.id, "sample": sample.index, "scores": scores}
         )
+
+    def cut_off(self, case: str, index: int, spent: Spending) -> None:
+        """Note what a sample has spent that was given up before its end."""
+        self._write({"event": "cut off", "case": case, "sample": index, "spent": spent})
 
     def amended(self, amendment: Amendment) -> None:
         """Change what the run sets out to do."""

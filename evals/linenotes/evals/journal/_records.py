@@ -18,6 +18,7 @@ from linenotes.evals.journal._plans import Amendment, RunPlan
 from linenotes.evals.journal._sample_file import FILE_NAME as SAMPLES_NAME
 from linenotes.evals.journal._sample_file import Place, StoredSamples
 from linenotes.evals.journal._samples import Outcome, Sample, SampleKey, Score
+from linenotes.evals.journal._spending import Spending
 from linenotes.project import RunError
 
 FILE_NAME = "journal.jsonl"
@@ -73,6 +74,8 @@ class History:
         """Samples that had finished, and of which the file of samples lacks the end."""
         self.kept: dict[SampleKey, tuple[Score, ...]] = {}
         """Samples that are to be scored again, each with the scores that stand nevertheless."""
+        self.spent = Spending()
+        """What all samples have spent, those that had to be repeated each time."""
         self._samples_path = folder / SAMPLES_NAME
         self._cases = {case.id: case for case in plan.cases}
         self._outcomes: dict[SampleKey, Outcome] = {}
@@ -120,7 +123,11 @@ class History:
             self._running.discard(key)
             self._forget_scores(key)  # of an earlier try that the infrastructure had failed
             self._outcomes[key] = _OUTCOME.validate_python(line["outcome"])
+            self.spent += Spending.of(self._outcomes[key])
             self._places[key] = self._place(key, line["at"])
+        elif line["event"] == "cut off":
+            self._running.discard(key)
+            self.spent += _SPENDING.validate_python(line["spent"])
         elif line["event"] == "scored":
             self.kept.pop(key, None)
             self._scores[key] = _SCORES.validate_python(line["scores"])
@@ -165,6 +172,7 @@ def _named(scores: tuple[Score, ...], names: frozenset[str]) -> tuple[Score, ...
 
 _OUTCOME = TypeAdapter(Outcome)
 _PLACE = TypeAdapter(Place)
+_SPENDING = TypeAdapter(Spending)
 _SCORES = TypeAdapter(tuple[Score, ...])
 
 

@@ -8,6 +8,7 @@ from typing import Literal, Self
 from pydantic import JsonValue
 
 from linenotes.datasets import Case
+from linenotes.evals.journal._usage import Usage, usage_of
 from linenotes.tracing import Ledger, Trace
 
 SampleKey = tuple[str, int]
@@ -79,6 +80,8 @@ class Outcome:
     unpriced: int
     """How many calls have no known price."""
     error: Failure | None = None
+    usage: tuple[Usage, ...] = ()
+    """What each agent used of each model."""
 
     @classmethod
     def of(cls, sample: Sample) -> Self:
@@ -93,6 +96,7 @@ class Outcome:
             cost=ledger.cost,
             unpriced=ledger.unpriced,
             error=sample.error,
+            usage=usage_of(ledger),
         )
 
     @property

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from linenotes.evals._costs import cost_lines
 from linenotes.evals._repeats import Repeats
 from linenotes.evals.engine._progress import Progress
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._samples import Sample, SampleKey, Score
+from linenotes.evals.journal._spending import Spending
 from linenotes.evals.publishing._conversations import noteworthy, page_path
 from linenotes.evals.publishing._registering import RunRegister
 from linenotes.project import StoreError, store_errors
@@ -159,7 +161,7 @@ class Publisher:
     ) -> None:
         from mlflow.entities import Metric
 
-        values: dict[str, float] = {"samples": len(record.outcomes)}
+        values: dict[str, float] = {"samples": len(record.outcomes), **_spending(record)}
         for name, estimate in estimates.items():
             values |= _bounds(name, estimate)
             hats = repeated[name].pass_hat[1:] if name in repeated else ()
@@ -223,6 +225,28 @@ def _outcome(record: RunRecord, key: SampleKey) -> str:
 def _bounds(name: str, found: Estimate) -> dict[str, float]:
     bounds = {name: found.mean, f"{name}/low": found.low, f"{name}/high": found.high}
     return {key: value for key, value in bounds.items() if value is not None}
+
+
+def _spending(record: RunRecord) -> dict[str, float]:
+    """Return what the run used as metrics; without any known price there is no cost, not 0."""
+    spent = Spending.total(Spending.of(outcome) for outcome in record.outcomes.values())
+    values: dict[str, float] = {
+        "calls": spent.calls,
+        "tokens": spent.tokens,
+        "unpriced_calls": spent.unpriced,
+    }
+    costs = {"cost": spent.cost, **_costs_of_agents(record)}
+    return values | {name: cost for name, cost in costs.items() if cost is not None}
+
+
+def _costs_of_agents(record: RunRecord) -> dict[str, float | None]:
+    lines = cost_lines([record], "agent")
+    return {f"cost/{_plain(line.name)}": line.used.cost for line in lines if line.name}
+
+
+def _plain(name: str) -> str:
+    """Return a name with the characters only that MLflow's names have."""
+    return "".join(c if c.isalnum() or c in " ._-/" else " " for c in name)
 
 
 def _batches(keys: Sequence[SampleKey]) -> Iterator[Sequence[SampleKey]]:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _SQLITE = "sqlite:///"
 _DATABASES = ("postgresql", "mysql", "mssql")
+_EXTRAS = {"psycopg2": "linenotes[postgres]"}
+"""Drivers of databases that an extra of linenotes installs."""
 _ANSWER_SECONDS = 10
 
 
@@ -41,16 +43,18 @@ def open_experiment(
     tracking_uri: str, experiment: str, *, artifacts: Path, on_create: Callable[[], None]
 ) -> tuple[TraceClient, str]:
     """Return a client of the store and the id of the experiment, both ready for use."""
+    location = artifacts.absolute().as_uri()
     if not tracking_uri.startswith(_SQLITE):
         _check_reachable(tracking_uri)
-        return _open(tracking_uri, experiment, None)
+        is_database = tracking_uri.startswith(_DATABASES)
+        return _open(tracking_uri, experiment, location if is_database else None)
     path = _sqlite_path(tracking_uri)
     with _file_errors(path), _lock(path):
         if not path.exists() or path.stat().st_size == 0:
             on_create()
             _create(path)
         _check_sqlite(path)
-        return _open(tracking_uri, experiment, artifacts.absolute().as_uri())
+        return _open(tracking_uri, experiment, location)
 
 
 def _open(uri: str, experiment: str, location: str | None) -> tuple[TraceClient, str]:
@@ -113,8 +117,10 @@ def _check_database(uri: str) -> None:
         with store_errors("open", uri):
             revision = _revision(uri)
     except ImportError as error:
+        package = _EXTRAS.get(error.name or "", error.name)
         raise StoreError(
-            f"The store {shown!r} needs the Python package {error.name!r}. Install it."
+            f"The store {shown!r} needs the Python package {error.name!r}. "
+            f"Install it: pip install '{package}'."
         ) from None
     if revision is not None:
         _check_schema(shown, revision)
