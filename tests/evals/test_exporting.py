@@ -115,7 +115,7 @@ def answer(state):
     result = evaluate(version, numbers(3), samples=1)
     assert len(collector.trace_ids) == 2
     (tmp_path / "up").touch()
-    Evaluation(version.agent.project).resume(_run_id(result))
+    Evaluation(version.agent.project).resume(_run_id(result), retry_errors=True)
     assert set(collector.trace_ids) == _ids(result)
     roots = [span.trace_id for span in collector.spans if not span.parent_span_id]
     assert len(roots) == len(set(roots)) == 3

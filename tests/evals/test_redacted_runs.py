@@ -62,7 +62,7 @@ def test_a_run_goes_on_with_cases_and_prompts_that_its_journal_does_not_hold(
     run_id = interrupted.record.plan.run_id
     assert interrupted.errors["infrastructure"] == 1
     (tmp_path / "up").touch()
-    (again,) = Evaluation(Project.find()).resume(run_id)
+    (again,) = Evaluation(Project.find()).resume(run_id, retry_errors=True)
     (sample,) = again.record.samples.values()
     assert sample.output == {
         "question": Redactor().text(f"is it {KEY}?"),
@@ -111,7 +111,7 @@ def test_a_run_does_not_go_on_with_other_cases_than_it_began_with(
     with pytest.raises(
         RunError, match=r"cannot be continued: its cases hold .* Restore the"
     ) as told:
-        Evaluation(Project.find()).resume(interrupted.record.plan.run_id)
+        Evaluation(Project.find()).resume(interrupted.record.plan.run_id, retry_errors=True)
     assert KEY not in str(told.value)
 
 
@@ -127,5 +127,5 @@ def test_the_journal_of_a_run_without_secrets_is_enough_to_go_on(
     (tmp_path / "cases.jsonl").unlink()
     (tmp_path / "prompts/greet/v1.md").write_text("Use something.")
     (tmp_path / "up").touch()
-    (again,) = Evaluation(Project.find()).resume(result.record.plan.run_id)
+    (again,) = Evaluation(Project.find()).resume(result.record.plan.run_id, retry_errors=True)
     assert again.estimates["done"].mean == 1

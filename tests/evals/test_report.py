@@ -90,7 +90,7 @@ def test_failures_are_told_apart_with_an_example_of_each(result: Callable[..., R
     )
     assert lines == [
         "v1: 1 sample lost to the infrastructure and not scored "
-        "(`linenotes eval --resume` tries again): "
+        "(`linenotes eval --resume aaaaaaaaaaaa --retry-errors` tries again): "
         "APITimeoutError: Request timed out.",
         "v1: 1 sample failed in the agent and scored as failed: ValueError: bad",
         "v1: 1 sample could not be scored: KeyError: 'team'",

@@ -57,7 +57,8 @@ def check_resume_options() -> None:
             raise click.UsageError("--retry-errors goes with --resume RUN.")
         return
     for option in context.command.params:
-        if _is_named(context, option) and option.name not in _OF_HOW:
+        name = str(option.name)
+        if _is_named(context, option) and name not in _OF_HOW and not name.startswith("budget_"):
             raise click.UsageError(
                 f"{option.opts[0]} does not go with --resume: the run keeps what it was started "
                 "with. Leave it out, or start a new run."

@@ -141,7 +141,7 @@ class TraceClient:
                 if error.error_code == _INCOMPLETE:
                     raise RunError(
                         f"Trace {trace_id!r} is not stored whole: its writer ended early, or is "
-                        "at it. `linenotes eval --resume latest` writes what an evaluation lacks, "
+                        "at it. `linenotes publish latest` writes what an evaluation lacks, "
                         "`linenotes trace doctor` what a killed recording lacks."
                     ) from None
                 raise
