@@ -13,8 +13,10 @@ from linenotes.cli._options import (
     target_option,
     version_options,
 )
+from linenotes.cli._worker_options import worker_options
 
 if TYPE_CHECKING:
+    from linenotes.evals import ExecutorName
     from linenotes.evals.statistics import Target
 
 _EPILOG = """\b
@@ -22,6 +24,7 @@ Examples:
   linenotes eval support_desk --samples 3 --limit 20
   linenotes eval app.py:graph --dataset cases.jsonl --prompt worker=1,2 --samples 5
   linenotes eval app.py:graph --dataset cases.jsonl --scorer scorers.py:is_polite
+  linenotes eval app.py:graph --dataset cases.jsonl --workers 4 -j 100
   linenotes eval --resume latest
 """
 
@@ -33,6 +36,7 @@ Examples:
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many cases, spread evenly.")
 @click.option("--samples", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("-j", "--concurrency", type=click.IntRange(min=1), default=8, show_default=True)
+@worker_options
 @click.option("--seed", type=int, default=0, show_default=True)
 @version_options
 @click.option(
@@ -53,6 +57,9 @@ def command(
     limit: int | None,
     samples: int,
     concurrency: int,
+    workers: int,
+    executor: ExecutorName,
+    ray_address: str | None,
     seed: int,
     prompts: tuple[str, ...],
     models: tuple[str, ...],
@@ -77,7 +84,9 @@ def command(
     if (agent is None) == (resume is None):
         raise click.UsageError("Name an AGENT, or --resume a RUN.")
     project = Project.find()
-    conduct = Conduct(concurrency=concurrency)
+    conduct = Conduct(
+        concurrency=concurrency, workers=workers, executor=executor, ray_address=ray_address
+    )
     if resume is not None:
         results = carry_out(project, lambda e: e.resume(resume), conduct, target=target)
         return show(results, target=target, margin=margin, as_json=as_json)

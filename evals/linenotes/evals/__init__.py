@@ -22,7 +22,7 @@ from linenotes.evals.documents._action_documents import (
 from linenotes.evals.documents._printed import DOCUMENTS, json_schema, json_schema_file
 from linenotes.evals.documents._run_documents import evaluation_document
 from linenotes.evals.documents._trace_documents import trace_document, trace_list_document
-from linenotes.evals.engine._conduct import Conduct
+from linenotes.evals.engine._conduct import Conduct, ExecutorName
 from linenotes.evals.engine._engine import Job, Stop, run_sample
 from linenotes.evals.importing._import_plans import ImportOrder
 from linenotes.evals.importing._importing import ImportedRun, import_run
@@ -42,6 +42,7 @@ __all__ = [
     "Conduct",
     "Evaluation",
     "Execution",
+    "ExecutorName",
     "Failure",
     "Finding",
     "ImportOrder",

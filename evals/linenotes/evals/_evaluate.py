@@ -9,7 +9,7 @@ from linenotes.agents import Agent, AgentVersion, load_agent
 from linenotes.datasets import Case, Dataset, load_dataset
 from linenotes.evals._evaluation import Arm, Evaluation
 from linenotes.evals._results import RunResult
-from linenotes.evals.engine._conduct import DEFAULT_CONCURRENCY, Conduct
+from linenotes.evals.engine._conduct import DEFAULT_CONCURRENCY, Conduct, ExecutorName
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.project import Project, RunError
 
@@ -28,6 +28,9 @@ def evaluate(
     split: str | None = None,
     limit: int | None = None,
     concurrency: int = DEFAULT_CONCURRENCY,
+    workers: int = 1,
+    executor: ExecutorName = "local",
+    ray_address: str | None = None,
     seed: int = 0,
     target: Target = "population",
     project: Project | None = None,
@@ -42,7 +45,10 @@ def evaluate(
         samples: how often each case is executed.
         split: only the cases of this split.
         limit: at most so many cases, spread over the dataset.
-        concurrency: how many samples are in flight.
+        concurrency: how many samples are in flight, over all workers.
+        workers: how many processes execute samples; 1 stands for this process itself.
+        executor: where they are: `local` or `ray`.
+        ray_address: the Ray cluster to join; None stands for one on this machine.
         seed: the seed of the run; model calls derive theirs from it.
         target: what the intervals speak of: cases like these, or exactly these cases.
         project: None stands for the one of the working directory.
@@ -58,7 +64,10 @@ def evaluate(
     else:
         cases = choose_cases(agent.agent, dataset, split=split, limit=limit)
     wanted = scorers if scorers is not None else agent.agent.settings.scorers
-    evaluation = Evaluation(project, Conduct(concurrency=concurrency), target=target)
+    conduct = Conduct(
+        concurrency=concurrency, workers=workers, executor=executor, ray_address=ray_address
+    )
+    evaluation = Evaluation(project, conduct, target=target)
     return evaluation.run(
         [Arm(agent, samples)],
         cases,

@@ -35,6 +35,7 @@ from linenotes.evals.journal._samples import Sample, SampleKey
 from linenotes.evals.publishing._publisher import NOTHING_WRITTEN, Publisher, SampleRow
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.evals.scorers._scorers import Scorer
+from linenotes.evals.workers._executors import executor, refuse_unnamed
 from linenotes.project import Project, RunError, StoreError
 from linenotes.tracing import discard_live, exporting, open_store
 
@@ -94,6 +95,8 @@ class Evaluation:
             if arm.samples < 1:
                 raise RunError(f"Each case needs at least 1 sample, not {arm.samples}.")
             _ = arm.version.graph  # an agent that does not build is told before anything is made
+            if self._conduct.is_sharded:
+                refuse_unnamed(arm.version)
         with self._redactor.in_force(), self._store() as publisher, ExitStack() as journals:
             group = secrets.token_hex(8)
             runs = []
@@ -208,7 +211,6 @@ class Evaluation:
         if not any(missing):
             return
         by_id = {run.plan.run_id: run for run in runs}
-        self._progress.stage("Running", total=sum(map(len, missing)))
 
         def on_start(job: Job) -> None:
             by_id[job.run_id].journal.started(job.shown_case.id, job.index)
@@ -220,16 +222,21 @@ class Evaluation:
             await scoring.of(sample, run)
             self._progress.advance(sample)
 
-        with timed([run.journal for run in runs]), settled_objects_spared():
-            work = execute(
-                interleave(missing),
-                concurrency=self._conduct.concurrency,
-                on_start=on_start,
-                on_finish=on_finish,
-                stop=self._stop,
-            )
-            # A graph that is not async waits in a thread, and so may its parallel nodes.
-            complete(work, threads=max(32, 2 * self._conduct.concurrency))
+        async def work() -> None:
+            plans = [run.plan for run in runs]
+            async with executor(self._conduct, self._project, plans, self._progress) as run_job:
+                self._progress.stage("Running", total=sum(map(len, missing)))
+                with timed([run.journal for run in runs]), settled_objects_spared():
+                    await execute(
+                        interleave(missing),
+                        run=run_job,
+                        concurrency=self._conduct.concurrency,
+                        on_start=on_start,
+                        on_finish=on_finish,
+                        stop=self._stop,
+                    )
+
+        complete(work(), threads=self._conduct.threads)
 
     def _score_rest(self, run: OngoingRun, scoring: Scoring) -> None:
         """Score what had finished before an earlier process got to score it."""

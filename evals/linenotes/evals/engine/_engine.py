@@ -57,15 +57,21 @@ def interleave(arms: Sequence[Sequence[Job]]) -> Iterator[Job]:
                 yield arm[position]
 
 
+async def run_here(job: Job) -> Sample:
+    """Execute `job` in this process; what is said stands in the project's folder as it happens."""
+    return await run_sample(job, durable=True)
+
+
 async def execute(
     jobs: Iterable[Job],
     *,
+    run: Callable[[Job], Awaitable[Sample]] = run_here,
     concurrency: int,
     on_start: Callable[[Job], None],
     on_finish: Callable[[Job, Sample], Awaitable[None]],
     stop: Stop,
 ) -> None:
-    """Execute `jobs`, at most `concurrency` at a time; `on_finish` is a part of the job.
+    """Execute `jobs` by `run`, at most `concurrency` at a time; `on_finish` is a part of the job.
 
     Raises:
         LinenotesError: the user's own mistake, or an endpoint that is gone; what had finished
@@ -79,7 +85,7 @@ async def execute(
             if stop.asked:
                 return
             on_start(job)
-            sample = await run_sample(job, durable=True)
+            sample = await run(job)
             await on_finish(job, sample)
             breaker.note(job, sample)
 

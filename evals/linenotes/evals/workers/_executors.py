@@ -1,0 +1,69 @@
+"""Where samples are executed: in this process, in others of this machine, or in a Ray cluster.
+
+Whatever it is, the driver decides which sample is next, and it alone writes the journal, scores
+and publishes; so results do not depend on the executor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
+
+from linenotes.agents import AgentVersion
+from linenotes.evals.engine._conduct import Conduct
+from linenotes.evals.engine._engine import Job, run_here
+from linenotes.evals.engine._progress import Progress
+from linenotes.evals.journal._plans import RunPlan, agent_again
+from linenotes.evals.journal._samples import Sample
+from linenotes.evals.workers._messages import Order
+from linenotes.evals.workers._pool import Pool
+from linenotes.evals.workers._process_worker import ProcessWorker
+from linenotes.project import AgentError, Project
+
+Run = Callable[[Job], Awaitable[Sample]]
+
+
+@asynccontextmanager
+async def executor(
+    conduct: Conduct, project: Project, plans: Sequence[RunPlan], progress: Progress
+) -> AsyncIterator[Run]:
+    """Yield what executes a job; workers that it takes live as long as the block.
+
+    Raises:
+        LinenotesError: a worker cannot make an agent or its cases again.
+    """
+    if not conduct.is_sharded:
+        yield run_here
+        return
+    size = min(conduct.workers, conduct.concurrency)
+    progress.stage(f"Starting {size} workers")
+    order = Order(
+        root=project.root,
+        settings=project.settings,
+        conduct=conduct,
+        plans=tuple(plans),
+        durable=True,
+    )
+    async with Pool(partial(ProcessWorker.start, order.line()), size=size) as pool:
+        yield pool.run
+
+
+def refuse_unnamed(version: AgentVersion) -> None:
+    """Refuse an agent that another process could not make again from its name.
+
+    Raises:
+        AgentError: it was made or changed in Python, after it was loaded.
+    """
+    agent = version.agent
+    try:
+        named = agent_again(agent.name, agent.settings.graph, agent.project)
+        is_same = replace(version, agent=named).fingerprint == version.fingerprint
+    except AgentError:
+        is_same = False
+    if not is_same:
+        raise AgentError(
+            f"Workers cannot make agent {agent.name!r} again: {agent.settings.graph!r} gives them "
+            "no agent or another one. Name one that is whole when it is imported, or use 1 worker."
+        )
