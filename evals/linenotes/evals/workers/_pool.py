@@ -61,7 +61,7 @@ class Pool:
         self._desks = [_Desk(hire, self._replace) for _ in range(size)]
         self._quiet_desk = _Desk(hire, self._replace)
         self._quiet = asyncio.Lock()
-        self._patience = max(5, 2 * size)
+        self._patience = max(4, 2 * size)
         self._deaths = 0
         """How many workers have died since a sample finished."""
         self._last_death = ""

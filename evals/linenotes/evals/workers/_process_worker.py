@@ -14,7 +14,7 @@ from typing import Self
 from linenotes.evals.workers._messages import refuse_raised
 from linenotes.evals.workers._pool import WorkerDied
 from linenotes.evals.workers._worker_process import TO_ALL
-from linenotes.project import RunError
+from linenotes.project import AgentError
 
 _PATIENCE = 5.0
 """Seconds that a worker gets to end by itself."""
@@ -43,7 +43,7 @@ class ProcessWorker:
 
         Raises:
             LinenotesError: what the worker met.
-            RunError: it ended without a word.
+            AgentError: it ended without a word.
         """
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-P", "-c", _BEGIN, *sys.path,
@@ -68,7 +68,7 @@ class ProcessWorker:
         line = await self._process.stdout.readline()
         if not line.endswith(b"\n"):
             fate = _fate(await self._process.wait())
-            raise RunError(
+            raise AgentError(
                 f"A worker process {fate} before it was ready. What it said stands above; "
                 "`linenotes eval --workers 1` executes samples without one."
             )
@@ -104,8 +104,7 @@ class ProcessWorker:
                     _give(each, answer)
             else:
                 _give(self._waiting.pop(number), answer)
-        with suppress(ProcessLookupError):
-            self._process.kill()  # one that cannot answer is of no use
+        self.kill()  # one that cannot answer is of no use
         self._fate = _fate(await self._process.wait())
         for each in self._waiting.values():
             if not each.done():
@@ -122,6 +121,7 @@ class ProcessWorker:
 
     def kill(self) -> None:
         """End it at once, with all that its agents have started."""
+        # Not by `Process.kill`, which may take the exit code away from whoever waits for it.
         if self._process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
