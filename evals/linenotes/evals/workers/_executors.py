@@ -7,7 +7,7 @@ and publishes; so results do not depend on the executor.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -20,6 +20,8 @@ from linenotes.evals.journal._samples import Sample
 from linenotes.evals.workers._messages import Order
 from linenotes.evals.workers._pool import Pool
 from linenotes.evals.workers._process_worker import ProcessWorker
+from linenotes.evals.workers._ray_cluster import ray_cluster
+from linenotes.evals.workers._ray_worker import RayWorker
 from linenotes.project import AgentError, Project
 
 Run = Callable[[Job], Awaitable[Sample]]
@@ -39,15 +41,28 @@ async def executor(
         return
     size = min(conduct.workers, conduct.concurrency)
     progress.stage(f"Starting {size} workers")
+    is_here = conduct.ray_address is None
     order = Order(
-        root=project.root,
+        root=project.root if is_here else None,
         settings=project.settings,
         conduct=conduct,
         plans=tuple(plans),
-        durable=True,
-    )
-    async with Pool(partial(ProcessWorker.start, order.line()), size=size) as pool:
-        yield pool.run
+        durable=is_here,
+    ).line()
+    with ExitStack() as cluster:
+        if conduct.executor == "ray":
+            cluster.enter_context(ray_cluster(conduct, project))
+            pool = _ray_pool(order, conduct, size)
+        else:
+            pool = Pool(partial(ProcessWorker.start, order), size=size)
+        async with pool:
+            yield pool.run
+
+
+def _ray_pool(order: bytes, conduct: Conduct, size: int) -> Pool:
+    hire = partial(RayWorker.start, order, jobs=conduct.concurrency)
+    # The spare one must find a place where the others have taken all that there is.
+    return Pool(partial(hire, cpus=1), size=size, spare=partial(hire, cpus=0))
 
 
 def refuse_unnamed(version: AgentVersion) -> None:

@@ -29,6 +29,14 @@ class WorkerDied(Exception):  # noqa: N818  it is no error of the program's
     """A worker ended with jobs in flight; says how, such as `was ended by SIGKILL`."""
 
 
+def died_early(died: WorkerDied) -> AgentError:
+    """Return what to raise of a worker that died before it was ready for jobs."""
+    return AgentError(
+        f"A worker process {died} before it was ready. What it said stands above; "
+        "`linenotes run AGENT --case ID` executes one sample without a worker."
+    )
+
+
 class Worker(Protocol):
     """One process somewhere that executes samples, several at a time."""
 
@@ -54,12 +62,11 @@ Hire = Callable[[], Awaitable[Worker]]
 
 
 class Pool:
-    """Executes jobs by `size` workers, which `hire` starts."""
+    """Executes jobs by `size` workers, which `hire` starts, and a spare one for suspects."""
 
-    def __init__(self, hire: Hire, *, size: int) -> None:
-        self._hire = hire
-        self._desks = [_Desk(hire, self._replace) for _ in range(size)]
-        self._quiet_desk = _Desk(hire, self._replace)
+    def __init__(self, hire: Hire, *, size: int, spare: Hire | None = None) -> None:
+        self._desks = [_Desk(hire, self._note_death) for _ in range(size)]
+        self._quiet_desk = _Desk(spare or hire, self._note_death)
         self._quiet = asyncio.Lock()
         self._patience = max(4, 2 * size)
         self._deaths = 0
@@ -92,7 +99,7 @@ class Pool:
         self._deaths = 0
         return sample
 
-    async def _replace(self) -> Worker:
+    def _note_death(self) -> None:
         self._deaths += 1
         if self._deaths > self._patience:
             raise AgentError(
@@ -100,7 +107,6 @@ class Pool:
                 f"one {self._last_death}. `linenotes run AGENT --case ID` executes one sample in "
                 "its own process, and shows why."
             )
-        return await self._hire()
 
     async def __aenter__(self) -> Self:
         try:
@@ -135,8 +141,8 @@ class Pool:
 class _Desk:
     """A place at which there always is a worker: when one dies, another takes it."""
 
-    def __init__(self, hire: Hire, replace: Hire) -> None:
-        self._hire, self._replace = hire, replace
+    def __init__(self, hire: Hire, note_death: Callable[[], None]) -> None:
+        self._hire, self._note_death = hire, note_death
         self._hiring = asyncio.Lock()
         self.worker: Worker | None = None
         self.busy = 0
@@ -153,10 +159,11 @@ class _Desk:
     async def occupy(self) -> Worker:
         """Return the worker; the first one, or another if it is dead."""
         async with self._hiring:
-            if self.worker is None:
-                self.worker = await self._hire()
-            elif self.worker.is_dead:
-                self.worker = await self._replace()
+            if self.worker is not None and not self.worker.is_dead:
+                return self.worker
+            if self.worker is not None:
+                self._note_death()
+            self.worker = await self._hire()
             return self.worker
 
 

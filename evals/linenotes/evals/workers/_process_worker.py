@@ -12,9 +12,8 @@ from contextlib import suppress
 from typing import Self
 
 from linenotes.evals.workers._messages import refuse_raised
-from linenotes.evals.workers._pool import WorkerDied
+from linenotes.evals.workers._pool import WorkerDied, died_early
 from linenotes.evals.workers._worker_process import TO_ALL
-from linenotes.project import AgentError
 
 _PATIENCE = 5.0
 """Seconds that a worker gets to end by itself."""
@@ -67,11 +66,7 @@ class ProcessWorker:
             await self._process.stdin.drain()
         line = await self._process.stdout.readline()
         if not line.endswith(b"\n"):
-            fate = _fate(await self._process.wait())
-            raise AgentError(
-                f"A worker process {fate} before it was ready. What it said stands above; "
-                "`linenotes eval --workers 1` executes samples without one."
-            )
+            raise died_early(WorkerDied(_fate(await self._process.wait())))
         refuse_raised(_answer(line)[1])
         self._reading = asyncio.create_task(self._read(self._process.stdout))
 
@@ -122,7 +117,7 @@ class ProcessWorker:
     def kill(self) -> None:
         """End it at once, with all that its agents have started."""
         # Not by `Process.kill`, which may take the exit code away from whoever waits for it.
-        if self._process.returncode is None:
+        if self._fate is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 

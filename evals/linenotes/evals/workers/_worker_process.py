@@ -32,8 +32,7 @@ def main() -> None:
         order = Order.model_validate_json(commands.readline())
         bench = Bench.of(order)
         line.send(TO_ALL, READY)
-        with bench.project.redactor.in_force():
-            complete(_serve(bench, commands, line), threads=order.conduct.threads)
+        complete(_serve(bench, commands, line), threads=order.conduct.threads)
     except LinenotesError as error:
         line.send(TO_ALL, raised_line(error))
     except Exception:  # noqa: BLE001  the driver raises it again
