@@ -38,6 +38,8 @@ def ray_cluster(conduct: Conduct, project: Project) -> Iterator[None]:
     keep_offline()
     if address is None:
         _keep_to_this_machine()
+    else:
+        os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "2")  # else it tries for 15 minutes
     ray = _imported()
     if ray.is_initialized():
         yield
@@ -68,8 +70,9 @@ def _start(ray: ModuleType, conduct: Conduct, project: Project) -> None:
     except (ConnectionError, RuntimeError, ValueError) as error:
         where = without_credentials(conduct.ray_address)
         raise RunError(
-            f"The Ray cluster at {where!r} cannot be joined: {error} "
-            "Check that it is up, and that it has the Ray and the Python of this machine."
+            f"The Ray cluster at {where!r} cannot be joined: {str(error).rstrip('.')}. Check that "
+            "it is up, that it has the Ray and the Python of this machine, and that "
+            "RAY_AUTH_MODE=token and RAY_AUTH_TOKEN are set if it asks for a token."
         ) from error
 
 
