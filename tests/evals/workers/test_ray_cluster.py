@@ -21,7 +21,8 @@ WHERE = """
 from pathlib import Path
 
 def answer(state):
-    return {"answer": [str(Path.cwd()), sorted(path.name for path in Path.cwd().iterdir())]}
+    files = sorted(path.name for path in Path.cwd().iterdir() if path.name != "__pycache__")
+    return {"answer": {"folder": str(Path.cwd()), "files": files}}
 """
 CASES = "\n".join(f'{{"id": "c{i}", "inputs": {{"question": {i}}}}}' for i in range(6))
 
@@ -76,9 +77,10 @@ def test_an_existing_cluster_gets_the_project_and_none_of_its_secrets(
     assert len(record.samples) == 12
     for sample in record.samples.values():
         assert isinstance(sample.output, dict)
-        folder, names = sample.output["answer"]
-        assert folder != str(tmp_path)
-        assert names == ["app.py", "cases.jsonl", "pyproject.toml", "scoring.py"]
+        answer = sample.output["answer"]
+        assert isinstance(answer, dict)
+        assert answer["folder"] != str(tmp_path)
+        assert answer["files"] == ["app.py", "cases.jsonl", "pyproject.toml", "scoring.py"]
 
 
 SCORING = "def answered(sample):\n    return bool(sample.output)\n"

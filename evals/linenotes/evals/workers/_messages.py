@@ -19,8 +19,7 @@ from linenotes.evals.engine._engine import Job
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._sample_file import read_sample, sample_line
 from linenotes.evals.journal._samples import Sample
-from linenotes.project import DatasetError, LinenotesError, RunError
-from linenotes.project._settings import Settings
+from linenotes.project import DatasetError, LinenotesError, RunError, Settings
 
 READY = b'{"ready":true}'
 _RAISED = b'{"raised":'

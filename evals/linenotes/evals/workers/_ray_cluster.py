@@ -39,7 +39,7 @@ def ray_cluster(conduct: Conduct, project: Project) -> Iterator[None]:
     if address is None:
         _keep_to_this_machine()
     else:
-        os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "2")  # else it tries for 15 minutes
+        os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "2")  # else it tries for many minutes
     ray = _imported()
     if ray.is_initialized():
         yield
