@@ -16,6 +16,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Self, cast
 
 from linenotes.evals.engine._event_loop import complete
+from linenotes.evals.engine._garbage import settled_objects_spared
 from linenotes.evals.workers._bench import Bench
 from linenotes.evals.workers._messages import (
     READY,
@@ -139,7 +140,8 @@ class _Loop:
             await asyncio.Event().wait()
 
         try:
-            complete(stay(), threads=self._threads)
+            with settled_objects_spared():
+                complete(stay(), threads=self._threads)
         except LinenotesError as error:
             self._last_words = raised_line(error)
 

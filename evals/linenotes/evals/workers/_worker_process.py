@@ -15,6 +15,7 @@ from threading import Thread
 from typing import BinaryIO
 
 from linenotes.evals.engine._event_loop import complete
+from linenotes.evals.engine._garbage import settled_objects_spared
 from linenotes.evals.workers._bench import Bench
 from linenotes.evals.workers._messages import READY, Order, defect_line, raised_line
 from linenotes.project import LinenotesError, keep_offline
@@ -32,7 +33,8 @@ def main() -> None:
         order = Order.model_validate_json(commands.readline())
         bench = Bench.of(order)
         line.send(TO_ALL, READY)
-        complete(_serve(bench, commands, line), threads=order.conduct.threads)
+        with settled_objects_spared():
+            complete(_serve(bench, commands, line), threads=order.conduct.threads)
     except LinenotesError as error:
         line.send(TO_ALL, raised_line(error))
     except Exception:  # noqa: BLE001  the driver raises it again
