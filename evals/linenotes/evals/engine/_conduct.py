@@ -26,7 +26,7 @@ class Conduct:
     executor: ExecutorName = "local"
     """Where they are: on this machine, or in a Ray cluster."""
     ray_address: str | None = None
-    """The Ray cluster to join, such as `auto` or `ray://head:10001`. None: one on this machine."""
+    """The Ray cluster to join, such as `auto` or `head:6379`. None: one on this machine."""
 
     def __post_init__(self) -> None:
         if self.concurrency < 1:
