@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -13,15 +14,16 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Cli
 
 
-def start_slow_evaluation(project: Path, state: Path) -> subprocess.Popen[str]:
+def start_slow_evaluation(project: Path, state: Path, *options: str) -> subprocess.Popen[str]:
     """Start an evaluation of 60 samples of a quarter second each, two at a time."""
     source = (project / "app.py").read_text(encoding="utf-8").replace("0.01", "0.25")
     (project / "app.py").write_text(source, encoding="utf-8")
     before = set(state.glob("runs/*"))
     process = subprocess.Popen(
         [sys.executable, "-m", "linenotes.cli", "eval", "app.py:build", "--dataset",
-         "cases.jsonl", "--samples", "10", "-j", "2", "--json"],
+         "cases.jsonl", "--samples", "10", "-j", "2", "--json", *options],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=project,
+        process_group=0,
     )  # fmt: skip
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
@@ -38,12 +40,18 @@ def _finished(run: Path) -> bool:
     return journal.exists() and b'"event":"finished"' in journal.read_bytes()
 
 
+def interrupt(process: subprocess.Popen[str]) -> None:
+    """Do what a terminal does on Ctrl-C: it tells the command and all that it has started."""
+    os.killpg(process.pid, signal.SIGINT)
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("workers", ["1", "2"])
 def test_one_interrupt_keeps_what_is_in_flight_and_says_how_to_continue(
-    project: Path, state: Path, cli: Cli
+    project: Path, state: Path, cli: Cli, workers: str
 ) -> None:
-    process = start_slow_evaluation(project, state)
-    process.send_signal(signal.SIGINT)
+    process = start_slow_evaluation(project, state, "--workers", workers)
+    interrupt(process)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert out == ""
@@ -57,11 +65,12 @@ def test_one_interrupt_keeps_what_is_in_flight_and_says_how_to_continue(
 
 
 @pytest.mark.slow
-def test_two_interrupts_stop_at_once(project: Path, state: Path, cli: Cli) -> None:
-    process = start_slow_evaluation(project, state)
-    process.send_signal(signal.SIGINT)
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_two_interrupts_stop_at_once(project: Path, state: Path, cli: Cli, workers: str) -> None:
+    process = start_slow_evaluation(project, state, "--workers", workers)
+    interrupt(process)
     time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    interrupt(process)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "Traceback" not in err

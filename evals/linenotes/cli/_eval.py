@@ -19,9 +19,11 @@ from linenotes.cli._options import (
 )
 from linenotes.cli._patience_options import patience_options
 from linenotes.cli._resuming import check_resume_options, resume_options
+from linenotes.cli._worker_options import worker_options
 
 if TYPE_CHECKING:
     from linenotes.cli._budget_options import Limits
+    from linenotes.evals import ExecutorName
     from linenotes.evals.statistics import Target
 
 _EPILOG = """\b
@@ -29,6 +31,7 @@ Examples:
   linenotes eval support_desk --samples 3 --limit 20
   linenotes eval app.py:graph --dataset cases.jsonl --prompt worker=1,2 --samples 5
   linenotes eval app.py:graph --dataset cases.jsonl --scorer scorers.py:is_polite
+  linenotes eval app.py:graph --dataset cases.jsonl --workers 4 -j 100
   linenotes eval support_desk --samples 5 --dry-run
   linenotes eval support_desk --samples 5 --budget-usd 2
   linenotes eval --resume latest --samples 10
@@ -47,6 +50,7 @@ Examples:
 )
 @click.option("-j", "--concurrency", type=click.IntRange(min=1), default=8, show_default=True)
 @patience_options
+@worker_options
 @click.option("--seed", type=int, default=0, show_default=True)
 @version_options
 @click.option(
@@ -71,6 +75,9 @@ def command(
     concurrency: int,
     sample_timeout: float,
     sample_retries: int,
+    workers: int,
+    executor: ExecutorName,
+    ray_address: str | None,
     seed: int,
     prompts: tuple[str, ...],
     models: tuple[str, ...],
@@ -120,6 +127,9 @@ def command(
         concurrency=concurrency,
         sample_timeout=sample_timeout or None,
         sample_retries=sample_retries,
+        workers=workers,
+        executor=executor,
+        ray_address=ray_address,
         budget=Budget.of(project, Budget(**limits)),
     )
     carried_out = partial(

@@ -13,6 +13,7 @@ F = TypeVar("F", bound=Callable[..., object])
 _OF_HOW = {
     *("resume", "samples", "retry_errors", "target", "margin", "as_json"),
     *("concurrency", "sample_timeout", "sample_retries"),
+    *("workers", "executor", "ray_address"),
     *("budget_usd", "budget_tokens", "budget_calls", "budget_seconds"),
 }
 """Options that may stand beside --resume; the others say what is measured, which the run knows."""

@@ -31,7 +31,7 @@ from linenotes.evals.documents._printed import DOCUMENTS, json_schema, json_sche
 from linenotes.evals.documents._run_documents import evaluation_document
 from linenotes.evals.documents._trace_documents import trace_document, trace_list_document
 from linenotes.evals.engine._budget import Budget
-from linenotes.evals.engine._conduct import Conduct
+from linenotes.evals.engine._conduct import Conduct, ConductOptions, ExecutorName
 from linenotes.evals.engine._engine import Job, Stop, run_sample
 from linenotes.evals.engine._used_up import BudgetUsedUp
 from linenotes.evals.importing._import_plans import ImportOrder
@@ -56,9 +56,11 @@ __all__ = [
     "By",
     "Choice",
     "Conduct",
+    "ConductOptions",
     "CostLine",
     "Evaluation",
     "Execution",
+    "ExecutorName",
     "Failure",
     "Finding",
     "Forecast",

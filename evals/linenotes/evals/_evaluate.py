@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from linenotes.agents import Agent, AgentVersion, load_agent
 from linenotes.datasets import Case, Dataset, load_dataset
 from linenotes.evals._evaluation import Arm, Evaluation
 from linenotes.evals._results import RunResult
 from linenotes.evals.engine._budget import Budget
-from linenotes.evals.engine._conduct import (
-    DEFAULT_CONCURRENCY,
-    DEFAULT_SAMPLE_RETRIES,
-    DEFAULT_SAMPLE_TIMEOUT,
-    Conduct,
-)
+from linenotes.evals.engine._conduct import Conduct, ConductOptions
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.project import Project, RunError
 
@@ -33,13 +28,10 @@ def evaluate(
     samples: int = DEFAULT_SAMPLES,
     split: str | None = None,
     limit: int | None = None,
-    concurrency: int = DEFAULT_CONCURRENCY,
-    sample_timeout: float | None = DEFAULT_SAMPLE_TIMEOUT,
-    sample_retries: int = DEFAULT_SAMPLE_RETRIES,
     seed: int = 0,
-    budget: Budget | None = None,
     target: Target = "population",
     project: Project | None = None,
+    **how: Unpack[ConductOptions],
 ) -> RunResult:
     """Evaluate one version of an agent and return what was measured.
 
@@ -51,13 +43,11 @@ def evaluate(
         samples: how often each case is executed.
         split: only the cases of this split.
         limit: at most so many cases, spread over the dataset.
-        concurrency: how many samples are in flight.
-        sample_timeout: seconds that a sample may take; None is as long as it wants.
-        sample_retries: how often a sample is executed again that the infrastructure failed.
         seed: the seed of the run; model calls derive theirs from it.
-        budget: what the run may spend; limits that it leaves open are those of the project.
         target: what the intervals speak of: cases like these, or exactly these cases.
         project: None stands for the one of the working directory.
+        how: how it is carried out, such as `concurrency=50`: the fields of `Conduct`. Limits that
+            a budget leaves open are those of the project.
 
     Raises:
         BudgetUsedUp: the budget did not do for all samples; what had finished is kept.
@@ -71,13 +61,8 @@ def evaluate(
     else:
         cases = choose_cases(agent.agent, dataset, split=split, limit=limit)
     wanted = scorers if scorers is not None else agent.agent.settings.scorers
-    conduct = Conduct(
-        concurrency=concurrency,
-        sample_timeout=sample_timeout,
-        sample_retries=sample_retries,
-        budget=Budget.of(project, budget),
-    )
-    evaluation = Evaluation(project, conduct, target=target)
+    how["budget"] = Budget.of(project, how.get("budget"))
+    evaluation = Evaluation(project, Conduct(**how), target=target)
     return evaluation.run(
         [Arm(agent, samples)],
         cases,

@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from linenotes.agents import AgentVersion
@@ -21,7 +20,7 @@ from linenotes.evals._results import RunResult
 from linenotes.evals._storing import Storing
 from linenotes.evals.engine._conduct import Conduct
 from linenotes.evals.engine._early_publishing import EarlyPublishing
-from linenotes.evals.engine._engine import Job, Stop, execute, interleave, run_here
+from linenotes.evals.engine._engine import Job, Stop, execute, interleave
 from linenotes.evals.engine._event_loop import complete
 from linenotes.evals.engine._garbage import settled_objects_spared
 from linenotes.evals.engine._metered_sample import Unfinished
@@ -36,6 +35,7 @@ from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.journal._samples import Sample
 from linenotes.evals.publishing._publisher import Publisher
 from linenotes.evals.scorers._scorers import Scorer
+from linenotes.evals.workers._executors import executor, refuse_unnamed
 from linenotes.project import Project, RunError
 from linenotes.tracing import discard_live, exporting, trace_id_for
 
@@ -96,6 +96,8 @@ class Evaluation:
             if arm.samples < 1:
                 raise RunError(f"Each case needs at least 1 sample, not {arm.samples}.")
             _ = arm.version.graph  # an agent that does not build is told before anything is made
+            if self._conduct.is_sharded:
+                refuse_unnamed(arm.version)
         with (
             self._redactor.in_force(),
             self._storing.opened_if_up() as publisher,
@@ -249,8 +251,6 @@ class Evaluation:
             return
         by_id = {run.plan.run_id: run for run in runs}
         purse = self._purse(runs)
-        self._progress.stage("Running", total=sum(map(len, jobs)))
-        self._progress.spent(purse.spent, purse.budget)
 
         def on_start(job: Job) -> None:
             by_id[job.run_id].journal.started(job.shown_case.id, job.index)
@@ -268,21 +268,25 @@ class Evaluation:
             journal.cut_off(case, job.index, sample.spent)
             discard_live(self._project, trace_id_for(job.run_id, job.case.id, job.index))
 
-        with timed([run.journal for run in runs]), settled_objects_spared():
-            time_limit = self._conduct.sample_timeout
-            work = execute(
-                interleave(jobs),
-                run=partial(run_here, purse=purse, time_limit=time_limit),
-                concurrency=self._conduct.concurrency,
-                on_start=on_start,
-                on_finish=on_finish,
-                on_cut_off=on_cut_off,
-                stop=self._stop,
-                purse=purse,
-                retries=self._conduct.sample_retries,
-            )
-            # A graph that is not async waits in a thread, and so may its parallel nodes.
-            complete(work, threads=max(32, 2 * self._conduct.concurrency))
+        async def work() -> None:
+            plans = [run.plan for run in runs]
+            async with executor(self._conduct, self._project, plans, purse, self._progress) as run:
+                self._progress.stage("Running", total=sum(map(len, jobs)))
+                self._progress.spent(purse.spent, purse.budget)
+                with timed([run.journal for run in runs]), settled_objects_spared():
+                    await execute(
+                        interleave(jobs),
+                        run=run,
+                        concurrency=self._conduct.concurrency,
+                        on_start=on_start,
+                        on_finish=on_finish,
+                        on_cut_off=on_cut_off,
+                        stop=self._stop,
+                        purse=purse,
+                        retries=self._conduct.sample_retries,
+                    )
+
+        complete(work(), threads=self._conduct.threads)
         if purse.exhausted and any(run.missing() for run in runs):
             raise used_up(runs, purse, purse.exhausted)
 

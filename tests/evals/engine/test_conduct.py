@@ -1,21 +1,30 @@
 from __future__ import annotations
 
+from dataclasses import fields
+from typing import Any
+
 import pytest
 
-from linenotes.evals import Conduct
+from linenotes.evals import Budget, Conduct, ConductOptions
 from linenotes.project import RunError
 
 
-@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan")])
-def test_a_sample_needs_some_time(seconds: float) -> None:
-    with pytest.raises(RunError, match="more than 0 seconds, not"):
-        Conduct(sample_timeout=seconds)
+def test_every_field_is_an_option_of_evaluate() -> None:
+    assert ConductOptions.__annotations__.keys() == {field.name for field in fields(Conduct)}
 
 
-def test_a_sample_may_take_as_long_as_it_wants() -> None:
-    assert Conduct(sample_timeout=None).sample_timeout is None
-
-
-def test_a_sample_is_not_retried_less_than_never() -> None:
-    with pytest.raises(RunError, match="0 or more times, not -1"):
-        Conduct(sample_retries=-1)
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"concurrency": 0}, "at least 1 sample at a time, not 0"),
+        ({"workers": 0}, "at least 1 worker, not 0"),
+        ({"executor": "slurm"}, "no executor 'slurm'"),
+        ({"ray_address": "auto"}, "needs the executor 'ray'"),
+        ({"sample_timeout": 0}, "more than 0 seconds"),
+        ({"sample_retries": -1}, "0 or more times"),
+        ({"workers": 2, "budget": Budget(calls=9)}, "do not share a budget"),
+    ],
+)
+def test_what_nothing_could_run_with_is_refused(wrong: dict[str, Any], told: str) -> None:
+    with pytest.raises(RunError, match=told):
+        Conduct(**wrong)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -129,6 +131,55 @@ def test_forty_in_flight_are_forty_at_the_same_time(
 ) -> None:
     outcome = run(one_node(node.format(n=40)), cases=40, concurrency=40)
     assert [sample.error for sample in outcome.samples] == [None] * 40
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "n"), [("time.sleep(0.01)", 50), ("sum(range(20_000))", 20)], ids=["wait", "work"]
+)
+def test_the_event_loop_goes_on_while_every_node_keeps_its_thread(
+    one_node: Callable[..., AgentVersion],
+    jobs: Callable[..., list[Job]],
+    tmp_path: Path,
+    meanwhile: str,
+    n: int,
+) -> None:
+    here, go = tmp_path / "here", tmp_path / "go"
+    here.mkdir()
+    version = one_node(f"""
+import time
+from pathlib import Path
+
+def answer(state):
+    Path({str(here)!r}, str(state["question"])).touch()
+    while not Path({str(go)!r}).exists():
+        {meanwhile}
+    return {{"answer": 1}}
+""")
+    samples: list[Sample] = []
+
+    async def let_go() -> None:
+        while len(list(here.iterdir())) < n:  # noqa: ASYNC110  files are how nodes tell
+            await asyncio.sleep(0.01)
+        for _ in range(100):
+            await asyncio.sleep(0.001)
+        go.touch()
+
+    async def on_finish(_job: Job, sample: Sample) -> None:
+        samples.append(sample)
+
+    async def run() -> None:
+        beating = asyncio.create_task(let_go())
+        await execute(
+            jobs(version, n),
+            concurrency=n,
+            on_start=lambda job: None,
+            on_finish=on_finish,
+            stop=Stop(),
+        )
+        await beating
+
+    complete(run(), threads=n)
+    assert [sample.error for sample in samples] == [None] * n
 
 
 def test_no_more_run_at_a_time_than_is_allowed(

@@ -103,6 +103,34 @@ def test_as_many_threads_wait_at_a_time_as_are_asked_for() -> None:
     complete(meet(), threads=40)
 
 
+def test_no_more_threads_wait_at_a_time_than_are_asked_for() -> None:
+    lock, now, most = threading.Lock(), 0, 0
+
+    def wait() -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.005)
+        with lock:
+            now -= 1
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(asyncio.to_thread(wait) for _ in range(20)))
+
+    complete(all_of_them(), threads=3)
+    assert most <= 3
+
+
+def test_threads_take_short_turns_as_long_as_work_is_run() -> None:
+    async def turn() -> float:
+        return sys.getswitchinterval()
+
+    before = sys.getswitchinterval()
+    assert complete(turn()) < before
+    assert sys.getswitchinterval() == before
+
+
 def test_whoever_interrupts_does_not_wait_for_threads() -> None:
     given_up = threading.Event()
 

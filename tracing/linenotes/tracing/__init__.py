@@ -24,7 +24,7 @@ from linenotes.tracing.files._conversation_file import (
     read_conversations,
 )
 from linenotes.tracing.files._imported import ImportedConversation
-from linenotes.tracing.keeping._closing import close_abandoned
+from linenotes.tracing.keeping._closing import close_abandoned, closed
 from linenotes.tracing.keeping._listing import count_traces, list_traces
 from linenotes.tracing.keeping._project_store import (
     file_trace,
@@ -87,6 +87,7 @@ __all__ = [
     "as_told",
     "attachments",
     "close_abandoned",
+    "closed",
     "conversation_page",
     "count_traces",
     "details",

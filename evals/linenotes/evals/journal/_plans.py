@@ -194,9 +194,7 @@ class RunPlan(_Part):
                 f"Run {self.run_id[:12]} was imported, so there is no agent to run. Import "
                 f"{self.imported.file!r} again to complete it: linenotes trace import."
             )
-        named = {**SHIPPED, **project.settings.agents}.get(self.agent)
-        by_name = named is not None and named.graph == self.graph
-        agent = load_agent(self.agent if by_name else self.graph, project)
+        agent = agent_again(self.agent, self.graph, project)
         version = AgentVersion(
             agent=agent,
             label=self.version,
@@ -260,3 +258,14 @@ class RunPlan(_Part):
         if isinstance(digests, dict) and digests.get(name) != prompt.digest:
             return prompt_library(agent).resolve(name, kept.version)
         return prompt
+
+
+def agent_again(name: str, graph: str, project: Project) -> Agent:
+    """Return the agent that had this name and this graph.
+
+    Raises:
+        AgentError: there is no such graph any more.
+    """
+    named = {**SHIPPED, **project.settings.agents}.get(name)
+    by_name = named is not None and named.graph == graph
+    return load_agent(name if by_name else graph, project)

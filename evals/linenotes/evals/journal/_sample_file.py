@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
 import orjson
 from pydantic import JsonValue, TypeAdapter
@@ -21,8 +20,6 @@ from linenotes.evals.journal._samples import Failure, Sample, SampleKey
 from linenotes.tracing import Trace
 
 FILE_NAME = "samples.jsonl"
-
-_FAILURE = TypeAdapter(Failure | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +44,7 @@ class StoredSamples(Mapping[SampleKey, Sample]):
     places: Mapping[SampleKey, Place] = field(default_factory=dict)
 
     def __getitem__(self, key: SampleKey) -> Sample:
-        line = orjson.loads(_read(self.path, self.places[key]))
-        return Sample(
-            case=self.cases[key[0]],
-            index=key[1],
-            output=cast("JsonValue", line["output"]),
-            trace=Trace.from_json(orjson.dumps(line["trace"])),
-            error=_FAILURE.validate_python(line["error"]),
-        )
+        return read_sample(_read(self.path, self.places[key]), self.cases[key[0]])
 
     def __contains__(self, key: object) -> bool:
         return key in self.places
@@ -66,23 +56,46 @@ class StoredSamples(Mapping[SampleKey, Sample]):
         return len(self.places)
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of the file, but for the case, which whoever reads it knows."""
+
+    sample: int
+    output: JsonValue
+    error: Failure | None
+    trace: Trace
+
+
+_LINE = TypeAdapter(_Line)
+
+
 def write_sample(file: AppendOnlyFile, sample: Sample) -> Place:
     """Write a sample behind the others and return where it stands.
 
     Raises:
         OSError: it cannot be written; nothing of it was.
     """
-    line = orjson.dumps(
+    line = sample_line(sample) + b"\n"
+    return Place(file.append(line), len(line))
+
+
+def sample_line(sample: Sample) -> bytes:
+    """Return a sample as one line of JSON; of its case only the id."""
+    return orjson.dumps(
         {
             "case": sample.case.id,
             "sample": sample.index,
             "output": sample.output,
             "error": sample.error,
             "trace": orjson.Fragment(sample.trace.to_json()),
-        },
-        option=orjson.OPT_APPEND_NEWLINE,
+        }
     )
-    return Place(file.append(line), len(line))
+
+
+def read_sample(line: bytes, case: Case) -> Sample:
+    """Return the sample of `case` that `sample_line` wrote."""
+    read = _LINE.validate_json(line)
+    return Sample(case, read.sample, read.output, read.trace, read.error)
 
 
 def _read(path: Path, place: Place) -> bytes:

@@ -1,0 +1,1 @@
+"""Samples executed by other processes: what is said to them, and what becomes of it."""

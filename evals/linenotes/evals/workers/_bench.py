@@ -1,0 +1,77 @@
+"""The worker's side: what it was told to make, and the samples that it executes with it."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from linenotes.agents import AgentVersion
+from linenotes.datasets import Case
+from linenotes.evals.engine._engine import Job, run_sample
+from linenotes.evals.journal._plans import RunPlan
+from linenotes.evals.workers._messages import (
+    Order,
+    defect_line,
+    finished_line,
+    raised_line,
+    read_job_line,
+)
+from linenotes.project import LinenotesError, Project
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run as a worker knows it."""
+
+    version: AgentVersion
+    cases: Mapping[str, Case]
+    seed: int
+
+    @classmethod
+    def of(cls, plan: RunPlan, project: Project) -> Self:
+        cases = plan.whole_cases(project)
+        return cls(plan.agent_version(project), {case.id: case for case in cases}, plan.seed)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Executes the samples of some runs, in this process."""
+
+    project: Project
+    runs: Mapping[str, _Run]
+    durable: bool
+    time_limit: float | None
+    """Seconds that a sample may take."""
+
+    @classmethod
+    def of(cls, order: Order) -> Self:
+        """Return a bench with all that the order names made and ready.
+
+        Raises:
+            LinenotesError: an agent or its cases cannot be had here.
+        """
+        project = Project(order.root or Path.cwd(), order.settings)
+        with project.redactor.in_force():
+            runs = {plan.run_id: _Run.of(plan, project) for plan in order.plans}
+        return cls(project, runs, order.durable, order.conduct.sample_timeout)
+
+    async def work(self, line: bytes) -> bytes:
+        """Execute the sample that `line` names, and return the answer."""
+        try:
+            with self.project.redactor.in_force():
+                sample = await run_sample(
+                    self._job(line), durable=self.durable, time_limit=self.time_limit
+                )
+                return finished_line(sample)
+        except LinenotesError as error:
+            return raised_line(error)
+        except Exception:  # noqa: BLE001  the driver raises it again
+            return defect_line(traceback.format_exc())
+
+    def _job(self, line: bytes) -> Job:
+        wanted = read_job_line(line)
+        run = self.runs[wanted.run_id]
+        return Job(wanted.run_id, run.version, run.cases[wanted.case], wanted.index, run.seed)

@@ -1,0 +1,86 @@
+"""Where samples are executed: in this process, in others of this machine, or in a Ray cluster.
+
+Whatever it is, the driver decides which sample is next, and it alone writes the journal, scores
+and publishes; so results do not depend on the executor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
+from functools import partial
+
+from linenotes.agents import AgentVersion
+from linenotes.evals.engine._conduct import Conduct
+from linenotes.evals.engine._engine import Run, run_here
+from linenotes.evals.engine._progress import Progress
+from linenotes.evals.engine._purse import Purse
+from linenotes.evals.journal._plans import RunPlan, agent_again
+from linenotes.evals.workers._messages import Order
+from linenotes.evals.workers._pool import Pool
+from linenotes.evals.workers._process_worker import ProcessWorker
+from linenotes.evals.workers._ray_cluster import ray_cluster
+from linenotes.evals.workers._ray_worker import RayWorker
+from linenotes.project import AgentError, Project
+
+
+@asynccontextmanager
+async def executor(
+    conduct: Conduct,
+    project: Project,
+    plans: Sequence[RunPlan],
+    purse: Purse,
+    progress: Progress,
+) -> AsyncIterator[Run]:
+    """Yield what executes a job; workers that it takes live as long as the block.
+
+    Raises:
+        LinenotesError: a worker cannot make an agent or its cases again.
+    """
+    if not conduct.is_sharded:
+        yield partial(run_here, purse=purse, time_limit=conduct.sample_timeout)
+        return
+    size = min(conduct.workers, conduct.concurrency)
+    progress.stage(f"Starting {size} workers")
+    is_here = conduct.ray_address is None
+    order = Order(
+        root=project.root if is_here else None,
+        settings=project.settings,
+        conduct=conduct,
+        plans=tuple(plans),
+        durable=is_here,
+    ).line()
+    with ExitStack() as cluster:
+        if conduct.executor == "ray":
+            cluster.enter_context(ray_cluster(conduct, project))
+            pool = _ray_pool(order, conduct, size)
+        else:
+            pool = Pool(partial(ProcessWorker.start, order), size=size)
+        async with pool:
+            yield pool.run
+
+
+def _ray_pool(order: bytes, conduct: Conduct, size: int) -> Pool:
+    hire = partial(RayWorker.start, order, jobs=conduct.concurrency)
+    # The spare one must find a place where the others have taken all that there is.
+    return Pool(partial(hire, cpus=1), size=size, spare=partial(hire, cpus=0))
+
+
+def refuse_unnamed(version: AgentVersion) -> None:
+    """Refuse an agent that another process could not make again from its name.
+
+    Raises:
+        AgentError: it was made or changed in Python, after it was loaded.
+    """
+    agent = version.agent
+    try:
+        named = agent_again(agent.name, agent.settings.graph, agent.project)
+        is_same = replace(version, agent=named).fingerprint == version.fingerprint
+    except AgentError:
+        is_same = False
+    if not is_same:
+        raise AgentError(
+            f"Workers cannot make agent {agent.name!r} again: {agent.settings.graph!r} gives them "
+            "no agent or another one. Name one that is whole when it is imported, or use 1 worker."
+        )

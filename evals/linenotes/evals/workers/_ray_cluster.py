@@ -1,0 +1,105 @@
+"""The Ray cluster that executes samples: one of this machine for the time, or an existing one.
+
+Ray is imported only here and when it is used. A cluster of our own listens on the loopback
+interface alone, without its dashboard. To an existing one the project's folder is sent, but for
+what git ignores and what holds secrets: keys of models are in the environment of its nodes.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from linenotes.evals.engine._conduct import Conduct
+from linenotes.project import Project, RunError, keep_offline, without_credentials
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+_OBJECTS = 128 * 2**20
+"""Bytes of shared memory for samples on their way; what is in flight is all that it holds."""
+_NOT_SENT = [".git", ".linenotes", ".venv", ".env", ".env.*", "**/__pycache__"]
+
+
+@contextmanager
+def ray_cluster(conduct: Conduct, project: Project) -> Iterator[None]:
+    """Return a block in which Ray is at hand; one that the caller has started is used and left on.
+
+    Raises:
+        RunError: Ray is not installed, or the cluster cannot be reached.
+    """
+    address = conduct.ray_address
+    keep_offline()
+    if address is None:
+        _keep_to_this_machine()
+    else:
+        os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "2")  # else it tries for many minutes
+    ray = _imported()
+    if ray.is_initialized():
+        yield
+        return
+    with _signals_restored():
+        _start(ray, conduct, project)
+    try:
+        yield
+    finally:
+        with _signals_restored():
+            ray.shutdown()
+
+
+def _start(ray: ModuleType, conduct: Conduct, project: Project) -> None:
+    quiet = {"logging_level": logging.ERROR}
+    if conduct.ray_address is None:
+        ray.init(
+            address="local",
+            num_cpus=conduct.workers,
+            include_dashboard=False,
+            object_store_memory=_OBJECTS,
+            **quiet,
+        )
+        return
+    sent = {"working_dir": str(project.root), "excludes": _NOT_SENT}
+    try:
+        ray.init(address=conduct.ray_address, runtime_env=sent, **quiet)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        where = without_credentials(conduct.ray_address)
+        raise RunError(
+            f"The Ray cluster at {where!r} cannot be joined: {str(error).rstrip('.')}. Check that "
+            "it is up, that it has the Ray and the Python of this machine, and that "
+            "RAY_AUTH_MODE=token and RAY_AUTH_TOKEN are set if it asks for a token."
+        ) from error
+
+
+def _keep_to_this_machine() -> None:
+    """Set what Ray reads when it is imported: addresses on the loopback, and a token to join."""
+    os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # else it is kept on the disk
+
+
+def _imported() -> ModuleType:
+    try:
+        import ray
+    except ImportError as error:
+        raise RunError(
+            f"The executor 'ray' needs Ray ({error}). Install it: pip install 'linenotes[ray]'."
+        ) from error
+    return ray
+
+
+@contextmanager
+def _signals_restored() -> Iterator[None]:
+    """Leave SIGTERM as it was: Ray takes it, and does not give it back."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from linenotes.agents import AgentVersion
+from linenotes.datasets import Dataset
+from linenotes.evals import Conduct, RunStore, evaluate
+from linenotes.evals.workers._ray_cluster import ray_cluster
+from linenotes.project import Project, RunError
+
+HEAD = ["start", "--head", "--block", "--node-ip-address=127.0.0.1", "--num-cpus=2"]
+WHERE = """
+from pathlib import Path
+
+def answer(state):
+    files = sorted(path.name for path in Path.cwd().iterdir() if path.name != "__pycache__")
+    return {"answer": {"folder": str(Path.cwd()), "files": files}}
+"""
+CASES = "\n".join(f'{{"id": "c{i}", "inputs": {{"question": {i}}}}}' for i in range(6))
+
+
+@pytest.fixture
+def cluster(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """Start a cluster that is there before anybody asks for it, and return its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = {
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # on the loopback
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    elsewhere = tmp_path_factory.mktemp("head")
+    said = elsewhere / "said"
+    with said.open("w") as out:
+        command = [sys.executable, "-m", "ray.scripts.scripts", *HEAD, f"--port={port}"]
+        head = subprocess.Popen(
+            [*command, "--include-dashboard=false"], cwd=elsewhere, stdout=out, stderr=out
+        )
+    until = time.monotonic() + 120
+    while "Ray runtime started" not in said.read_text():
+        assert head.poll() is None, said.read_text()
+        assert time.monotonic() < until, said.read_text()
+        time.sleep(0.1)
+    yield f"127.0.0.1:{port}"
+    head.terminate()
+    head.wait()
+
+
+@pytest.mark.slow
+def test_an_existing_cluster_gets_the_project_and_none_of_its_secrets(
+    one_node: Callable[..., AgentVersion], tmp_path: Path, cluster: str
+) -> None:
+    files: Mapping[str, str] = {".env": "KEY=1", "cases.jsonl": CASES, "scoring.py": SCORING}
+    version = one_node(WHERE, files)
+    (tmp_path / ".linenotes").mkdir()
+    command = [sys.executable, "-m", "linenotes.cli", "eval", "app.py:build"]
+    options = ["--dataset", "cases.jsonl", "--scorer", "scoring.py:answered", "--samples", "2"]
+    ray = ["--executor", "ray", "--ray-address", cluster, "--workers", "2", "--json"]
+    ended = subprocess.run(
+        [*command, *options, *ray], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    record = RunStore.of(version.agent.project).read("latest")
+    assert len(record.samples) == 12
+    for sample in record.samples.values():
+        assert isinstance(sample.output, dict)
+        answer = sample.output["answer"]
+        assert isinstance(answer, dict)
+        assert answer["folder"] != str(tmp_path)
+        assert answer["files"] == ["app.py", "cases.jsonl", "pyproject.toml", "scoring.py"]
+
+
+SCORING = "def answered(sample):\n    return bool(sample.output)\n"
+
+
+def test_where_ray_is_missing_the_message_says_how_to_get_it(
+    make_project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with (
+        pytest.raises(RunError, match=r"pip install 'linenotes\[ray\]'"),
+        ray_cluster(Conduct(executor="ray"), make_project()),
+    ):
+        pass
+
+
+def test_an_address_without_the_executor_is_refused() -> None:
+    with pytest.raises(RunError, match=r"--executor ray"):
+        Conduct(ray_address="auto")
+
+
+@pytest.mark.slow
+def test_a_cluster_that_is_not_there_is_told(
+    one_node: Callable[..., AgentVersion],
+    numbers: Callable[..., Dataset],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))  # where `auto` looks for one
+    with pytest.raises(RunError, match=r"The Ray cluster at 'auto' cannot be joined"):
+        evaluate(one_node(), numbers(2), samples=1, executor="ray", ray_address="auto")
