@@ -132,6 +132,19 @@ class PriceSettings(_Table):
     """Of input that the provider had in its cache. None: as any other input."""
 
 
+class RecordingSettings(_Table):
+    """How model and tool calls are recorded: `[tool.linenotes.recordings]`."""
+
+    record: Literal["none", "auto", "all"] = "none"
+    """What an evaluation records when nothing else is asked for."""
+    folder: str = "recordings"
+    """Where the files of recordings are, in the project."""
+    run_tools: tuple[str, ...] = ()
+    """Tools that are always run and never recorded, such as those that only calculate."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Hosts that code may reach during a replay, such as a checkpointer's database."""
+
+
 class Settings(_Table):
     """Everything under `[tool.linenotes]`."""
 
@@ -151,6 +164,7 @@ class Settings(_Table):
     prices: dict[str, PriceSettings] = Field(default_factory=dict)
     """Model to its price. A model that is not named has the one of MLflow's catalogue."""
     otlp: OtlpSettings = Field(default_factory=OtlpSettings)
+    recordings: RecordingSettings = Field(default_factory=RecordingSettings)
 
     @field_validator("agents", mode="before")
     @classmethod

@@ -12,6 +12,7 @@ from linenotes.evals._results import RunResult
 from linenotes.evals.engine._conduct import DEFAULT_CONCURRENCY, Conduct
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.project import Project, RunError
+from linenotes.tracing import RecordingPolicy, RecordMode
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Target
@@ -30,6 +31,9 @@ def evaluate(
     concurrency: int = DEFAULT_CONCURRENCY,
     seed: int = 0,
     target: Target = "population",
+    record: RecordMode | None = None,
+    replay: bool = False,
+    live: Sequence[str] = (),
     project: Project | None = None,
 ) -> RunResult:
     """Evaluate one version of an agent and return what was measured.
@@ -45,6 +49,11 @@ def evaluate(
         concurrency: how many samples are in flight.
         seed: the seed of the run; model calls derive theirs from it.
         target: what the intervals speak of: cases like these, or exactly these cases.
+        record: `auto` replays the model and tool calls that are recorded and records the rest,
+            `all` calls and records everything, `none` does neither. None stands for the
+            project's own setting.
+        replay: call nothing; what is not recorded is an error.
+        live: agents that are called for real while the others are replayed.
         project: None stands for the one of the working directory.
 
     Raises:
@@ -58,13 +67,32 @@ def evaluate(
     else:
         cases = choose_cases(agent.agent, dataset, split=split, limit=limit)
     wanted = scorers if scorers is not None else agent.agent.settings.scorers
-    evaluation = Evaluation(project, Conduct(concurrency=concurrency), target=target)
+    policy = asked_of_recordings(record=record, replay=replay, live=live)
+    conduct = Conduct(concurrency=concurrency, recordings=policy)
+    evaluation = Evaluation(project, conduct, target=target)
     return evaluation.run(
         [Arm(agent, samples)],
         cases,
         find_scorers(wanted, project),
         seed=seed,
     )[0]
+
+
+def asked_of_recordings(
+    *,
+    record: RecordMode | None,
+    replay: bool,
+    live: Sequence[str] = (),
+    strict: bool = False,
+) -> RecordingPolicy | None:
+    """Return the policy that is asked for; None where nothing is.
+
+    Raises:
+        RecordingError: the wishes contradict one another.
+    """
+    if record is None and not (replay or live or strict):
+        return None
+    return RecordingPolicy(record=record or "none", replay=replay, live=tuple(live), strict=strict)
 
 
 def choose_cases(

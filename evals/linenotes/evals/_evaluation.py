@@ -10,7 +10,7 @@ import asyncio
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from linenotes.evals.engine._engine import Job, Stop, execute, interleave
 from linenotes.evals.engine._event_loop import complete
 from linenotes.evals.engine._ongoing import OngoingRun, timed
 from linenotes.evals.engine._progress import Progress, Silent
+from linenotes.evals.engine._recorded_runs import RecordedRuns
 from linenotes.evals.engine._scoring import Scoring
 from linenotes.evals.journal._journal import Journal
 from linenotes.evals.journal._plans import RunPlan
@@ -35,7 +36,7 @@ from linenotes.evals.publishing._publisher import NOTHING_WRITTEN, Publisher, Sa
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.evals.scorers._scorers import Scorer
 from linenotes.project import Project, RunError, StoreError
-from linenotes.tracing import discard_live, exporting, open_store
+from linenotes.tracing import RecordingPolicy, discard_live, exporting, open_store
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Target
@@ -74,6 +75,7 @@ class Evaluation:
         self._progress = progress or Silent()
         self._stop = stop or Stop()
         self._runs = RunStore.of(project)
+        self._recorded = RecordedRuns(project, conduct.recordings)
 
     def run(
         self,
@@ -166,6 +168,7 @@ class Evaluation:
             baseline=arm.baseline,
             seed=seed,
             scorers={scorer.name: scorer.spec for scorer in scorers},
+            recordings=self._conduct.recordings or RecordingPolicy.of(self._project),
         )
         journal = Journal.create(self._runs.path(run_id), plan)
         return OngoingRun(journal, self._project, arm.version, dataset.cases)
@@ -183,7 +186,11 @@ class Evaluation:
                     self._score_rest(run, scoring)
                 self._stop_if_asked(runs)
                 self._progress.stage("Publishing to MLflow")
-            return self._publish(publisher, [run.journal.record for run in runs], publishing)
+            results = self._publish(publisher, [run.journal.record for run in runs], publishing)
+            return [
+                replace(found, recordings=self._recorded.use(found.record.plan.run_id))
+                for found in results
+            ]
 
     @contextmanager
     def _shown_as_stopped(self, publisher: Publisher, runs: Sequence[OngoingRun]) -> Iterator[None]:
@@ -219,9 +226,10 @@ class Evaluation:
             await scoring.of(sample, run)
             self._progress.advance(sample)
 
-        with timed([run.journal for run in runs]):
+        with timed([run.journal for run in runs]), self._recorded:
+            jobs = [self._recorded.jobs(run, own) for run, own in zip(runs, missing, strict=True)]
             work = execute(
-                interleave(missing),
+                interleave(jobs),
                 concurrency=self._conduct.concurrency,
                 on_start=on_start,
                 on_finish=on_finish,

@@ -21,6 +21,7 @@ from linenotes.evals.documents._run_documents import (
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.publishing._publisher import Stored
 from linenotes.evals.publishing._tables import score_table
+from linenotes.tracing import RecordingUse
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Estimate, Target
@@ -36,6 +37,8 @@ class RunResult:
     traces: Stored
     repeats: Mapping[str, Repeats] = field(default_factory=dict)
     """Metric to what repeating the cases shows, where that says something."""
+    recordings: RecordingUse | None = None
+    """What became of the calls and their recordings; None where recordings played no part."""
 
     @property
     def scored(self) -> int:
@@ -74,6 +77,17 @@ class RunResult:
         """How many model calls have no known price."""
         return sum(outcome.unpriced for outcome in self.record.outcomes.values())
 
+    @property
+    def replayed_calls(self) -> int:
+        """How many of the model calls a recording stood in for."""
+        return sum(outcome.replayed for outcome in self.record.outcomes.values())
+
+    @property
+    def spent(self) -> float | None:
+        """US dollars of the calls that were made now; None where `cost` is."""
+        saved = sum(outcome.replayed_cost or 0.0 for outcome in self.record.outcomes.values())
+        return None if self.cost is None else max(0.0, self.cost - saved)
+
     def document(self) -> Document:
         """Return the run as the JSON contract has it."""
         return self._document().dump()
@@ -110,6 +124,8 @@ class RunResult:
             tokens=self.tokens,
             cost=self.cost,
             unpriced_calls=self.unpriced_calls,
+            replayed_calls=self.replayed_calls,
+            spent=self.spent,
             wall_seconds=None if plan.imported else round(self.record.wall_seconds, 3),
             traces=TracesDocument(expected=self.traces.expected, stored=self.traces.stored),
         )

@@ -37,6 +37,13 @@ from linenotes.tracing.keeping._project_store import (
 from linenotes.tracing.live._live_reading import LiveTrace
 from linenotes.tracing.live._live_traces import discard_live, find_live, live_traces
 from linenotes.tracing.recorder._block import LiveLedger, record
+from linenotes.tracing.recordings._library import Library, RecordingUse
+from linenotes.tracing.recordings._opening import (
+    open_recordings,
+    recordings_in_use,
+    sample_recordings,
+)
+from linenotes.tracing.recordings._policy import RecordingPolicy, RecordMode
 from linenotes.tracing.store._mlflow_store import MlflowStore
 from linenotes.tracing.store._trace_header import TraceHeader
 from linenotes.tracing.store._ui_server import UiServer, experiment_url, start_ui
@@ -60,6 +67,7 @@ __all__ = [
     "ImportedConversation",
     "Incident",
     "Ledger",
+    "Library",
     "LiveLedger",
     "LiveTrace",
     "Message",
@@ -67,6 +75,9 @@ __all__ = [
     "MlflowStore",
     "OtlpExporter",
     "OtlpTarget",
+    "RecordMode",
+    "RecordingPolicy",
+    "RecordingUse",
     "Share",
     "Span",
     "SpanEvent",
@@ -97,6 +108,7 @@ __all__ = [
     "live_traces",
     "mermaid",
     "one_story",
+    "open_recordings",
     "open_store",
     "otlp_target",
     "output_text",
@@ -105,7 +117,9 @@ __all__ = [
     "read_thread",
     "read_trace",
     "record",
+    "recordings_in_use",
     "resend",
+    "sample_recordings",
     "shares",
     "span_tree",
     "spell_seconds",

@@ -87,6 +87,10 @@ class RunDocument(Part):
     """US dollars of the calls with a known price; null where none has one."""
     unpriced_calls: int
     """Model calls without a known price, which are not in `cost`."""
+    replayed_calls: int
+    """Model calls that recordings stood in for; they are in `calls` and in `cost`."""
+    spent: float | None
+    """US dollars of the calls that were made now: `cost` without what was replayed."""
     wall_seconds: float | None
     """How long agents ran here; null for an imported run."""
     traces: TracesDocument

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from linenotes.project import RunError
+from linenotes.tracing import RecordingPolicy
 
 DEFAULT_CONCURRENCY = 8
 
@@ -19,6 +20,9 @@ class Conduct:
 
     concurrency: int = DEFAULT_CONCURRENCY
     """How many samples are in flight."""
+    recordings: RecordingPolicy | None = None
+    """How calls meet recordings. None: as the project's settings say, or for a run that is
+    continued as it was started."""
 
     def __post_init__(self) -> None:
         if self.concurrency < 1:

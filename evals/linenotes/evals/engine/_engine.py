@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,14 @@ from linenotes.datasets import Case
 from linenotes.evals.engine._failures import attribute
 from linenotes.evals.journal._samples import Failure, Sample
 from linenotes.project import ModelError, Redactor
-from linenotes.tracing import Message, json_value, record, trace_id_for
+from linenotes.tracing import (
+    Library,
+    Message,
+    json_value,
+    record,
+    sample_recordings,
+    trace_id_for,
+)
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -34,6 +42,8 @@ class Job:
     case: Case
     index: int
     seed: int
+    recordings: Library | None = None
+    """Where its model and tool calls are recorded and replayed."""
 
     @property
     def shown_case(self) -> Case:
@@ -100,6 +110,7 @@ async def run_sample(
     folder as it happens, until whoever keeps the sample calls `discard_live`.
 
     Raises:
+        RecordingError: a call has no recording, and calls are only to be replayed.
         LinenotesError: the user's own mistake, which every sample would meet.
     """
     trace_id = trace_id_for(job.run_id, job.case.id, job.index)
@@ -108,6 +119,7 @@ async def run_sample(
     output: JsonValue = None
     failure: Failure | None = None
     with (
+        ExitStack() as stack,
         job.version.in_force(),
         sample_scope(scope),
         record(
@@ -120,6 +132,9 @@ async def run_sample(
             durable=durable,
         ) as ledger,
     ):
+        taped = job.recordings and stack.enter_context(
+            sample_recordings(job.recordings, shown.id, job.index)
+        )
         try:
             output = await _invoke(job, thread=trace_id)
         except asyncio.CancelledError as error:
@@ -130,9 +145,13 @@ async def run_sample(
             raise
         except BaseException as error:  # noqa: BLE001  the system under test fails as data
             failure = attribute(error)
+    replayed: frozenset[str] = frozenset()
+    if taped:
+        taped.raise_refusal()
+        replayed = frozenset(taped.replayed)
     # What scorers see is what the journal keeps, or scoring again would give other scores.
     output, trace, failure = ledger.redacted((output, ledger.trace, failure))
-    return Sample(shown, job.index, output, trace, failure)
+    return Sample(shown, job.index, output, trace, failure, replayed)
 
 
 async def _invoke(job: Job, *, thread: str) -> JsonValue:

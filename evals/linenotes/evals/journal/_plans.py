@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from linenotes.agents import SHIPPED, Agent, AgentVersion, Prompt, load_agent, prompt_library
 from linenotes.datasets import Case, Dataset, load_dataset
 from linenotes.project import DatasetError, ModelSettings, Project, Redactor, RunError
+from linenotes.tracing import RecordingPolicy
 
 
 class _Part(BaseModel):
@@ -91,6 +92,8 @@ class RunPlan(_Part):
     """Specs of the scorers, the primary metric first."""
     metrics: tuple[str, ...]
     """The names of the metrics, in the same order."""
+    recordings: RecordingPolicy = RecordingPolicy()
+    """How its calls meet recordings."""
     imported: ImportInPlan | None = None
     """None for a run that was executed here."""
 
@@ -108,6 +111,7 @@ class RunPlan(_Part):
         baseline: bool,
         seed: int,
         scorers: Mapping[str, str],
+        recordings: RecordingPolicy = RecordingPolicy(),  # noqa: B008  it is immutable
     ) -> Self:
         """Return the plan to evaluate `version` against `dataset`; `scorers` maps name to spec."""
         commit = version.commit
@@ -142,6 +146,7 @@ class RunPlan(_Part):
             seed=seed,
             scorers=tuple(scorers.values()),
             metrics=tuple(scorers),
+            recordings=recordings,
         )
 
     def agent_version(self, project: Project) -> AgentVersion:

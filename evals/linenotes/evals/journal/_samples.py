@@ -40,6 +40,8 @@ class Sample:
     """The graph's last state as JSON; None when it did not finish."""
     trace: Trace
     error: Failure | None = None
+    replayed: frozenset[str] = frozenset()
+    """Ids of the messages that came from recordings: known when the sample has just finished."""
 
     @property
     def inputs(self) -> dict[str, JsonValue]:
@@ -79,11 +81,16 @@ class Outcome:
     unpriced: int
     """How many calls have no known price."""
     error: Failure | None = None
+    replayed: int = 0
+    """How many of the model calls a recording stood in for."""
+    replayed_cost: float | None = None
+    """The part of `cost` that was not spent now; None where none of it has a known price."""
 
     @classmethod
     def of(cls, sample: Sample) -> Self:
         """Return the outcome of a sample."""
         trace, ledger = sample.trace, sample.ledger
+        replayed = Ledger(tuple(one for one in ledger if one.id in sample.replayed))
         return cls(
             trace_id=trace.trace_id,
             start_ns=trace.start_ns,
@@ -93,6 +100,8 @@ class Outcome:
             cost=ledger.cost,
             unpriced=ledger.unpriced,
             error=sample.error,
+            replayed=replayed.calls,
+            replayed_cost=replayed.cost,
         )
 
     @property
