@@ -37,21 +37,21 @@ from linenotes.tracing.recordings._sample import current, current_frame
 from linenotes.tracing.recordings._wrapping import Wrap, wrap_methods
 
 if TYPE_CHECKING:
-    from langchain_core.messages import BaseMessage
     from langchain_core.outputs import ChatResult
 
     from linenotes.tracing.recordings._recorded_call import RecordedCall
 
 Method = Callable[..., Any]
 Replay = Callable[[Exchange, Callable[[], Any], Mapping[str, Any]], Any]
-Messages = Sequence["BaseMessage"]
 Options = Mapping[str, object]
+_POSITIONS = ("messages", "stop", "run_manager")
 
 
-def _exchange(
-    model: BaseChatModel, messages: Messages, stop: Sequence[str] | None, options: Options
-) -> Exchange | None:
-    """Return the exchange of a call; None where no recordings are in force, or inside a call."""
+def _exchange(model: BaseChatModel, given: Sequence[Any], named: Options) -> Exchange | None:
+    """Return the exchange of a call; None where no recordings are in force, or inside a call.
+
+    LangChain calls these methods with positions in one place and with names in another.
+    """
     sample = current.get()
     if sample is None:
         if has_lost_context():
@@ -64,27 +64,24 @@ def _exchange(
     frame = current_frame.get()
     if frame is not None and frame.owner is model and frame.namespace == namespace_here():
         return None
-    asked = {k: v for k, v in options.items() if k != "run_manager"}
+    asked = {**dict(zip(_POSITIONS, given, strict=False)), **named}
+    asked.pop("run_manager", None)
+    messages, stop = asked.pop("messages"), asked.pop("stop", None)
     return Exchange(sample, "model", model_request(model, messages, stop, asked), model)
 
 
 def _generate(original: Method) -> Method:
     @wraps(original)
-    def generate(
-        self: BaseChatModel,
-        messages: Messages,
-        stop: Sequence[str] | None = None,
-        **options: Any,  # noqa: ANN401  LangChain's
-    ) -> ChatResult:
-        exchange = _exchange(self, messages, stop, options)
+    def generate(self: BaseChatModel, *given: object, **named: object) -> ChatResult:
+        exchange = _exchange(self, given, named)
         if exchange is None:
-            return cast("ChatResult", original(self, messages, stop=stop, **options))
+            return cast("ChatResult", original(self, *given, **named))
         found = found_now(exchange)
         if found is not None:
-            return _replayed(exchange, found, options)
+            return _replayed(exchange, found, named)
         with exchange.made():
             with exchange.inside():
-                result = original(self, messages, stop=stop, **options)
+                result = original(self, *given, **named)
             return _kept(exchange, result)
 
     return generate
@@ -92,21 +89,16 @@ def _generate(original: Method) -> Method:
 
 def _agenerate(original: Method) -> Method:
     @wraps(original)
-    async def agenerate(
-        self: BaseChatModel,
-        messages: Messages,
-        stop: Sequence[str] | None = None,
-        **options: Any,  # noqa: ANN401  LangChain's
-    ) -> ChatResult:
-        exchange = _exchange(self, messages, stop, options)
+    async def agenerate(self: BaseChatModel, *given: object, **named: object) -> ChatResult:
+        exchange = _exchange(self, given, named)
         if exchange is None:
-            return cast("ChatResult", await original(self, messages, stop=stop, **options))
+            return cast("ChatResult", await original(self, *given, **named))
         found = await found_soon(exchange)
         if found is not None:
-            return _replayed(exchange, found, options)
+            return _replayed(exchange, found, named)
         with exchange.made():
             with exchange.inside():
-                result = await original(self, messages, stop=stop, **options)
+                result = await original(self, *given, **named)
             return _kept(exchange, result)
 
     return agenerate
@@ -129,15 +121,10 @@ def _streaming(replay: Replay) -> Wrap:
 
     def wrap(original: Method) -> Method:
         @wraps(original)
-        def stream(
-            self: BaseChatModel,
-            messages: Messages,
-            stop: Sequence[str] | None = None,
-            **options: object,
-        ) -> object:
-            exchange = _exchange(self, messages, stop, options)
-            begin = partial(original, self, messages, stop=stop, **options)
-            return begin() if exchange is None else replay(exchange, begin, options)
+        def stream(self: BaseChatModel, *given: object, **named: object) -> object:
+            exchange = _exchange(self, given, named)
+            begin = partial(original, self, *given, **named)
+            return begin() if exchange is None else replay(exchange, begin, named)
 
         return stream
 

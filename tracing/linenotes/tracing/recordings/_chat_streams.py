@@ -127,7 +127,7 @@ def _stream(
         return
     with exchange.made():
         try:
-            with closing(begin()) as parts:
+            with closing(_begun(exchange, begin)) as parts:
                 while (part := _next(exchange, parts)) is not _END:
                     ear.hear(part)
                     yield part
@@ -135,6 +135,11 @@ def _stream(
             _keep(exchange, ear)
             raise
         _keep(exchange, ear)
+
+
+def _begun(exchange: Exchange, begin: Begin) -> Any:  # noqa: ANN401  a generator of either kind
+    with exchange.inside():
+        return begin()
 
 
 def _next(exchange: Exchange, parts: Iterator[Any]) -> Any:  # noqa: ANN401  chunks or events
@@ -153,7 +158,7 @@ async def _astream(
         return
     with exchange.made():
         try:
-            async with aclosing(begin()) as parts:
+            async with aclosing(_begun(exchange, begin)) as parts:
                 while (part := await _anext(exchange, parts)) is not _END:
                     ear.hear(part)
                     yield part

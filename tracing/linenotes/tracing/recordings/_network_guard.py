@@ -112,7 +112,11 @@ def _hear(event: str, given: tuple[Any, ...]) -> None:
     if event == "socket.connect":
         sock, address = given
         if sock.family in {socket.AF_INET, socket.AF_INET6}:
-            _refuse(str(address[0]), f"{address[0]}:{address[1]}")
+            try:
+                _refuse(str(address[0]), f"{address[0]}:{address[1]}")
+            except RecordingError:
+                sock.close()  # who connects closes it only after an error of the network
+                raise
     elif event == "http.client.send":
         connection, _ = given
         host = str(getattr(connection, "host", ""))
