@@ -13,15 +13,19 @@ from linenotes.cli._options import (
     target_option,
     version_options,
 )
+from linenotes.cli._recording_options import listed, recording_options
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Target
+    from linenotes.tracing import RecordMode
 
 _EPILOG = """\b
 Examples:
   linenotes eval support_desk --samples 3 --limit 20
   linenotes eval app.py:graph --dataset cases.jsonl --prompt worker=1,2 --samples 5
   linenotes eval app.py:graph --dataset cases.jsonl --scorer scorers.py:is_polite
+  linenotes eval app.py:graph --dataset cases.jsonl --record auto
+  linenotes eval app.py:graph --dataset cases.jsonl --replay --strict
   linenotes eval --resume latest
 """
 
@@ -42,6 +46,7 @@ Examples:
     metavar="NAME|FILE:FUNCTION",
     help="Repeatable; the first is the primary metric. Default: the agent's own.",
 )
+@recording_options
 @target_option
 @margin_option
 @click.option("--resume", metavar="RUN", help="Continue a run that was stopped.")
@@ -58,6 +63,10 @@ def command(
     models: tuple[str, ...],
     temperature: float | None,
     scorers: tuple[str, ...],
+    record: RecordMode | None,
+    replay: bool,
+    live: str | None,
+    strict: bool,
     target: Target,
     margin: float,
     resume: str | None,
@@ -71,13 +80,22 @@ def command(
     """
     from linenotes.agents import load_agent
     from linenotes.cli._evaluations import carry_out, show
-    from linenotes.evals import EVERY, Choice, Conduct, arms, choose_cases, find_scorers
+    from linenotes.evals import (
+        EVERY,
+        Choice,
+        Conduct,
+        arms,
+        asked_of_recordings,
+        choose_cases,
+        find_scorers,
+    )
     from linenotes.project import Project
 
     if (agent is None) == (resume is None):
         raise click.UsageError("Name an AGENT, or --resume a RUN.")
     project = Project.find()
-    conduct = Conduct(concurrency=concurrency)
+    policy = asked_of_recordings(record=record, replay=replay, live=listed(live), strict=strict)
+    conduct = Conduct(concurrency=concurrency, recordings=policy)
     if resume is not None:
         results = carry_out(project, lambda e: e.resume(resume), conduct, target=target)
         return show(results, target=target, margin=margin, as_json=as_json)

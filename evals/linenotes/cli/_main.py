@@ -25,6 +25,7 @@ _VERBS = {
     "compare": "Say whether one run is better or worse than another.",
     "publish": "Write a run to MLflow from its journal.",
     "trace": "Read stored conversations.",
+    "recordings": "Look after recorded model and tool calls.",
     "dataset": "Check golden files.",
     "prompt": "Show prompts and their versions.",
     "models": "Install the embedded model.",
@@ -33,6 +34,7 @@ _VERBS = {
 }
 """Verb to its line in `--help`; a verb's module is imported when it is used."""
 
+FAIL = 1
 USAGE = 2
 OURS = 70
 INTERRUPTED = 130

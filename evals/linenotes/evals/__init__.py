@@ -10,7 +10,12 @@ from linenotes.evals._comparison import (
     compare_runs,
     differences,
 )
-from linenotes.evals._evaluate import choose_cases, evaluate, find_case
+from linenotes.evals._evaluate import (
+    asked_of_recordings,
+    choose_cases,
+    evaluate,
+    find_case,
+)
 from linenotes.evals._evaluation import Arm, Evaluation, Interrupted
 from linenotes.evals._once import Execution, run_once, store_execution
 from linenotes.evals._results import RunResult
@@ -20,6 +25,13 @@ from linenotes.evals.documents._action_documents import (
     trace_export_document,
 )
 from linenotes.evals.documents._printed import DOCUMENTS, json_schema, json_schema_file
+from linenotes.evals.documents._recordings_documents import (
+    recordings_list_document,
+    recordings_merge_document,
+    recordings_prune_document,
+    recordings_show_document,
+    recordings_verify_document,
+)
 from linenotes.evals.documents._run_documents import evaluation_document
 from linenotes.evals.documents._trace_documents import trace_document, trace_list_document
 from linenotes.evals.engine._conduct import Conduct
@@ -58,6 +70,7 @@ __all__ = [
     "Scorer",
     "Stop",
     "arms",
+    "asked_of_recordings",
     "checkup",
     "choose_cases",
     "compare_all",
@@ -72,6 +85,11 @@ __all__ = [
     "import_run",
     "json_schema",
     "json_schema_file",
+    "recordings_list_document",
+    "recordings_merge_document",
+    "recordings_prune_document",
+    "recordings_show_document",
+    "recordings_verify_document",
     "report",
     "run_once",
     "run_sample",

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from linenotes.evals._repeats import Repeats
+from linenotes.evals._savings import replayed_calls, replayed_cost
 from linenotes.evals.documents._part import Document
+from linenotes.evals.documents._recordings_documents import recording_use_document
 from linenotes.evals.documents._run_documents import (
     DatasetDocument,
     ErrorsDocument,
@@ -80,13 +82,14 @@ class RunResult:
     @property
     def replayed_calls(self) -> int:
         """How many of the model calls a recording stood in for."""
-        return sum(outcome.replayed for outcome in self.record.outcomes.values())
+        return replayed_calls(self.record)
 
     @property
     def spent(self) -> float | None:
         """US dollars of the calls that were made now; None where `cost` is."""
-        saved = sum(outcome.replayed_cost or 0.0 for outcome in self.record.outcomes.values())
-        return None if self.cost is None else max(0.0, self.cost - saved)
+        if self.cost is None:
+            return None
+        return max(0.0, self.cost - replayed_cost(self.record))
 
     def document(self) -> Document:
         """Return the run as the JSON contract has it."""
@@ -126,6 +129,7 @@ class RunResult:
             unpriced_calls=self.unpriced_calls,
             replayed_calls=self.replayed_calls,
             spent=self.spent,
+            recordings=recording_use_document(self.recordings) if self.recordings else None,
             wall_seconds=None if plan.imported else round(self.record.wall_seconds, 3),
             traces=TracesDocument(expected=self.traces.expected, stored=self.traces.stored),
         )

@@ -38,12 +38,25 @@ from linenotes.tracing.live._live_reading import LiveTrace
 from linenotes.tracing.live._live_traces import discard_live, find_live, live_traces
 from linenotes.tracing.recorder._block import LiveLedger, record
 from linenotes.tracing.recordings._library import Library, RecordingUse
+from linenotes.tracing.recordings._near_misses import request_lines
 from linenotes.tracing.recordings._opening import (
     open_recordings,
     recordings_in_use,
     sample_recordings,
 )
 from linenotes.tracing.recordings._policy import RecordingPolicy, RecordMode
+from linenotes.tracing.recordings._recorded_call import CallKey, RecordedCall
+from linenotes.tracing.recordings._upkeep import (
+    Merged,
+    Pruned,
+    RecordingsSummary,
+    Verified,
+    merge_recordings,
+    prune_recordings,
+    recorded_calls,
+    summarize_recordings,
+    verify_recordings,
+)
 from linenotes.tracing.store._mlflow_store import MlflowStore
 from linenotes.tracing.store._trace_header import TraceHeader
 from linenotes.tracing.store._ui_server import UiServer, experiment_url, start_ui
@@ -60,6 +73,7 @@ from linenotes.tracing.views._span_tree import Branch, span_tree
 __all__ = [
     "USER",
     "Branch",
+    "CallKey",
     "ExportResult",
     "FileFormat",
     "FiledTrace",
@@ -70,14 +84,18 @@ __all__ = [
     "Library",
     "LiveLedger",
     "LiveTrace",
+    "Merged",
     "Message",
     "MessageKind",
     "MlflowStore",
     "OtlpExporter",
     "OtlpTarget",
+    "Pruned",
     "RecordMode",
+    "RecordedCall",
     "RecordingPolicy",
     "RecordingUse",
+    "RecordingsSummary",
     "Share",
     "Span",
     "SpanEvent",
@@ -89,6 +107,7 @@ __all__ = [
     "TraceScore",
     "TraceState",
     "UiServer",
+    "Verified",
     "as_told",
     "attachments",
     "close_abandoned",
@@ -106,18 +125,22 @@ __all__ = [
     "json_value",
     "list_traces",
     "live_traces",
+    "merge_recordings",
     "mermaid",
     "one_story",
     "open_recordings",
     "open_store",
     "otlp_target",
     "output_text",
+    "prune_recordings",
     "read_conversations",
     "read_filed_trace",
     "read_thread",
     "read_trace",
     "record",
+    "recorded_calls",
     "recordings_in_use",
+    "request_lines",
     "resend",
     "sample_recordings",
     "shares",
@@ -125,6 +148,8 @@ __all__ = [
     "spell_seconds",
     "start_ui",
     "store_trace",
+    "summarize_recordings",
     "told_apart",
     "trace_id_for",
+    "verify_recordings",
 ]

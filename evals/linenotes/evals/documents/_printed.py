@@ -16,6 +16,13 @@ from linenotes.evals.documents._action_documents import (
     ExecutionDocument,
     TraceExportDocument,
 )
+from linenotes.evals.documents._recordings_documents import (
+    RecordingsListDocument,
+    RecordingsMergeDocument,
+    RecordingsPruneDocument,
+    RecordingsShowDocument,
+    RecordingsVerifyDocument,
+)
 from linenotes.evals.documents._run_documents import (
     ComparisonDocument,
     EvaluationDocument,
@@ -34,6 +41,11 @@ _PRINTED = {
     "trace-list": TypeAdapter[BaseModel](TraceListDocument),
     "trace-doctor": TypeAdapter[BaseModel](DoctorDocument),
     "trace-export": TypeAdapter[BaseModel](TraceExportDocument),
+    "recordings-list": TypeAdapter[BaseModel](RecordingsListDocument),
+    "recordings-show": TypeAdapter[BaseModel](RecordingsShowDocument),
+    "recordings-prune": TypeAdapter[BaseModel](RecordingsPruneDocument),
+    "recordings-verify": TypeAdapter[BaseModel](RecordingsVerifyDocument),
+    "recordings-merge": TypeAdapter[BaseModel](RecordingsMergeDocument),
     "run": TypeAdapter[BaseModel](ExecutionDocument),
 }
 DOCUMENTS = tuple(_PRINTED)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from linenotes.evals.documents._part import Document, Part, Target
+from linenotes.evals.documents._recordings_documents import RecordingUseDocument
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -91,6 +92,8 @@ class RunDocument(Part):
     """Model calls that recordings stood in for; they are in `calls` and in `cost`."""
     spent: float | None
     """US dollars of the calls that were made now: `cost` without what was replayed."""
+    recordings: RecordingUseDocument | None
+    """Null where recordings played no part, and in `publish`."""
     wall_seconds: float | None
     """How long agents ran here; null for an imported run."""
     traces: TracesDocument
@@ -128,6 +131,8 @@ class ComparisonDocument(Part):
     method: str
     differences: list[str]
     """What sets the versions apart."""
+    savings: list[str]
+    """What recordings have saved each run; empty where they have saved nothing."""
 
 
 class EvaluationDocument(RunDocument):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,15 +22,21 @@ class LastUse:
     samples: frozenset[tuple[str, int]]
     used: frozenset[str]
     """Digests of the keys."""
+    models: frozenset[str]
+    """The models that it asked."""
 
     def leaves_out(self, key: CallKey) -> bool:
         """Tell whether the run executed the call's sample without that call."""
         return (key.case, key.sample) in self.samples and _short(key) not in self.used
 
 
-def note_use(folder: Path, samples: Iterable[tuple[str, int]], used: Iterable[CallKey]) -> None:
+def note_use(folder: Path, samples: Iterable[tuple[str, int]], used: Collection[CallKey]) -> None:
     """Keep what a run used; a folder that cannot be written loses only this."""
-    document = {"samples": sorted(samples), "used": sorted(map(_short, used))}
+    document = {
+        "samples": sorted(samples),
+        "used": sorted(map(_short, used)),
+        "models": sorted({key.model for key in used if key.kind == "model"}),
+    }
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _NAME).write_bytes(orjson.dumps(document))
@@ -41,7 +47,7 @@ def last_use(folder: Path) -> LastUse | None:
     try:
         document = orjson.loads((folder / _NAME).read_bytes())
         samples = frozenset((str(case), int(sample)) for case, sample in document["samples"])
-        return LastUse(samples, frozenset(document["used"]))
+        return LastUse(samples, frozenset(document["used"]), frozenset(document["models"]))
     except (OSError, KeyError, TypeError, ValueError):
         return None
 

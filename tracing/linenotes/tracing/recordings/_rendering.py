@@ -52,6 +52,7 @@ _NOT_ASKED = frozenset(
         "verbose",
     }
 )
+_NAMES = ("model", "model_name", "model_id")
 _NOT_ASKED_ENDS = ("_api_base", "_api_key", "_base_url", "_deployment", "_endpoint")
 _NOT_SAID = frozenset({"parsed", "refusal", "tool_calls"})
 _OWN_ID = re.compile(r"(?:lc_|run-|lc_run-)?-?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?:-\d+)?")
@@ -87,12 +88,16 @@ def model_request(
     for name, value in sorted(parameters.items()):
         if value is not None and name not in _NOT_ASKED and not name.endswith(_NOT_ASKED_ENDS):
             asked[name] = _plain(value, {})
-    return Request(asked, configured_model(model, options))
+    return Request(asked, _configured_model(model, parameters, options))
 
 
-def configured_model(model: BaseChatModel, options: Mapping[str, Any]) -> str:
+def _configured_model(
+    model: BaseChatModel, parameters: Mapping[str, Any], options: Mapping[str, Any]
+) -> str:
     """Return the name of the model that a call is for; its kind where it has no name."""
-    named = model._get_ls_params(**options).get("ls_model_name")  # noqa: SLF001  as above
+    named = next((parameters[name] for name in _NAMES if parameters.get(name)), None)
+    if not isinstance(named, str):
+        named = model._get_ls_params(**options).get("ls_model_name")  # noqa: SLF001  as above
     return named or model._llm_type  # noqa: SLF001  as above
 
 
