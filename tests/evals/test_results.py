@@ -78,6 +78,9 @@ def test_the_document_has_the_keys_of_the_contract(result: Callable[..., RunResu
         "tokens",
         "cost",
         "unpriced_calls",
+        "replayed_calls",
+        "spent",
+        "recordings",
         "wall_seconds",
         "traces",
     ]

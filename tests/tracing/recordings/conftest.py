@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from linenotes.evals.testing import Request, ScriptedServer
-from linenotes.project import Project
+from linenotes.project import Project, digest
 from linenotes.tracing import (
+    CallKey,
     Ledger,
+    RecordedCall,
     RecordingPolicy,
     RecordingUse,
     open_recordings,
@@ -139,3 +141,28 @@ def chain() -> Chain:
         return graph.compile(name="chain")
 
     return build
+
+
+@pytest.fixture(scope="session")
+def make_call() -> Callable[..., RecordedCall]:
+    """Make a recorded call by hand."""
+
+    def make(
+        case: str = "c0",
+        sample: int = 0,
+        *,
+        answer: str = "yes",
+        asked: str = "Is it?",
+        model: str = "gpt-5",
+        recorded: str = "2026-01-01T00:00:00.000+00:00",
+    ) -> RecordedCall:
+        return RecordedCall(
+            key=CallKey(case, sample, "triage", "model", model, digest(asked)[:32], 0),
+            answer="message",
+            content={"generations": [{"message": {"content": answer}, "info": None}]},
+            asked={"messages": [{"role": "human", "content": asked}]},
+            seconds=0.5,
+            recorded=recorded,
+        )
+
+    return make
