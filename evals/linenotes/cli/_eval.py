@@ -88,6 +88,7 @@ def command(
         asked_of_recordings,
         choose_cases,
         find_scorers,
+        keys_for_replay,
     )
     from linenotes.project import Project
 
@@ -96,6 +97,7 @@ def command(
     project = Project.find()
     policy = asked_of_recordings(record=record, replay=replay, live=listed(live), strict=strict)
     conduct = Conduct(concurrency=concurrency, recordings=policy)
+    click.get_current_context().with_resource(keys_for_replay(project, policy))
     if resume is not None:
         results = carry_out(project, lambda e: e.resume(resume), conduct, target=target)
         return show(results, target=target, margin=margin, as_json=as_json)

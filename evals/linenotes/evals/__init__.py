@@ -36,6 +36,7 @@ from linenotes.evals.documents._run_documents import evaluation_document
 from linenotes.evals.documents._trace_documents import trace_document, trace_list_document
 from linenotes.evals.engine._conduct import Conduct
 from linenotes.evals.engine._engine import Job, Stop, run_sample
+from linenotes.evals.engine._recorded_runs import keys_for_replay
 from linenotes.evals.importing._import_plans import ImportOrder
 from linenotes.evals.importing._importing import ImportedRun, import_run
 from linenotes.evals.journal._plans import RunPlan
@@ -85,6 +86,7 @@ __all__ = [
     "import_run",
     "json_schema",
     "json_schema_file",
+    "keys_for_replay",
     "recordings_list_document",
     "recordings_merge_document",
     "recordings_prune_document",

@@ -25,7 +25,7 @@ from linenotes.evals.engine._engine import Job, Stop, execute, interleave
 from linenotes.evals.engine._event_loop import complete
 from linenotes.evals.engine._ongoing import OngoingRun, timed
 from linenotes.evals.engine._progress import Progress, Silent
-from linenotes.evals.engine._recorded_runs import RecordedRuns
+from linenotes.evals.engine._recorded_runs import RecordedRuns, keys_for_replay
 from linenotes.evals.engine._scoring import Scoring
 from linenotes.evals.journal._journal import Journal
 from linenotes.evals.journal._plans import RunPlan
@@ -91,6 +91,12 @@ class Evaluation:
             Interrupted: `stop` was asked for.
             LinenotesError: something that the caller can mend; what had finished is kept.
         """
+        with keys_for_replay(self._project, self._conduct.recordings):
+            return self._run(arms, dataset, scorers, seed=seed)
+
+    def _run(
+        self, arms: Sequence[Arm], dataset: Dataset, scorers: Sequence[Scorer], *, seed: int
+    ) -> list[RunResult]:
         for arm in arms:
             if arm.samples < 1:
                 raise RunError(f"Each case needs at least 1 sample, not {arm.samples}.")
@@ -122,7 +128,8 @@ class Evaluation:
             ]
             unfinished = [run for run in runs if run.missing() or run.unscored()]
             scorers = find_scorers(plans[0].scorers, self._project) if unfinished else []
-            with self._store() as publisher:
+            policy = self._conduct.recordings or plans[0].recordings
+            with keys_for_replay(self._project, policy), self._store() as publisher:
                 return self._carry_out(publisher, runs, scorers)
 
     def publish(self, name: str) -> RunResult:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import ExitStack
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Self
 from urllib.parse import urlsplit
@@ -71,6 +72,25 @@ class RecordedRuns:
             self._libraries[key] = self._open.enter_context(library)
         self._of_run[run.plan.run_id] = self._libraries[key]
         return self._libraries[key]
+
+
+@contextmanager
+def keys_for_replay(project: Project, policy: RecordingPolicy | None) -> Iterator[None]:
+    """Stand in for keys that are not set, while nothing is called: clients do not start without.
+
+    What is called for real needs its own, so with live agents nothing is set.
+    """
+    if policy is None or not policy.is_closed or policy.live:
+        yield
+        return
+    named = {"OPENAI_API_KEY", *(m.api_key_env for m in project.settings.models.values())}
+    missing = {name for name in named if not os.environ.get(name)}
+    os.environ.update(dict.fromkeys(missing, "a-replay-needs-no-key"))
+    try:
+        yield
+    finally:
+        for name in missing:
+            os.environ.pop(name, None)
 
 
 def _own_hosts(project: Project) -> set[str]:
