@@ -135,7 +135,7 @@ def chain() -> Chain:
     def build(*nodes: Callable[..., Any]) -> object:
         from langgraph.graph import START, StateGraph
 
-        graph = StateGraph(dict)
+        graph = StateGraph(dict)  # type: ignore[type-var]  # which LangGraph takes
         graph.add_sequence(nodes)
         graph.add_edge(START, nodes[0].__name__)
         return graph.compile(name="chain")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -110,19 +110,13 @@ def test_equal_questions_of_a_batch_keep_their_answers(
 
 
 def test_voters_with_one_prompt_stay_different_and_do_not_swap(
-    studio: Studio, counting: ScriptedServer
+    studio: Studio, counting: ScriptedServer, chain: Chain
 ) -> None:
-    from langgraph.graph import START, StateGraph
-
-    graph = StateGraph(dict)
-
     async def gathered(state: dict[str, Any]) -> dict[str, Any]:
         answers = await asyncio.gather(*(model().ainvoke(_QUESTION) for _ in range(3)))
         return {"votes": [one.content for one in answers]}
 
-    graph.add_node("voters", gathered)
-    graph.add_edge(START, "voters")
-    built = graph.compile()
+    built = chain(gathered)
     live = studio.run(built, {})
     assert len(set(live.output["votes"])) == 3
     for _ in range(3):
@@ -210,7 +204,7 @@ class StrangeStream(Strange):
     ) -> Iterator[ChatGenerationChunk]:
         whole = self._generate(messages, stop).generations[0].text
         for word in (*whole.split(" ", 1),):
-            yield ChatGenerationChunk(message=AIMessageChunk(word))
+            yield ChatGenerationChunk(message=AIMessageChunk(content=word))
 
 
 def _usage() -> UsageMetadata:
@@ -241,7 +235,7 @@ def test_a_strangers_class_is_covered(
 def test_a_class_that_is_made_later_is_covered(studio: Studio, chain: Chain) -> None:
     def ask(state: dict[str, Any]) -> dict[str, Any]:
         class Late(Strange):
-            def _generate(self, *given: object, **named: object) -> ChatResult:
+            def _generate(self, *given: Any, **named: Any) -> ChatResult:  # noqa: ANN401  as it comes
                 return super()._generate(*given, **named)
 
         return {"said": Late.model_construct(said=said).invoke("Hello").content}
@@ -285,6 +279,7 @@ def test_a_stream_that_is_left_early_is_an_answer(
         found = await anext(stream)
         while not found.content:
             found = await anext(stream)
+        assert isinstance(stream, AsyncGenerator)
         await stream.aclose()
         return {"said": found.content}
 
@@ -326,7 +321,7 @@ def test_a_lost_connection_is_not_recorded(studio: Studio, chain: Chain) -> None
     tries: list[str] = []
 
     class Broken(Strange):
-        def _generate(self, *given: object, **named: object) -> ChatResult:
+        def _generate(self, *given: Any, **named: Any) -> ChatResult:  # noqa: ANN401  as it comes
             if not tries:
                 tries.append("lost")
                 raise ConnectionError("gone")

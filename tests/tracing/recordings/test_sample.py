@@ -16,6 +16,7 @@ from langchain_openai import ChatOpenAI
 from langgraph.graph import START, StateGraph
 from langgraph.types import Send
 
+from linenotes.agents import SampleScope, chat_model, sample_scope
 from linenotes.evals.testing import ScriptedServer
 from linenotes.project import Project, RecordingError
 from linenotes.tracing import RecordingPolicy
@@ -119,7 +120,10 @@ def test_another_model_makes_a_recording_stale(
 def test_neither_seed_nor_key_nor_endpoint_is_part_of_the_question(
     studio: Studio, counting: ScriptedServer, chain: Chain
 ) -> None:
-    made = [{"seed": 1, "api_key": "one"}, {"seed": 2, "api_key": "two", "timeout": 5}]
+    made: list[dict[str, Any]] = [
+        {"seed": 1, "api_key": "one"},
+        {"seed": 2, "api_key": "two", "timeout": 5},
+    ]
 
     def ask(state: dict[str, Any]) -> dict[str, Any]:
         return {"said": ChatOpenAI(model="gpt-5", **made.pop(0)).invoke(QUESTION).content}
@@ -152,6 +156,26 @@ def test_a_changed_prompt_calls_only_what_follows_from_it(
     run = studio.run(chain(first, changed), {"q": "x"})
     assert (run.use.replayed, run.use.called) == (1, 1)
     assert len(run.use.unused) == 1
+
+
+def test_a_call_that_follows_a_replayed_one_draws_a_seed_of_its_own(
+    studio: Studio, counting: ScriptedServer, chain: Chain
+) -> None:
+    (studio.project.root / "pyproject.toml").write_text(
+        f'[tool.linenotes.models.default]\nmodel = "m"\nbase-url = "{counting.base_url}"\n'
+    )
+    votes = [1]
+
+    def vote(state: dict[str, Any]) -> dict[str, Any]:
+        with sample_scope(SampleScope("c0", 0)):
+            asked = [chat_model("voter").invoke(QUESTION) for _ in range(votes[0])]
+        return {"said": [one.content for one in asked]}
+
+    studio.run(chain(vote), {})
+    votes[0] = 2
+    assert studio.run(chain(vote), {}).output == {"said": ["answer 1", "answer 2"]}
+    first_seed, second_seed = (request.seed for request in counting.requests)
+    assert first_seed != second_seed
 
 
 def test_a_live_agent_is_called_and_the_others_are_replayed(

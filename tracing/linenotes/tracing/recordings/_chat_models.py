@@ -67,7 +67,11 @@ def _exchange(model: BaseChatModel, given: Sequence[Any], named: Options) -> Exc
     asked = {**dict(zip(_POSITIONS, given, strict=False)), **named}
     asked.pop("run_manager", None)
     messages, stop = asked.pop("messages"), asked.pop("stop", None)
-    return Exchange(sample, "model", model_request(model, messages, stop, asked), model)
+    exchange = Exchange(sample, "model", model_request(model, messages, stop, asked), model)
+    pass_over = getattr(model, "pass_over", None)
+    if pass_over is not None and (sample.library.policy.records or sample.library.policy.live):
+        exchange.on_replay = partial(pass_over, messages, stop=stop, **asked)
+    return exchange
 
 
 def _generate(original: Method) -> Method:

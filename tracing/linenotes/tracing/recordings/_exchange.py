@@ -9,7 +9,7 @@ refused    nothing may be called and there is no recording, or one of another mo
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -55,6 +55,8 @@ class Exchange:
         self.key = sample.key(kind, request)
         self._is_live = sample.live_name(self.key.agent) is not None
         self._run_always = run_always
+        self.on_replay: Callable[[], None] | None = None
+        """Called when a recording stands in for the call."""
         self._leads = False
         self._runs = False
         self._since = 0.0
@@ -102,6 +104,8 @@ class Exchange:
 
     def _replayed(self, found: RecordedCall) -> RecordedCall:
         self._sample.library.note("replayed", found.key)
+        if self.on_replay is not None:
+            self.on_replay()
         if found.answer == "refusal":
             raise restored_error(found.content)
         return found
