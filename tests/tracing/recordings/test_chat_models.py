@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -15,6 +16,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import BaseModel, Field
 
 from linenotes.evals.testing import Reply, ScriptedServer, ToolCall
+from linenotes.project import RecordingError
 from linenotes.tracing import RecordingPolicy
 
 from .conftest import REPLAY, Chain, Studio
@@ -334,3 +336,84 @@ def test_a_lost_connection_is_not_recorded(studio: Studio, chain: Chain) -> None
         studio.run(chain(ask), {})
     assert studio.run(chain(ask), {}).output == {"said": "call 1"}
     assert studio.run(chain(ask), {}, REPLAY).output == {"said": "call 1"}
+
+
+class Speaker(Strange):
+    """A model that streams events of LangChain's protocol itself."""
+
+    def _stream_chat_model_events(
+        self, messages: list[BaseMessage], **_: object
+    ) -> Iterator[dict[str, Any]]:
+        self.said.append("called")
+        text = f"event {len(self.said)}"
+        yield {"event": "message-start", "role": "ai", "id": ""}
+        block = {"type": "text", "text": ""}
+        yield {"event": "content-block-start", "index": 0, "content": block}
+        delta = {"type": "text-delta", "text": text}
+        yield {"event": "content-block-delta", "index": 0, "delta": delta}
+        block = {"type": "text", "text": text}
+        yield {"event": "content-block-finish", "index": 0, "content": block}
+        yield {"event": "message-finish", "reason": "stop"}
+
+
+@pytest.mark.parametrize("then", ["events", "invoke"])
+def test_a_class_that_streams_events_itself_is_covered(
+    studio: Studio, chain: Chain, then: str
+) -> None:
+    said: list[str] = []
+    ways = ["events", then]
+
+    def ask(state: dict[str, Any]) -> dict[str, Any]:
+        speaker = Speaker.model_construct(said=said)
+        if ways.pop(0) == "events":
+            return {"said": str(speaker.stream_events("Hello", version="v3").output.text)}
+        return {"said": speaker.invoke("Hello").text}
+
+    live = studio.run(chain(ask), {})
+    assert studio.run(chain(ask), {}, REPLAY).output == live.output == {"said": "event 1"}
+    assert said == ["called"]
+
+
+def test_what_was_invoked_is_replayed_as_events(studio: Studio, chain: Chain) -> None:
+    said: list[str] = []
+    ways = ["invoke", "events"]
+
+    def ask(state: dict[str, Any]) -> dict[str, Any]:
+        speaker = Speaker.model_construct(said=said)
+        if ways.pop(0) == "events":
+            return {"said": str(speaker.stream_events("Hello", version="v3").output.text)}
+        return {"said": speaker.invoke("Hello").text}
+
+    live = studio.run(chain(ask), {})
+    assert studio.run(chain(ask), {}, REPLAY).output == live.output == {"said": "call 1"}
+
+
+@pytest.mark.parametrize("way", ["invoke", "stream"])
+def test_the_responses_api_is_covered(
+    studio: Studio, counting: ScriptedServer, chain: Chain, way: str
+) -> None:
+    async def ask(state: dict[str, Any]) -> dict[str, Any]:
+        responses = ChatOpenAI(model="gpt-5", max_retries=0, use_responses_api=True)
+        if way == "invoke":
+            return {"said": (await responses.ainvoke(_QUESTION)).text}
+        return {"said": "".join([one.text async for one in responses.astream(_QUESTION)])}
+
+    live = studio.run(chain(ask), {})
+    again = studio.run(chain(ask), {}, REPLAY)
+    assert again.output == live.output == {"said": "answer 1"}
+    assert again.said == live.said
+    assert len(counting.requests) == 1
+
+
+def test_a_thread_without_its_context_is_refused_during_a_replay(
+    studio: Studio, chain: Chain
+) -> None:
+    said: list[str] = []
+
+    def ask(state: dict[str, Any]) -> dict[str, Any]:
+        with ThreadPoolExecutor() as lost:
+            return {"said": lost.submit(Strange.model_construct(said=said).invoke, "Hi").result()}
+
+    with pytest.raises(RecordingError, match="does not carry its sample's context calls Strange"):
+        studio.run(chain(ask), {}, REPLAY)
+    assert said == []

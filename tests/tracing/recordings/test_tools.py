@@ -199,3 +199,30 @@ def test_tools_of_threads_in_one_task_are_told_apart(studio: Studio, chain: Chai
     live = studio.run(chain(ask), {})
     assert studio.run(chain(ask), {}, REPLAY).output == live.output
     assert len(_RAN) == 6
+
+
+@pytest.mark.filterwarnings("ignore:create_react_agent has been moved")
+def test_a_supervisor_of_two_agents_is_replayed(studio: Studio) -> None:
+    from langgraph_supervisor import create_supervisor
+
+    def say(request: Request) -> Reply | str:
+        if "You direct." not in request.prompt:
+            return f"worked on it, {len(request.turns)}"
+        if any("worked" in turn.text for turn in request.turns):
+            return "All is done."
+        return Reply(tool_calls=(ToolCall("transfer_to_worker"),))
+
+    def build() -> Pregel[Any, Any, Any, Any]:
+        model = ChatOpenAI(model="gpt-5", max_retries=0)
+        return create_supervisor(
+            [agent(name="worker")], model=model, prompt="You direct."
+        ).compile()
+
+    with ScriptedServer(say) as server, server.in_environment():
+        live = studio.run(build(), ASK)
+        asked = len(server.requests)
+        again = studio.run(build(), ASK, REPLAY)
+        assert len(server.requests) == asked == 3
+    # The library draws ids for calls that it makes up, so the texts are compared.
+    assert [one.text for one in again.ledger] == [one.text for one in live.ledger]
+    assert again.use.unused == ()

@@ -38,6 +38,7 @@ class RecordedRuns:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._libraries.clear()
         self._open.close()
 
     def jobs(self, run: OngoingRun, jobs: Iterable[Job]) -> list[Job]:

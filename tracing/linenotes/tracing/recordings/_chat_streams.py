@@ -40,6 +40,9 @@ _END = object()
 class _Chunks:
     """Chunks of LangChain's own streams."""
 
+    is_whole = False
+    """Which of them is the last, only the end of the stream tells."""
+
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._sum: ChatGenerationChunk | None = None
@@ -76,6 +79,11 @@ class _Events:
             event["id"] = self._exchange.key.message_id
         self._heard.append(dict(event))
         self._stream.dispatch(event)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the message has ended."""
+        return self._stream.done
 
     def kept(self) -> JsonValue:
         """Return the message that the events tell, and the events; None before it is whole."""
@@ -130,6 +138,8 @@ def _stream(
             with closing(_begun(exchange, begin)) as parts:
                 while (part := _next(exchange, parts)) is not _END:
                     ear.hear(part)
+                    if ear.is_whole:  # who got the end need not ask for more
+                        _keep(exchange, ear)
                     yield part
         except GeneratorExit:
             _keep(exchange, ear)
@@ -161,6 +171,8 @@ async def _astream(
             async with aclosing(_begun(exchange, begin)) as parts:
                 while (part := await _anext(exchange, parts)) is not _END:
                     ear.hear(part)
+                    if ear.is_whole:  # who got the end need not ask for more
+                        _keep(exchange, ear)
                     yield part
         except GeneratorExit:
             _keep(exchange, ear)

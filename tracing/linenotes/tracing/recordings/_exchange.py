@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from pydantic import JsonValue
 
@@ -214,26 +213,25 @@ class Exchange:
 
 def found_now(exchange: Exchange) -> RecordedCall | None:
     """Return the recording to replay; a thread that runs an event loop does not wait for others."""
+    search, may_wait = exchange.find(), not _runs_a_loop()
+    try:
+        while True:
+            waiting = next(search)
+            if not may_wait:
+                return None
+            waiting.result()
+    except StopIteration as end:
+        return cast("RecordedCall | None", end.value)
+
+
+def _runs_a_loop() -> bool:
     import asyncio
 
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return _driven(exchange.find())
-    search = exchange.find()
-    try:
-        next(search)
-    except StopIteration as end:
-        return cast("RecordedCall | None", end.value)
-    return None
-
-
-def _driven(search: Generator[Future[Any], None, RecordedCall | None]) -> RecordedCall | None:
-    try:
-        while True:
-            next(search).result()
-    except StopIteration as end:
-        return cast("RecordedCall | None", end.value)
+        return False
+    return True
 
 
 async def found_soon(exchange: Exchange) -> RecordedCall | None:

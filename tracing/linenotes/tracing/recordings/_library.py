@@ -73,6 +73,7 @@ class Library:
         self._executed: set[SampleOf] = set()
         self._seen_live: set[str] = set()
         self._counts: Counter[str] = Counter()
+        self._is_closed = False
 
     def __enter__(self) -> Self:
         self._sides.fold()
@@ -89,6 +90,7 @@ class Library:
         """
         with self._lock, ExitStack() as ending:
             side, self._side = self._side, None
+            self._is_closed = True
             if side is not None:
                 ending.callback(self._sides.fold)
                 ending.callback(side.close)
@@ -130,6 +132,8 @@ class Library:
         """
         line = call.line()
         with self._lock:
+            if self._is_closed:
+                return  # a stream that somebody forgot, and that is tidied up now
             if self._side is None:
                 self._side = self._sides.open()
             self._side.append(line)
