@@ -132,7 +132,7 @@ class Live:
         """Show that a step is done."""
         if sample is not None:
             self._tokens += sample.ledger.tokens.total
-            self._cost += sample.ledger.cost or 0.0
+            self._cost += sample.spent or 0.0
             self._failed += sample.error is not None
         self._done += 1
         if self._bars is not None and self._task is not None:

@@ -59,6 +59,11 @@ class Sample:
         return self.trace.ledger
 
     @property
+    def spent(self) -> float | None:
+        """US dollars of the calls that were made and no recording stood in for; None as a cost."""
+        return Ledger(tuple(one for one in self.ledger if one.id not in self.replayed)).cost
+
+    @property
     def seconds(self) -> float:
         """How long the execution took."""
         end = self.trace.end_ns or self.trace.start_ns

@@ -52,7 +52,7 @@ def request_lines(asked: JsonValue) -> list[str]:
         if name == "tools":
             lines += [f"{'tool':<{_ROLE}}{_tool_name(tool)}: {_json(tool)}" for tool in value]
         elif name != "messages":
-            lines.append(f"{name:<{_ROLE}}{_json(value)}")
+            lines.append(f"{name + ' ':<{_ROLE}}{_json(value)}")
     return lines
 
 
