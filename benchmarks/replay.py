@@ -1,8 +1,8 @@
 """How fast recordings are replayed: three agents, without scoring, journal and publishing.
 
-Run `python benchmarks/replay.py [--json] [--rounds N]`. The calls of the graph of `evaluation.py` are
-recorded once against a model server on the loopback interface; then one process replays all samples
-in turns. The table shows the medians and the extremes.
+Run `python benchmarks/replay.py [--json] [--rounds N]`. The calls of the graph of `evaluation.py`
+are recorded once against a model server on the loopback interface; then one process replays all
+samples in turns. The table shows the medians and the extremes.
 """
 
 from __future__ import annotations
@@ -42,11 +42,8 @@ def jobs(policy_name: str) -> tuple[list[Job], Library]:
         project, policy, dataset="items", agent="three", is_answer=lambda _: False
     )
     cases = [Case(id=str(n), inputs={"question": evaluation.question(n)}) for n in range(CASES)]
-    return [
-        Job("0" * 32, version, case, index, 0, library)
-        for index in range(SAMPLES)
-        for case in cases
-    ], library
+    keys = [(case, index) for index in range(SAMPLES) for case in cases]
+    return [Job("0" * 32, version, case, index, 0, library) for case, index in keys], library
 
 
 def play(policy_name: str) -> dict[str, float]:

@@ -4,6 +4,7 @@ import httpx2
 import openai
 import pytest
 from langchain_core.tools import ToolException
+from pydantic import JsonValue
 
 from linenotes.tracing.recordings._refusals import (
     ReplayedError,
@@ -45,7 +46,13 @@ def test_a_refusal_of_the_provider_comes_back_with_its_status() -> None:
 
 
 def test_an_exception_of_a_class_that_is_not_at_hand_keeps_name_and_text() -> None:
-    kept = {"module": "gone", "class": "Odd.Error", "text": "no", "args": ["no"], "fields": {}}
+    kept: JsonValue = {
+        "module": "gone",
+        "class": "Odd.Error",
+        "text": "no",
+        "args": ["no"],
+        "fields": {},
+    }
     again = restored_error(kept)
     assert isinstance(again, ReplayedError)
     assert (type(again).__name__, str(again)) == ("Error", "no")
