@@ -19,7 +19,7 @@ from langgraph.types import Send
 from linenotes.agents import SampleScope, chat_model, sample_scope
 from linenotes.evals.testing import ScriptedServer
 from linenotes.project import Project, RecordingError
-from linenotes.tracing import RecordingPolicy
+from linenotes.tracing import RecordingPolicy, sample_recordings
 
 from .conftest import RECORD, REPLAY, Chain, Studio
 
@@ -176,6 +176,17 @@ def test_a_call_that_follows_a_replayed_one_draws_a_seed_of_its_own(
     assert studio.run(chain(vote), {}).output == {"said": ["answer 1", "answer 2"]}
     first_seed, second_seed = (request.seed for request in counting.requests)
     assert first_seed != second_seed
+
+
+@pytest.mark.parametrize("was_cut_short", [True, False])
+def test_what_a_sample_had_no_time_to_ask_is_not_unused(
+    studio: Studio, counting: ScriptedServer, chain: Chain, *, was_cut_short: bool
+) -> None:
+    studio.run(chain(first), {"q": "x"})
+    with studio.library(REPLAY) as library:
+        with sample_recordings(library, "c0", 0) as taped:
+            taped.was_cut_short = was_cut_short
+        assert len(library.use.unused) == int(not was_cut_short)
 
 
 def test_a_live_agent_is_called_and_the_others_are_replayed(

@@ -108,7 +108,6 @@ class Library:
             yield found
         finally:
             with self._lock:
-                self._executed.add(key)
                 found.users -= 1
                 if not found.users:
                     del self._drawers[key]
@@ -119,6 +118,11 @@ class Library:
             self._counts[what] += 1
             if key is not None:
                 self._used.add(key)
+
+    def note_executed(self, case: str, sample: int) -> None:
+        """Note that a sample made all the calls that it makes: what is left over is unused."""
+        with self._lock:
+            self._executed.add((case, sample))
 
     def note_live(self, name: str) -> None:
         """Note that an agent was there to be called for real."""
