@@ -3,7 +3,7 @@
 
 RUN = .venv/bin/python -m
 WORKERS ?= 2
-LOCK = $(RUN) uv pip compile pyproject.toml --extra local --extra dev \
+LOCK = $(RUN) uv pip compile pyproject.toml --extra local --extra postgres --extra ray --extra dev \
 	--universal --python-version 3.11 --upgrade --only-binary :all: \
 	--generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links --quiet
 
@@ -31,6 +31,7 @@ types: setup ## check types
 	$(RUN) mypy
 
 suite: setup ## run the tests (WORKERS=2 processes)
+	@sh scripts/postgresql.sh
 	$(RUN) pytest -n $(WORKERS) --dist worksteal
 
 format: setup ## mend style and format in place

@@ -4,8 +4,8 @@ Run `python benchmarks/evaluation.py [--json] [--rounds N]`. Each side of a roun
 runs the same cases through the same graph, with 50 samples in flight, against a model server on the
 loopback interface. The bare side keeps nothing; linenotes records, journals, scores
 and publishes everything to a local MLflow store. Setting up (imports, the store, one sample to warm
-up) is not counted. Ratios are linenotes to bare, of one round each; the table shows the medians and
-the extremes.
+up) is not counted. Ratios are to bare, of one round each; the table shows the medians and the
+extremes. `--peer FILE` puts another tool beside them; `peers/README.md` says how.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import asyncio
 import json
 import os
 import resource
+import runpy
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,7 +136,36 @@ def run_linenotes(work: Work) -> dict[str, object]:
     }
 
 
-SIDES = {"bare": run_bare, "linenotes": run_linenotes}
+SIDES: dict[str, Callable[[Work], dict[str, object]]] = {
+    "bare": run_bare,
+    "linenotes": run_linenotes,
+}
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of those that are compared."""
+
+    name: str
+    runner: str
+    """A key of SIDES, or a file of `peers/`, whose `run` takes the work."""
+    python: str = sys.executable
+
+    @classmethod
+    def of_peer(cls, given: str) -> Side:
+        """Return the side that `FILE` or `FILE@PYTHON` means."""
+        file, _, python = given.partition("@")
+        return cls(Path(file).stem, str(Path(file).resolve()), python or sys.executable)
+
+
+OURS = (Side("bare", "bare"), Side("linenotes", "linenotes"))
+
+
+def run_side(runner: str, work: Work) -> dict[str, object]:
+    """Run one side in this process."""
+    run = SIDES[runner] if runner in SIDES else runpy.run_path(runner)["run"]
+    figures: dict[str, object] = run(work)
+    return figures
 
 
 @contextmanager
@@ -167,12 +197,12 @@ def model_server(latency: float) -> Iterator[str]:
             server.terminate()
 
 
-def play(side: str, work: Work, address: str) -> dict[str, float]:
+def play(side: Side, work: Work, address: str) -> dict[str, float]:
     """Run one side in a process of its own, in an empty project."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "pyproject.toml").touch()
         environment = {"OPENAI_BASE_URL": address, "OPENAI_API_KEY": "none"}
-        command = [sys.executable, str(Path(__file__).resolve()), "--side", side]
+        command = [side.python, str(Path(__file__).resolve()), "--side", side.runner]
         done = subprocess.run(
             [*command, *map(str, (work.cases, work.samples, work.latency))],
             cwd=folder,
@@ -187,24 +217,29 @@ def play(side: str, work: Work, address: str) -> dict[str, float]:
     return figures
 
 
-def compare(work: Work, rounds: int) -> dict[str, list[float]]:
-    """Return the figures of some rounds, both sides in turn: medians and extremes."""
-    found: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
+def compare(work: Work, rounds: int, sides: Sequence[Side]) -> dict[str, dict[str, list[float]]]:
+    """Return the figures of some rounds, all sides in turn: medians and extremes."""
+    found: dict[str, list[dict[str, float]]] = {side.name: [] for side in sides}
     with model_server(work.latency) as address:
         for number in range(rounds):
-            for side in sorted(SIDES, reverse=bool(number % 2)):
-                found[side].append(play(side, work, address))
+            for side in sides[:: -1 if number % 2 else 1]:
+                found[side.name].append(play(side, work, address))
+    return {name: _figures(work, played, found["bare"]) for name, played in found.items()}
+
+
+def _figures(
+    work: Work, rounds: list[dict[str, float]], bare: list[dict[str, float]]
+) -> dict[str, list[float]]:
     count = work.cases * work.samples
-    bare, ours = found["bare"], found["linenotes"]
+    pairs = list(zip(rounds, bare, strict=True))
     return {
-        "wall_ratio": _spread([o["wall_s"] / b["wall_s"] for b, o in zip(bare, ours, strict=True)]),
-        "cpu_ratio": _spread([o["cpu_s"] / b["cpu_s"] for b, o in zip(bare, ours, strict=True)]),
-        "bare_cpu_ms": _spread([1000 * b["cpu_s"] / count for b in bare]),
-        "cpu_ms": _spread([1000 * o["cpu_s"] / count for o in ours]),
-        "wall_s": _spread([o["wall_s"] for o in ours]),
-        "peak_mb": _spread([o["peak_mb"] for o in ours]),
-        "stored_ratio": _spread([o["stored"] / count for o in ours]),
-        "right_ratio": _spread([o["right"] / count for o in ours]),
+        "wall / bare": _spread([one["wall_s"] / base["wall_s"] for one, base in pairs]),
+        "CPU / bare": _spread([one["cpu_s"] / base["cpu_s"] for one, base in pairs]),
+        "CPU ms a sample": _spread([1000 * one["cpu_s"] / count for one in rounds]),
+        "wall s": _spread([one["wall_s"] for one in rounds]),
+        "peak MB": _spread([one["peak_mb"] for one in rounds]),
+        "right": _spread([one["right"] / count for one in rounds]),
+        "stored": _spread([one["stored"] / count for one in rounds]),
     }
 
 
@@ -218,22 +253,39 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--works", type=int, nargs="*", help="indices of WORKS; default: all")
+    parser.add_argument("--works", type=int, nargs="*", help="0, 1, 2; default: all")
+    parser.add_argument("--small", action="store_true", help="a tenth of the work, to try a peer")
     parser.add_argument("--side", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--peer", action="append", default=[], metavar="FILE[@PYTHON]", help="of benchmarks/peers"
+    )
     given = parser.parse_args()
     if given.side:
-        side, cases, samples, latency = given.side
-        print(json.dumps(SIDES[side](Work(int(cases), int(samples), float(latency)))))
+        runner, cases, samples, latency = given.side
+        print(json.dumps(run_side(runner, Work(int(cases), int(samples), float(latency)))))
         return
     chosen = [WORKS[index] for index in given.works] if given.works else WORKS
-    results = {work.name: compare(work, given.rounds) for work in chosen}
+    if given.small:
+        chosen = [Work(work.cases // 10, work.samples, work.latency) for work in chosen]
+    sides = [*OURS, *map(Side.of_peer, given.peer)]
+    results = {work.name: compare(work, given.rounds, sides) for work in chosen}
     if given.json:
         print(json.dumps(results))
         return
     for work_name, figures in results.items():
-        print(work_name)
-        for name, (median, least, greatest) in figures.items():
-            print(f"  {name:<14}{median:>10}   {least} to {greatest}")
+        print_table(work_name, figures)
+
+
+def print_table(title: str, sides: dict[str, dict[str, list[float]]]) -> None:
+    """Print one work: a line a figure, a column a side."""
+    print(f"\n{title}\n{'':<16}" + "".join(f"{name:>28}" for name in sides))
+    for figure in next(iter(sides.values())):
+        cells = (f"{m:g}  ({least:g} to {most:g})" for m, least, most in _row(sides, figure))
+        print(f"{figure:<16}" + "".join(f"{cell:>28}" for cell in cells))
+
+
+def _row(sides: dict[str, dict[str, list[float]]], figure: str) -> Iterator[list[float]]:
+    return (figures[figure] for figures in sides.values())
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
-"""What it takes to write traces into a local MLflow database: by MLflow's calls, and in bulk.
+"""What it takes to write traces into an MLflow store.
 
-Run `python benchmarks/publishing.py [--json] [--rounds N]`. One recorded conversation of seven
-spans (a chain of three agents, each with a model call) is written under new ids, in rounds of
-alternating ways, each into a database of its own, so that whatever else the machine does falls on
-both alike. The traces come from JSON, as a journal hands them over. Figures are medians of the
-rounds, with the lowest and the highest; redaction and the first trace's preparations are included.
+Run `python benchmarks/publishing.py [--json] [--rounds N]` for a local database, by MLflow's calls
+and in bulk; with `--to URI`, such as `http://127.0.0.1:5000` or `postgresql+psycopg2://HOST/NAME`,
+for that store beside a local database in bulk. One recorded conversation of seven spans (a chain of
+three agents, each with a model call) is written under new ids, in rounds of alternating ways, each
+into a database of its own, so that whatever else the machine does falls on both alike. The traces
+come from JSON, as a journal hands them over. Figures are medians of the rounds, with the lowest and
+the highest; redaction and the first trace's preparations are included. The CPU is this process's.
 """
 
 from __future__ import annotations
@@ -20,14 +22,16 @@ import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from secrets import token_hex
 from sqlite3 import connect
 
 from recorder import chain
 
 from linenotes.tracing import FiledTrace, MlflowStore, Trace, TraceScore, record, trace_id_for
 
-TRACES = {"calls": 100, "bulk": 1_000}
+TRACES = {"calls": 100, "bulk": 1_000, "remote": 200}
 """How many traces a round writes: about as long by either way."""
+RUN = "a" * 32
 
 
 def recorded() -> Trace:
@@ -47,7 +51,7 @@ def filed(document: bytes, prefix: str, count: int) -> list[FiledTrace]:
                 case=f"case-{number // 5}",
                 sample=number % 5,
             ),
-            run_id="a" * 32,
+            run_id=RUN,
             version="desk@1",
             scores=(TraceScore("exact", value=bool(number % 3)), TraceScore("tone", value=0.5)),
         )
@@ -64,20 +68,25 @@ def write(store: MlflowStore, traces: list[FiledTrace]) -> tuple[float, float]:
     return len(traces) / seconds, 1_000 * cpu / len(traces)
 
 
-def measure(folder: Path, rounds: int) -> list[dict[str, float | str]]:
-    """Return the figures of both ways."""
+def measure(folder: Path, rounds: int, remote: str | None) -> list[dict[str, float | str]]:
+    """Return the figures of two ways."""
     first = folder / "first.db"
     MlflowStore.open(f"sqlite:///{first}", "benchmark", artifacts=folder).close()
     document = recorded().to_json()
-    figures: dict[str, list[tuple[float, float]]] = {way: [] for way in TRACES}
-    stores = {way: _open(first, way) for way in TRACES}
-    for number in range(rounds):
-        for way, count in TRACES.items():
-            figures[way].append(write(stores[way], filed(document, f"{way} {number}", count)))
+    stores = {"bulk": _open(first, "bulk")}
+    if remote is None:
+        stores["calls"] = _open(first, "calls")
+    else:
+        name = f"benchmark {token_hex(4)}"
+        stores["remote"] = MlflowStore.open(remote, name, artifacts=folder)
+    figures: dict[str, list[tuple[float, float]]] = {way: [] for way in stores}
+    for _ in range(rounds):
+        for way, store in stores.items():
+            figures[way].append(write(store, filed(document, f"{way} {token_hex(4)}", TRACES[way])))
     for way, store in stores.items():
-        assert store.count_traces("a" * 32) == rounds * TRACES[way]
+        assert store.count_traces(RUN) == rounds * TRACES[way]
         store.close()
-    return [_summary(way, figures[way]) for way in TRACES]
+    return [_summary(way, figures[way]) for way in stores]
 
 
 def _open(first: Path, way: str) -> MlflowStore:
@@ -107,13 +116,14 @@ def _summary(way: str, rounds: list[tuple[float, float]]) -> dict[str, float | s
 
 
 def main() -> None:
-    """Print the figures of both ways, and how much faster one is."""
-    parser = argparse.ArgumentParser(description="Time the writing of traces into a database.")
+    """Print the figures of both ways."""
+    parser = argparse.ArgumentParser(description="Time the writing of traces into a store.")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--rounds", type=int, default=9, help="rounds of each way")
+    parser.add_argument("--to", metavar="URI", help="a server or database to write to")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        results = measure(Path(folder), chosen.rounds)
+        results = measure(Path(folder), chosen.rounds, chosen.to)
     if chosen.json:
         print(json.dumps(results))
         return

@@ -47,6 +47,16 @@ def build():
     graph.add_edge("editor", END)
     return graph
 """
+ASKING = """
+import httpx
+from langchain_openai import ChatOpenAI
+
+
+async def writer(state):
+    async with httpx.AsyncClient() as client:
+        model = ChatOpenAI(model="m", max_retries=0, http_async_client=client)
+        return {"draft": (await model.ainvoke(state["question"])).content}
+"""
 SCORERS = """
 def shouted(sample):
     return sample.output["answer"].isupper()
@@ -124,3 +134,18 @@ def project(tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LINENOTES_STATE", str(state))
     return tmp_path
+
+
+@pytest.fixture
+def asking_project(project: Path) -> Callable[[str], Path]:
+    """Let the writer of the project ask the model `m`, with more settings in pyproject.toml."""
+
+    def make(settings: str = "") -> Path:
+        before, _, after = AGENT.partition("def writer(state):")
+        asking = before + ASKING + "\n\ndef editor" + after.partition("def editor")[2]
+        (project / "app.py").write_text(asking, encoding="utf-8")
+        with (project / "pyproject.toml").open("a", encoding="utf-8") as file:
+            file.write(settings)
+        return project
+
+    return make

@@ -1,14 +1,38 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from linenotes.evals.testing import Fault, Reply, ScriptedServer, faults_in_order
+from linenotes.tracing import Tokens
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Cli
 
+BROKEN = """
+from typing import TypedDict
+from langgraph.graph import END, START, StateGraph
+from linenotes.agents import chat_model
+
+class State(TypedDict, total=False):
+    question: str
+    answer: str
+
+async def answer(state):
+    reply = await chat_model("writer").ainvoke(state["question"])
+    return {"answer": reply.content}
+
+def build():
+    graph = StateGraph(State)
+    graph.add_node("answer", answer)
+    graph.add_edge(START, "answer")
+    graph.add_edge("answer", END)
+    return graph
+"""
 CONTRACT = {
     "run_id", "agent", "version", "dataset", "n", "samples", "scored", "errors", "metrics",
     "calls", "tokens", "cost", "unpriced_calls", "wall_seconds", "traces",
@@ -140,3 +164,76 @@ def test_a_store_of_another_mlflow_is_refused_and_left_alone(
     assert "mlflow" in ended.err.lower()
     assert "Traceback" not in ended.err
     assert path.read_bytes() == before
+
+
+PRICE = '[tool.linenotes.prices."m"]\ninput = 1000\noutput = 1000\n'
+
+
+@pytest.fixture
+def asking(asking_project: Callable[[str], Path]) -> Iterator[Path]:
+    """The project, whose writer asks a model: a cent a call."""
+    reply = Reply("ok", tokens=Tokens(input=8, output=2))
+    with ScriptedServer(reply) as server, server.in_environment():
+        yield asking_project(PRICE)
+
+
+def test_a_budget_that_is_used_up_ends_calmly_and_is_continued(asking: Path, cli: Cli) -> None:
+    arguments = ("app.py:build", "--dataset", "cases.jsonl", "--samples", "2", "-j", "1")
+    ended = cli("eval", *arguments, "--budget-usd", "0.1")
+    assert (ended.code, ended.out) == (2, "")
+    assert "The budget of $0.1000 is used up" in ended.err
+    assert "10 of 12 samples are kept" in ended.err
+    assert "tokens  $0.1000 of $0.1000" in ended.err
+    assert "Traceback" not in ended.err
+    command = ended.err.partition("`linenotes ")[2].partition("`")[0]
+    continued = cli(*command.split(), "--json")
+    assert (continued.code, continued.json["scored"]) == (0, 12)
+    assert continued.json["cost"] == pytest.approx(0.12)
+
+
+def test_a_pilot_tells_what_all_would_take_and_so_does_its_run_later(
+    asking: Path, cli: Cli
+) -> None:
+    arguments = ("app.py:build", "--dataset", "cases.jsonl", "--samples", "50")
+    piloted = cli("eval", *arguments, "--pilot", "2", "--json").json
+    assert (piloted["n"], piloted["samples"]) == (6, 300)
+    total = piloted["total"]
+    assert isinstance(total, dict)
+    assert total["calls"] == {"mean": 300, "low": None, "high": None}
+    assert total["cost"]["mean"] == pytest.approx(3.0)
+    told = cli("eval", *arguments, "--dry-run", "--budget-usd", "1.5", "--json").json
+    assert told["total"] == {**total, "seconds": told["total"]["seconds"]}  # type: ignore[index]
+    assert told["short"] == {"usd": pytest.approx(0.5)}
+    shown = cli("eval", *arguments, "--dry-run", "--budget-usd", "1.5")
+    assert (shown.code, shown.err) == (0, "")
+    assert "n=6 cases, K=50: 300 samples, 8 at a time" in shown.out
+    assert "$3.00" in shown.out
+    assert "of this version (2 cases, 2 samples)" in shown.out
+    assert "The budget of $1.50 does for about 50% of the samples." in shown.out
+    assert max(map(len, shown.out.splitlines())) <= 100
+
+
+def test_a_dry_run_makes_nothing(project: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINENOTES_STATE", str(project / "no-state"))
+    ended = cli("eval", "app.py:build", "--dataset", "cases.jsonl", "--dry-run")
+    assert ended.code == 0
+    assert "there is no earlier run of app on cases to tell from" in ended.out
+    assert not (project / "no-state").exists()
+    assert cli("eval", "app.py:build", "--dry-run", "--pilot", "2").code == 2
+
+
+def test_what_a_broken_endpoint_costs_is_counted_apart_with_its_cure(
+    project: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "broken.py").write_text(BROKEN, encoding="utf-8")
+    broken = Fault.status(500, headers={"x-should-retry": "false"})
+    with ScriptedServer("Hello.", faults=faults_in_order(broken, broken)) as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        ended = cli(
+            "eval", "broken.py:build", "--dataset", "cases.jsonl", "--samples", "1",
+            "--model", "m", "--sample-retries", "0", "--sample-timeout", "60",
+        )  # fmt: skip
+    assert "2 samples lost to the infrastructure and not scored" in ended.out
+    assert "Error code: 500" in ended.out
+    assert "--resume" in ended.out

@@ -146,6 +146,7 @@ def _sample(case: Case | None = None, index: int = 0, *, error: Failure | None =
         recipients=("user",),
         text="Grüße 🙏",
         tokens=Tokens(input=5, output=2),
+        cost=0.0,
         sampled=True,
     )
     trace = Trace(

@@ -51,12 +51,23 @@ def test_what_calls_cost_stands_in_the_table_where_it_is_known(
 ) -> None:
     found = result({"a": [True], "b": [False]})
     first, second = found.record.outcomes.values()
-    outcomes = {("a", 0): replace(first, cost=0.0123, unpriced=0), ("b", 0): second}
-    known = replace(found, record=replace(found.record, outcomes=outcomes))
-    header, row, other = report.rows([known, found])
+
+    def costing(*costs: float | None) -> RunResult:
+        outcomes = {
+            ("a", 0): replace(first, cost=costs[0], unpriced=int(costs[0] is None)),
+            ("b", 0): replace(second, cost=costs[1], unpriced=int(costs[1] is None)),
+        }
+        return replace(found, record=replace(found.record, outcomes=outcomes))
+
+    known, unknown = costing(0.0123, None), costing(None, None)
+    header, *rows = report.rows([known, unknown, found])
     assert header[-3:] == ("calls", "cost", "s/sample")
-    assert (row[-2], other[-2]) == ("$0.0123", "–")
-    assert report.failures(known) == ["v1: 1 call without a known price, not in cost."]
+    assert [row[-2] for row in rows] == ["$0.0123", "unpriced", "$0"]
+    assert report.failures(known) == [
+        "v1: 1 call without a known price, not in cost (`linenotes prices`)."
+    ]
+    assert report.failures(found) == []
+    assert "cost" not in report.rows([found])[0]
 
 
 def test_a_number_that_is_no_rate_is_shown_as_it_is(result: Callable[..., RunResult]) -> None:

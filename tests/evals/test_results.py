@@ -81,6 +81,7 @@ def test_the_document_has_the_keys_of_the_contract(result: Callable[..., RunResu
         "replayed_calls",
         "spent",
         "recordings",
+        "usage",
         "wall_seconds",
         "traces",
     ]

@@ -83,6 +83,16 @@ def test_the_environment_goes_before_the_settings_and_these_before_the_default(
     assert (named.experiment, named.tracking_uri) == ("night", "sqlite:///night.db")
 
 
+def test_postgresql_means_the_driver_that_mlflow_works_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Project.find(_write(tmp_path / "pyproject.toml", "").parent)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://me:key@db/x?sslmode=require")
+    assert project.tracking_uri == "postgresql+psycopg2://me:key@db/x?sslmode=require"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql+pg8000://db/x")
+    assert project.tracking_uri == "postgresql+pg8000://db/x"
+
+
 def test_graphs_of_langgraph_json_are_agents_and_pyproject_goes_first(tmp_path: Path) -> None:
     _write(
         tmp_path / "langgraph.json",

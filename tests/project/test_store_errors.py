@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from linenotes.project import PromptError, StoreError, store_errors, without_credentials
+from linenotes.project import (
+    PromptError,
+    StoreError,
+    StoreOutageError,
+    store_errors,
+    without_credentials,
+)
 
 POSTGRES = "postgresql://me:secret@db.example/mlflow"
 
@@ -31,6 +37,22 @@ def test_the_message_is_one_line_without_a_password() -> None:
     assert "secret" not in str(told.value)
     assert "'postgresql://db.example/mlflow': cannot reach" in str(told.value)
     assert "\n" not in str(told.value)
+
+
+def test_only_what_the_store_refuses_for_good_is_no_outage() -> None:
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, TEMPORARILY_UNAVAILABLE
+
+    refused = MlflowException("a name", error_code=INVALID_PARAMETER_VALUE)
+    with pytest.raises(StoreError) as told, store_errors("write to", POSTGRES):
+        raise refused
+    assert not isinstance(told.value, StoreOutageError)
+    for error in (
+        MlflowException("locked", error_code=TEMPORARILY_UNAVAILABLE),
+        ConnectionRefusedError(111, "Connection refused"),
+    ):
+        with pytest.raises(StoreOutageError), store_errors("write to", POSTGRES):
+            raise error
 
 
 @pytest.mark.parametrize("error", [PromptError("There is no prompt."), ZeroDivisionError()])

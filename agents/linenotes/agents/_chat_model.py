@@ -11,6 +11,8 @@ from linenotes.project import ModelError, ModelSettings
 if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI
 
+    from linenotes.agents.endpoints._attempts import Manners
+
 _LOCAL = ("smollm2-135m",)
 """The embedded models, as `local:NAME` in the settings and as the server names itself."""
 
@@ -40,7 +42,19 @@ def chat_model(role: str) -> ChatOpenAI:
         model=settings.model,
         base_url=settings.base_url,
         api_key=_key(role, settings),
-        clients=remote_clients(),
+        clients=remote_clients(_manners(settings)),
+        max_retries=0,
+    )
+
+
+def _manners(settings: ModelSettings) -> Manners:
+    from linenotes.agents.endpoints._attempts import Manners
+
+    return Manners(
+        model=settings.model,
+        max_retries=settings.max_retries,
+        patience=settings.patience,
+        max_in_flight=settings.max_in_flight,
     )
 
 
@@ -63,6 +77,7 @@ def _embedded(role: str, settings: ModelSettings) -> ChatOpenAI:
         base_url="http://localhost/v1",
         api_key="none",
         provider="local",
+        max_retries=settings.max_retries,
         clients=local_clients(local_server()),
     )
 

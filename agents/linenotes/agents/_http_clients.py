@@ -1,5 +1,6 @@
 """The HTTP connections of the chat models, shared by all models of a process.
 
+There are as many as requests are under way: what an endpoint bears is not for the pool to say.
 A chat model outlives the event loop that it was first used in, but a connection does not, so the
 asynchronous client keeps one pool an event loop and closes it as the loop shuts down.
 """
@@ -18,7 +19,10 @@ import httpx2
 import openai
 
 from linenotes.agents._local_model import LocalServer
+from linenotes.agents.endpoints._attempts import Manners
+from linenotes.agents.endpoints._transports import AsyncPatientTransport, PatientTransport
 
+_AS_MANY_AS_NEEDED = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
 _LOCAL_LIMITS = httpx2.Limits(max_connections=2, max_keepalive_connections=0)
 """The embedded model answers one request at a time; a kept connection would block a thread."""
 
@@ -32,14 +36,46 @@ class HttpClients:
 
 
 @functools.cache
-def remote_clients() -> HttpClients:
-    """Return the clients for every endpoint on the network."""
-    proxy = os.environ.get("OPENAI_PROXY") or None
-    blocking = openai.DefaultHttpxClient(proxy=proxy)
-    atexit.register(blocking.close)
+def remote_clients(manners: Manners) -> HttpClients:
+    """Return the clients for a model on the network, which do the retries for it."""
+    wires = _wires()
     return HttpClients(
-        blocking, _in_every_loop(lambda: openai.DefaultAsyncHttpxClient(proxy=proxy))
+        openai.DefaultHttpxClient(transport=PatientTransport(manners, wires.blocking)),
+        openai.DefaultAsyncHttpxClient(
+            transport=AsyncPatientTransport(manners, wires.asynchronous)
+        ),
     )
+
+
+@dataclass(frozen=True)
+class _Wires:
+    """The connections to all endpoints on the network."""
+
+    blocking: httpx2.BaseTransport
+    asynchronous: httpx2.AsyncBaseTransport
+
+
+@functools.cache
+def _wires() -> _Wires:
+    proxy = os.environ.get("OPENAI_PROXY") or None
+    blocking = openai.DefaultHttpxClient(proxy=proxy, limits=_AS_MANY_AS_NEEDED)
+    atexit.register(blocking.close)
+    return _Wires(
+        _ClientTransport(blocking),
+        _LoopTransport(
+            lambda: openai.DefaultAsyncHttpxClient(proxy=proxy, limits=_AS_MANY_AS_NEEDED)
+        ),
+    )
+
+
+class _ClientTransport(httpx2.BaseTransport):
+    """Sends each request by a client, which knows the proxies of the environment."""
+
+    def __init__(self, client: httpx2.Client) -> None:
+        self._client = client
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        return self._client.send(request, stream=True)
 
 
 @functools.cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from linenotes.project import Redactor
 
@@ -12,11 +12,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
     from linenotes.agents._code import Commit
-    from linenotes.agents._versions import AgentVersion
 
 _FINGERPRINT = "linenotes.fingerprint"
-_PARAM_LIMIT = 250
-"""MLflow refuses longer parameter values in some stores."""
 
 
 @dataclass(frozen=True)
@@ -29,17 +26,6 @@ class VersionCard:
     params: Mapping[str, str]
     """What makes it up, as flat text, for a model or a run."""
     commit: Commit | None = None
-
-    @classmethod
-    def of(cls, version: AgentVersion) -> Self:
-        """Return the card of a version that runs here."""
-        return cls(
-            agent=version.agent.name,
-            label=version.label,
-            fingerprint=version.fingerprint,
-            params=_params(version),
-            commit=version.commit,
-        )
 
 
 def log_version(version: VersionCard, client: MlflowClient, experiment_id: str) -> str:
@@ -60,18 +46,6 @@ def log_version(version: VersionCard, client: MlflowClient, experiment_id: str) 
     )
     client.finalize_logged_model(model.model_id, "READY")
     return str(model.model_id)
-
-
-def _params(version: AgentVersion) -> dict[str, str]:
-    params = {"agent": version.agent.name, "version": version.label}
-    params |= {f"prompt.{name}": prompt.version for name, prompt in version.prompts.items()}
-    for role, model in version.models.items():
-        params[f"model.{role}"] = model.model
-        params[f"temperature.{role}"] = f"{model.temperature:g}"
-    if version.tools:
-        params["tools"] = ", ".join(version.tools)
-    shown = Redactor.current().value(params)
-    return {name: value[:_PARAM_LIMIT] for name, value in shown.items()}
 
 
 def _name(version: VersionCard) -> str:

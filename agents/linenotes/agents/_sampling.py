@@ -27,6 +27,16 @@ class SampleScope:
     """The seed of the run."""
     _ordinals: Counter[tuple[str, str]] = field(default_factory=Counter, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _waits: list[float] = field(default_factory=list, repr=False)
+
+    @property
+    def waited(self) -> float:
+        """Seconds that its answered model calls waited for endpoints that were busy or failed."""
+        return sum(self._waits)
+
+    def wait_for_endpoint(self, seconds: float) -> None:
+        """Note how long a model call waited before the attempt that was its last."""
+        self._waits.append(seconds)
 
     def call_seed(self, role: str, request_digest: str) -> int:
         """Return the seed (31 bits) of `role`'s next call with this request."""

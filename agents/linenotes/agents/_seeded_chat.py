@@ -56,9 +56,21 @@ def seeded_chat(
     base_url: str | None,
     api_key: str,
     clients: HttpClients,
+    max_retries: int,
     provider: str = "openai",
 ) -> ChatOpenAI:
-    """Return the chat model that calls `model` at `base_url` for `role`."""
+    """Return the chat model that calls `model` at `base_url` for `role`.
+
+    Args:
+        role: what the model plays.
+        settings: how it answers.
+        model: the endpoint's name for it.
+        base_url: the endpoint; None is OpenAI's client's own default.
+        api_key: what the endpoint wants.
+        clients: how it is reached.
+        max_retries: how often OpenAI's client tries again; 0 where the clients do it.
+        provider: who serves the model.
+    """
     return SeededChatOpenAI(
         role=role,
         provider=provider,
@@ -68,7 +80,7 @@ def seeded_chat(
         temperature=settings.temperature,
         max_completion_tokens=settings.max_tokens,
         timeout=settings.timeout,
-        max_retries=settings.max_retries,
+        max_retries=max_retries,
         seed=settings.seed,
         stream_usage=True,  # else the cost of a streamed answer would not be known
         http_client=clients.blocking,

@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
     from pydantic import JsonValue
 
-_NOT_BEHAVIOUR = {"seed", "timeout", "max_retries", "api_key_env"}
+_NOT_BEHAVIOUR = {
+    "seed",
+    "timeout",
+    "max_retries",
+    "patience",
+    "max_in_flight",
+    "api_key_env",
+}
 """Model settings that do not change what a version is."""
 
 

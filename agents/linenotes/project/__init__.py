@@ -11,6 +11,7 @@ from linenotes.project._errors import (
     RunError,
     ScorerError,
     StoreError,
+    StoreOutageError,
     TraceFileError,
 )
 from linenotes.project._json import canonical_json, digest
@@ -18,6 +19,7 @@ from linenotes.project._offline import keep_offline
 from linenotes.project._project import Project
 from linenotes.project._settings import (
     AgentSettings,
+    BudgetSettings,
     ModelSettings,
     OtlpSettings,
     PriceSettings,
@@ -33,6 +35,7 @@ from linenotes.project.redaction._redactor import Redactor
 __all__ = [
     "AgentError",
     "AgentSettings",
+    "BudgetSettings",
     "DatasetError",
     "LinenotesError",
     "ModelError",
@@ -51,6 +54,7 @@ __all__ = [
     "ScorerError",
     "Settings",
     "StoreError",
+    "StoreOutageError",
     "TraceFileError",
     "canonical_json",
     "digest",

@@ -18,6 +18,9 @@ from linenotes.project._settings import AgentSettings, Settings
 from linenotes.project.redaction._redactor import Redactor
 
 _MARKERS = ("pyproject.toml", "langgraph.json", ".git", ".linenotes")
+_POSTGRESQL = "postgresql://"
+_DRIVEN = "postgresql+psycopg2://"
+"""What SQLAlchemy 2.1 takes for it is psycopg 3, to which MLflow sends ids of the wrong type."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +87,13 @@ class Project:
 
         A folder that cannot be written is told by whoever writes into it.
         """
-        with suppress(OSError):
-            self.state.mkdir(parents=True, exist_ok=True)
-            (self.state / ".gitignore").write_text("*\n", encoding="utf-8")
-        return self.state
+        state = self.state
+        ignored = state / ".gitignore"
+        if not ignored.exists():
+            with suppress(OSError):
+                state.mkdir(parents=True, exist_ok=True)
+                ignored.write_text("*\n", encoding="utf-8")
+        return state
 
     @property
     def experiment(self) -> str:
@@ -100,6 +106,8 @@ class Project:
     def tracking_uri(self) -> str:
         """The MLflow store: the environment's, else the settings', else sqlite in `state`."""
         named = os.environ.get("MLFLOW_TRACKING_URI") or self.settings.tracking_uri
+        if named and named.startswith(_POSTGRESQL):
+            return named.replace(_POSTGRESQL, _DRIVEN, 1)
         return named or f"sqlite:///{self.state / 'mlflow.db'}"
 
 

@@ -49,8 +49,13 @@ class ModelSettings(_Table):
     """The run's seed; each call derives its own from it, the case, the sample and the role."""
     max_tokens: int = Field(default=256, gt=0)
     timeout: float = Field(default=60.0, gt=0)
-    """Seconds that one request may take."""
+    """Seconds that one request may take; waiting for the endpoint's limits is not counted."""
     max_retries: int = Field(default=2, ge=0)
+    """How often a request that failed is sent again. A busy endpoint is not a failure."""
+    patience: float = Field(default=300.0, gt=0)
+    """Seconds that an endpoint may refuse everybody, as with 429, before calls are given up."""
+    max_in_flight: int | None = Field(default=None, gt=0)
+    """At most so many requests to this model at a time. None: as many as its endpoint bears."""
 
     @field_validator("base_url")
     @classmethod
@@ -130,6 +135,21 @@ class PriceSettings(_Table):
     output: float = Field(ge=0)
     cached: float | None = Field(default=None, ge=0)
     """Of input that the provider had in its cache. None: as any other input."""
+    written: float | None = Field(default=None, ge=0)
+    """Of input that the provider put into its cache. None: as any other input."""
+    written_hour: float | None = Field(default=None, ge=0)
+    """Of input that is to stay there for an hour. None: as `written`."""
+    reasoning: float | None = Field(default=None, ge=0)
+    """Of output that was thought and not said. None: as any other output."""
+
+
+class BudgetSettings(_Table):
+    """What a run may spend when the command does not say: `[tool.linenotes.budget]`."""
+
+    usd: float | None = Field(default=None, ge=0)
+    tokens: int | None = Field(default=None, gt=0)
+    calls: int | None = Field(default=None, gt=0)
+    seconds: float | None = Field(default=None, gt=0)
 
 
 class RecordingSettings(_Table):
@@ -163,6 +183,7 @@ class Settings(_Table):
     redaction: RedactionSettings = Field(default_factory=RedactionSettings)
     prices: dict[str, PriceSettings] = Field(default_factory=dict)
     """Model to its price. A model that is not named has the one of MLflow's catalogue."""
+    budget: BudgetSettings = Field(default_factory=BudgetSettings)
     otlp: OtlpSettings = Field(default_factory=OtlpSettings)
     recordings: RecordingSettings = Field(default_factory=RecordingSettings)
 

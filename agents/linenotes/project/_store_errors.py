@@ -6,17 +6,20 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from linenotes.project._errors import LinenotesError, StoreError
+from linenotes.project._errors import LinenotesError, StoreError, StoreOutageError
 
 _CREDENTIALS = re.compile(r"//[^/\s]*@")
 _CLASS = re.compile(r"^\(\S+Error\) ")
 """SQLAlchemy begins with the class of the driver's error."""
 _LONGEST = 300
+_SERVER_ERROR = 500
 
 
 @contextmanager
 def store_errors(doing: str, tracking_uri: str) -> Iterator[None]:
     """Raise what MLflow, its database or its files raise inside the block as a StoreError.
+
+    It is a StoreOutageError unless the store answered that it was asked for something wrong.
 
     Args:
         doing: what the block does, as in "Could not {doing} the MLflow store …".
@@ -29,7 +32,7 @@ def store_errors(doing: str, tracking_uri: str) -> Iterator[None]:
     except Exception as error:
         if not _is_of_the_store(error):
             raise
-        raise StoreError(
+        raise _class(error)(
             f"Could not {doing} the MLflow store {without_credentials(tracking_uri)!r}: "
             f"{_reason(error)} Mend that, or name another store in MLFLOW_TRACKING_URI."
         ) from error
@@ -47,6 +50,15 @@ def _is_of_the_store(error: Exception) -> bool:
 
     # MLflow raises NotImplementedError for what a server of an older version lacks.
     return isinstance(error, MlflowException | SQLAlchemyError | OSError | NotImplementedError)
+
+
+def _class(error: Exception) -> type[StoreError]:
+    from mlflow.exceptions import MlflowException
+
+    if not isinstance(error, MlflowException):
+        return StoreOutageError
+    status: int = error.get_http_status_code()  # type: ignore[no-untyped-call]
+    return StoreError if status < _SERVER_ERROR else StoreOutageError
 
 
 def _reason(error: Exception) -> str:

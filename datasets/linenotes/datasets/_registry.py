@@ -27,12 +27,16 @@ _SOURCE_TYPE = "mlflow_evaluation_dataset"
 """MLflow's own name of a source that is an evaluation dataset."""
 
 
-def register_dataset(dataset: Dataset, *, tracking_uri: str, experiment_id: str) -> DatasetInput:
+def register_dataset(
+    dataset: Dataset, *, tracking_uri: str, experiment_id: str, digest: str | None = None
+) -> DatasetInput:
     """Put `dataset` into the MLflow store, unless it is there; return it as a run's input.
 
     The evaluation dataset belongs to the experiment `experiment_id`, and to every other one
     that it was registered for. Log what is returned to each run that uses the dataset:
     `client.log_inputs(run_id, datasets=[...])`.
+
+    Of cases that were redacted since, `digest` is the digest that they had.
 
     Registering again adds nothing. A process that dies on the way leaves no records or all.
     """
@@ -40,7 +44,8 @@ def register_dataset(dataset: Dataset, *, tracking_uri: str, experiment_id: str)
     from mlflow import MlflowClient
 
     client = MlflowClient(tracking_uri=tracking_uri)
-    registered = _find(client, dataset) or _create(client, dataset)
+    digest = digest or dataset.digest
+    registered = _find(client, dataset.name, digest) or _create(client, dataset.name, digest)
     client.add_dataset_to_experiments(registered.dataset_id, [experiment_id])
     if registered.profile is None:
         records = Redactor.current().value([_record(case) for case in dataset.cases])
@@ -49,22 +54,22 @@ def register_dataset(dataset: Dataset, *, tracking_uri: str, experiment_id: str)
         store = client._tracking_client.store  # noqa: SLF001  MLflow has no other door to it
         store.upsert_dataset_records(registered.dataset_id, records)
         registered = client.get_dataset(registered.dataset_id)
-    return _input(dataset, registered)
+    return _input(dataset, digest, registered)
 
 
-def _find(client: MlflowClient, dataset: Dataset) -> EvaluationDataset | None:
+def _find(client: MlflowClient, name: str, digest: str) -> EvaluationDataset | None:
     # Quotes around the tag's name, which MLflow asks for elsewhere, find nothing here.
     found = client.search_datasets(
-        filter_string=f"tags.{_DIGEST} = '{dataset.digest}'", order_by=["created_time ASC"]
+        filter_string=f"tags.{_DIGEST} = '{digest}'", order_by=["created_time ASC"]
     )
-    named = (entry for entry in found if (entry.tags or {}).get(_DATASET) == dataset.name)
+    named = (entry for entry in found if (entry.tags or {}).get(_DATASET) == name)
     return next(named, None)
 
 
-def _create(client: MlflowClient, dataset: Dataset) -> EvaluationDataset:
+def _create(client: MlflowClient, name: str, digest: str) -> EvaluationDataset:
     return client.create_dataset(
-        f"{dataset.name}@{dataset.digest[:8]}",
-        tags={_DIGEST: dataset.digest, _DATASET: dataset.name},
+        f"{name}@{digest[:8]}",
+        tags={_DIGEST: digest, _DATASET: name},
     )
 
 
@@ -79,17 +84,17 @@ def _record(case: Case) -> dict[str, JsonValue]:
     }
 
 
-def _input(dataset: Dataset, registered: EvaluationDataset) -> DatasetInput:
+def _input(dataset: Dataset, digest: str, registered: EvaluationDataset) -> DatasetInput:
     from mlflow.entities import Dataset as RunDataset
     from mlflow.entities import DatasetInput, InputTag
 
     run_dataset = RunDataset(
         name=dataset.name,
-        digest=dataset.digest[:_LONGEST_INPUT_DIGEST],
+        digest=digest[:_LONGEST_INPUT_DIGEST],
         source_type=_SOURCE_TYPE,
         source=json.dumps(registered.source.to_dict()),
         schema=registered.schema,
-        profile=json.dumps({"num_rows": len(dataset.cases), "digest": dataset.digest}),
+        profile=json.dumps({"num_rows": len(dataset.cases), "digest": digest}),
     )
-    tags = [InputTag("mlflow.data.context", "eval"), InputTag(_DIGEST, dataset.digest)]
+    tags = [InputTag("mlflow.data.context", "eval"), InputTag(_DIGEST, digest)]
     return DatasetInput(run_dataset, tags)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
     from rich.table import Table
 
-    from linenotes.evals import Sample
+    from linenotes.evals import Budget, Sample, Spending
 
 WIDTH = 100
 TALK = 160
@@ -96,8 +96,7 @@ class Live:
         self._console = console(stderr=True)
         self._bars: Progress | None = None
         self._task: TaskID | None = None
-        self._tokens = 0
-        self._cost = 0.0
+        self._spent = ""
         self._failed = 0
         self._total: int | None = None
         self._done = 0
@@ -128,11 +127,13 @@ class Live:
             self._bars.remove_task(self._task)
         self._task = self._bars.add_task(text, total=total, note="")
 
+    def spent(self, so_far: Spending, budget: Budget) -> None:
+        """Show with the next step what has been spent so far, and of how much."""
+        self._spent = "  ".join(_spent(so_far, budget))
+
     def advance(self, sample: Sample | None = None) -> None:
         """Show that a step is done."""
         if sample is not None:
-            self._tokens += sample.ledger.tokens.total
-            self._cost += sample.spent or 0.0
             self._failed += sample.error is not None
         self._done += 1
         if self._bars is not None and self._task is not None:
@@ -140,15 +141,32 @@ class Live:
         elif sample is not None and self._total and self._tenth_is_done(self._total):
             self._console.print(f"  {self._done} of {self._total}  {self._note()}", style="dim")
 
+    def note(self, text: str) -> None:
+        """Show a line that stays."""
+        from linenotes.cli._ledgers import one_line
+
+        self._console.print(one_line(text), soft_wrap=True)
+
     def _tenth_is_done(self, total: int) -> bool:
         return self._done * 10 // total > (self._done - 1) * 10 // total
 
     def _note(self) -> str:
-        from linenotes.tracing import dollars
-
         failed = f"  {self._failed} failed" if self._failed else ""
-        cost = f"  {dollars(self._cost)}" if self._cost else ""
-        return f"{self._tokens:,} tokens{cost}{failed}"
+        return self._spent + failed
+
+
+def _spent(so_far: Spending, budget: Budget) -> Iterator[str]:
+    """Yield the amounts, each with its limit if it has one."""
+    from linenotes.tracing import dollars
+
+    if budget.calls is not None:
+        yield f"{so_far.calls:,} of {budget.calls:,} calls"
+    of = f" of {budget.tokens:,}" if budget.tokens is not None else ""
+    yield f"{so_far.tokens:,}{of} tokens"
+    if budget.usd is not None:
+        yield f"{dollars(so_far.usd) or '$0'} of {dollars(budget.usd) or '$0'}"
+    elif so_far.cost_text:
+        yield so_far.cost_text
 
 
 def _bars(target: Console) -> Progress:

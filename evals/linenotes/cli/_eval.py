@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from linenotes.cli._budget_options import budget_options
+from linenotes.cli._estimating import estimate_options
 from linenotes.cli._options import (
     choices,
     json_option,
@@ -13,9 +17,12 @@ from linenotes.cli._options import (
     target_option,
     version_options,
 )
+from linenotes.cli._patience_options import patience_options
 from linenotes.cli._recording_options import listed, recording_options
+from linenotes.cli._resuming import check_resume_options, resume_options
 
 if TYPE_CHECKING:
+    from linenotes.cli._budget_options import Limits
     from linenotes.evals.statistics import Target
     from linenotes.tracing import RecordMode
 
@@ -26,7 +33,9 @@ Examples:
   linenotes eval app.py:graph --dataset cases.jsonl --scorer scorers.py:is_polite
   linenotes eval app.py:graph --dataset cases.jsonl --record auto
   linenotes eval app.py:graph --dataset cases.jsonl --replay --strict
-  linenotes eval --resume latest
+  linenotes eval support_desk --samples 5 --dry-run
+  linenotes eval support_desk --samples 5 --budget-usd 2
+  linenotes eval --resume latest --samples 10
 """
 
 
@@ -35,8 +44,13 @@ Examples:
 @click.option("--dataset", metavar="NAME|FILE", help="Golden cases. Default: the agent's own.")
 @click.option("--split", help="Only the cases of this split.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many cases, spread evenly.")
-@click.option("--samples", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option(
+    "--samples",
+    type=click.IntRange(min=1),
+    help="Of each case. Default: 3; with --resume as many as the run has, more top it up.",
+)
 @click.option("-j", "--concurrency", type=click.IntRange(min=1), default=8, show_default=True)
+@patience_options
 @click.option("--seed", type=int, default=0, show_default=True)
 @version_options
 @click.option(
@@ -47,17 +61,21 @@ Examples:
     help="Repeatable; the first is the primary metric. Default: the agent's own.",
 )
 @recording_options
+@budget_options
+@estimate_options
 @target_option
 @margin_option
-@click.option("--resume", metavar="RUN", help="Continue a run that was stopped.")
+@resume_options
 @json_option
 def command(
     agent: str | None,
     dataset: str | None,
     split: str | None,
     limit: int | None,
-    samples: int,
+    samples: int | None,
     concurrency: int,
+    sample_timeout: float,
+    sample_retries: int,
     seed: int,
     prompts: tuple[str, ...],
     models: tuple[str, ...],
@@ -67,9 +85,14 @@ def command(
     replay: bool,
     live: str | None,
     strict: bool,
+    limits: Limits,
+    dry_run: bool,
+    pilot: int | None,
     target: Target,
     margin: float,
     resume: str | None,
+    retry_errors: bool,
+    go_on: bool | None,
     as_json: bool,
 ) -> int:
     """Evaluate AGENT on a dataset, several samples a case.
@@ -77,30 +100,51 @@ def command(
     AGENT is a name from pyproject.toml or langgraph.json, or module:attr, or path.py:attr. With
     several prompts or models the versions run interleaved and end in one comparison. Everything
     is journalled as it happens and ends as one MLflow run a version.
+
+    A budget is checked before each model call of an agent that goes through LangChain, and calls
+    in flight end; what a node asks of a provider's own client, and scorers of judges, is not seen.
     """
     from linenotes.agents import load_agent
-    from linenotes.cli._evaluations import carry_out, show
+    from linenotes.cli._estimating import show_forecast, show_pilot, told_from_earlier_runs
+    from linenotes.cli._evaluations import carry_out, goes_on, show
     from linenotes.evals import (
+        DEFAULT_SAMPLES,
         EVERY,
+        Budget,
         Choice,
         Conduct,
+        RunStore,
         arms,
         asked_of_recordings,
         choose_cases,
         find_scorers,
+        find_stopped,
         keys_for_replay,
     )
     from linenotes.project import Project
 
-    if (agent is None) == (resume is None):
-        raise click.UsageError("Name an AGENT, or --resume a RUN.")
+    check_resume_options()
+    if dry_run and pilot:
+        raise click.UsageError("Give one of --dry-run and --pilot.")
     project = Project.find()
     policy = asked_of_recordings(record=record, replay=replay, live=listed(live), strict=strict)
-    conduct = Conduct(concurrency=concurrency, recordings=policy)
     click.get_current_context().with_resource(keys_for_replay(project, policy))
+    conduct = Conduct(
+        concurrency=concurrency,
+        sample_timeout=sample_timeout or None,
+        sample_retries=sample_retries,
+        budget=Budget.of(project, Budget(**limits)),
+        recordings=policy,
+    )
+    carried_out = partial(
+        carry_out,
+        project,
+        conduct=conduct,
+        target=target,
+        show=partial(show, target=target, margin=margin, as_json=as_json),
+    )
     if resume is not None:
-        results = carry_out(project, lambda e: e.resume(resume), conduct, target=target)
-        return show(results, target=target, margin=margin, as_json=as_json)
+        return carried_out(lambda e: e.resume(resume, samples=samples, retry_errors=retry_errors))
     assert agent is not None
     found = load_agent(agent, project)
     choice = Choice(
@@ -108,13 +152,17 @@ def command(
         models=choices(models, everything=EVERY),
         temperature=temperature,
     )
-    planned = arms(found, choice, samples=samples)
+    planned = arms(found, choice, samples=samples or DEFAULT_SAMPLES)
     wanted = find_scorers(scorers or found.settings.scorers, project)
     cases = choose_cases(found, dataset, split=split, limit=limit)
-    results = carry_out(
-        project,
-        lambda e: e.run(planned, cases, wanted, seed=seed),
-        conduct,
-        target=target,
-    )
-    return show(results, target=target, margin=margin, as_json=as_json)
+    if dry_run:
+        told = told_from_earlier_runs(project, planned, cases, conduct)
+        return show_forecast(told, as_json=as_json)
+    if pilot:
+        once, some = [replace(arm, samples=1) for arm in planned], cases.select(limit=pilot)
+        shown = partial(show_pilot, planned, cases, conduct, as_json=as_json)
+        return carried_out(lambda e: e.run(once, some, wanted, seed=seed), show=shown)
+    stopped = find_stopped(RunStore.of(project), planned, cases, wanted, seed=seed)
+    if stopped is not None and goes_on(stopped, go_on):
+        return carried_out(lambda e: e.resume(stopped.run_id))
+    return carried_out(lambda e: e.run(planned, cases, wanted, seed=seed))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+
+import click
 
 from linenotes.cli._console import Live, agents_print_to_stderr, console, print_json, table
 from linenotes.cli._interrupts import stop_on_interrupt
@@ -12,8 +15,10 @@ from linenotes.cli._main import FAIL, USAGE
 from linenotes.evals import (
     Conduct,
     Evaluation,
+    NotPublished,
     RunComparison,
     RunResult,
+    StoppedRun,
     compare_all,
     evaluation_document,
     report,
@@ -30,10 +35,52 @@ def carry_out(
     conduct: Conduct,
     *,
     target: Target,
-) -> list[RunResult]:
-    """Run `work` with progress on stderr; Ctrl-C stops it, and keeps what had finished."""
-    with stop_on_interrupt() as stop, Live() as live, agents_print_to_stderr():
-        return work(Evaluation(project, conduct, target=target, progress=live, stop=stop))
+    show: Callable[[Sequence[RunResult]], int],
+) -> int:
+    """Run `work` with progress on stderr, show what came of it, and return the exit code.
+
+    Ctrl-C stops it, and keeps what had finished. What could not be published is shown as well.
+
+    Raises:
+        NotPublished: the store lacks some of what was shown.
+    """
+    try:
+        with stop_on_interrupt() as stop, Live() as live, agents_print_to_stderr():
+            results = work(Evaluation(project, conduct, target=target, progress=live, stop=stop))
+    except NotPublished as error:
+        show(error.results)
+        raise
+    return show(results)
+
+
+def goes_on(stopped: StoppedRun, wanted: bool | None) -> bool:
+    """Say whether to continue an evaluation that was stopped: as told, or as a person answers.
+
+    Where nobody can be asked, it is not continued, and a line says how it would be.
+    """
+    if wanted is not None:
+        return wanted
+    found = (
+        f"The same evaluation was stopped with {stopped.kept} of {stopped.wanted} samples: "
+        f"run {stopped.run_id[:12]}."
+    )
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        return click.confirm(f"{found} Continue it?", default=True, err=True)
+    click.echo(
+        f"{found} `linenotes eval --resume {stopped.run_id[:12]}` continues it, and so does "
+        "--continue. A new one is started.",
+        err=True,
+    )
+    return False
+
+
+def show_run(result: RunResult, *, as_json: bool) -> int:
+    """Print one result; return the exit code."""
+    if as_json:
+        print_json(result.document())
+    else:
+        _print([result], [])
+    return 0 if result.scored else USAGE
 
 
 def show(results: Sequence[RunResult], *, target: Target, margin: float, as_json: bool) -> int:

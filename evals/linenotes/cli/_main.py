@@ -22,7 +22,10 @@ _VERBS = {
     "demo": "Run the whole story on the shipped support desk: two prompt versions, one verdict.",
     "run": "Run an agent once and show who said what to whom.",
     "eval": "Evaluate an agent on a dataset, several samples a case.",
+    "score": "Score a run again, without calling its agent.",
     "compare": "Say whether one run is better or worse than another.",
+    "costs": "Show what a run cost, by agent, model, case or version.",
+    "prices": "Show what models cost, and who says so.",
     "publish": "Write a run to MLflow from its journal.",
     "trace": "Read stored conversations.",
     "recordings": "Look after recorded model and tool calls.",
@@ -49,6 +52,9 @@ INTERRUPTED = 130
 @click.version_option(package_name="linenotes", prog_name="linenotes")
 def _command() -> None:
     """Run LangGraph agents, read what they said, and say which version is better."""
+    from linenotes.project import keep_offline
+
+    keep_offline()
 
 
 def main() -> NoReturn:
@@ -60,11 +66,8 @@ def main() -> NoReturn:
         code = _run()
     except KeyboardInterrupt:
         code = _say("Interrupted.", INTERRUPTED)
-    except Exception:  # noqa: BLE001  1 would be read as the verdict "fail"
-        from linenotes.project import Redactor
-
-        click.echo(Redactor.current().text(traceback.format_exc()), err=True, nl=False)
-        code = _say("This is a mistake of linenotes. Please report it.", OURS)
+    except Exception as error:  # noqa: BLE001  1 would be read as the verdict "fail"
+        code = _failed(error)
     if code == INTERRUPTED:
         _leave_at_once()
     sys.exit(code)
@@ -72,9 +75,6 @@ def main() -> NoReturn:
 
 def _run() -> int:
     """Run one command and return its exit code."""
-    from linenotes.project import LinenotesError, keep_offline
-
-    keep_offline()
     try:
         code = _command.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -86,11 +86,20 @@ def _run() -> int:
         # The reader, such as `head`, has what it wanted; there is nobody left to write to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except LinenotesError as error:
+    return code if isinstance(code, int) else 0
+
+
+def _failed(error: Exception) -> int:
+    """Say what went wrong and return the exit code; imported now, so that `--help` is quick."""
+    from linenotes.project import LinenotesError, Redactor
+
+    if isinstance(error, LinenotesError):
         from linenotes.cli._errors import explain
 
         return _say(*explain(error))
-    return code if isinstance(code, int) else 0
+    text = "".join(traceback.format_exception(error))
+    click.echo(Redactor.current().text(text), err=True, nl=False)
+    return _say("This is a mistake of linenotes. Please report it.", OURS)
 
 
 def _leave_at_once() -> NoReturn:

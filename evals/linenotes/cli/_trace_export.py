@@ -81,9 +81,9 @@ def _target(project: Project, endpoint: str | None, protocol: str | None) -> Otl
 
 
 def _of_run(project: Project, store: MlflowStore, name: str) -> tuple[str, ...]:
-    from linenotes.evals import RunStore
+    from linenotes.evals import RunStore, id_in_store
 
-    run_id = RunStore.of(project).find(name).run_id
+    run_id = id_in_store(RunStore.of(project).find(name), store)
     return tuple(header.trace_id for header in store.find_traces(run=run_id, limit=_ALL))
 
 

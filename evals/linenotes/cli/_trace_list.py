@@ -109,9 +109,20 @@ def command(
 
 def _run_id(project: Project, name: str) -> str:
     """Return the id of the run that `name` means; a whole id may be that of a run of others."""
-    from linenotes.evals import RunStore
+    from linenotes.evals import RunStore, id_in_store
+    from linenotes.project import RunError
+    from linenotes.tracing import open_store
 
-    return name if _RUN_ID.fullmatch(name) else RunStore.of(project).find(name).run_id
+    try:
+        plan = RunStore.of(project).find(name)
+    except RunError:
+        if _RUN_ID.fullmatch(name):
+            return name
+        raise
+    if plan.model_id is not None:
+        return plan.run_id
+    with open_store(project) as store:
+        return id_in_store(plan, store)
 
 
 def _nothing(project: Project, asked: Mapping[str, object]) -> str:

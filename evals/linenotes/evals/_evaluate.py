@@ -9,7 +9,13 @@ from linenotes.agents import Agent, AgentVersion, load_agent
 from linenotes.datasets import Case, Dataset, load_dataset
 from linenotes.evals._evaluation import Arm, Evaluation
 from linenotes.evals._results import RunResult
-from linenotes.evals.engine._conduct import DEFAULT_CONCURRENCY, Conduct
+from linenotes.evals.engine._budget import Budget
+from linenotes.evals.engine._conduct import (
+    DEFAULT_CONCURRENCY,
+    DEFAULT_SAMPLE_RETRIES,
+    DEFAULT_SAMPLE_TIMEOUT,
+    Conduct,
+)
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.project import Project, RunError
 from linenotes.tracing import RecordingPolicy, RecordMode
@@ -29,7 +35,10 @@ def evaluate(
     split: str | None = None,
     limit: int | None = None,
     concurrency: int = DEFAULT_CONCURRENCY,
+    sample_timeout: float | None = DEFAULT_SAMPLE_TIMEOUT,
+    sample_retries: int = DEFAULT_SAMPLE_RETRIES,
     seed: int = 0,
+    budget: Budget | None = None,
     target: Target = "population",
     record: RecordMode | None = None,
     replay: bool = False,
@@ -47,7 +56,10 @@ def evaluate(
         split: only the cases of this split.
         limit: at most so many cases, spread over the dataset.
         concurrency: how many samples are in flight.
+        sample_timeout: seconds that a sample may take; None is as long as it wants.
+        sample_retries: how often a sample is executed again that the infrastructure failed.
         seed: the seed of the run; model calls derive theirs from it.
+        budget: what the run may spend; limits that it leaves open are those of the project.
         target: what the intervals speak of: cases like these, or exactly these cases.
         record: `auto` replays the model and tool calls that are recorded and records the rest,
             `all` calls and records everything, `none` does neither. None stands for the
@@ -57,6 +69,7 @@ def evaluate(
         project: None stands for the one of the working directory.
 
     Raises:
+        BudgetUsedUp: the budget did not do for all samples; what had finished is kept.
         LinenotesError: something that the caller can mend; what had finished is kept.
     """
     project = project or Project.find()
@@ -68,7 +81,13 @@ def evaluate(
         cases = choose_cases(agent.agent, dataset, split=split, limit=limit)
     wanted = scorers if scorers is not None else agent.agent.settings.scorers
     policy = asked_of_recordings(record=record, replay=replay, live=live)
-    conduct = Conduct(concurrency=concurrency, recordings=policy)
+    conduct = Conduct(
+        concurrency=concurrency,
+        sample_timeout=sample_timeout,
+        sample_retries=sample_retries,
+        budget=Budget.of(project, budget),
+        recordings=policy,
+    )
     evaluation = Evaluation(project, conduct, target=target)
     return evaluation.run(
         [Arm(agent, samples)],

@@ -8,35 +8,37 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from linenotes.agents import AgentVersion, VersionCard
+from linenotes.agents import AgentVersion
 from linenotes.datasets import Dataset
-from linenotes.evals._repeats import repeats
-from linenotes.evals._report import run_note
-from linenotes.evals._results import RunResult, estimate_all
+from linenotes.evals._continuing import rescoring, top_up, what_is_there
+from linenotes.evals._results import RunResult
+from linenotes.evals._storing import Storing
 from linenotes.evals.engine._conduct import Conduct
 from linenotes.evals.engine._early_publishing import EarlyPublishing
-from linenotes.evals.engine._engine import Job, Stop, execute, interleave
+from linenotes.evals.engine._engine import Job, Stop, execute, interleave, run_here
 from linenotes.evals.engine._event_loop import complete
+from linenotes.evals.engine._garbage import settled_objects_spared
+from linenotes.evals.engine._metered_sample import Unfinished
 from linenotes.evals.engine._ongoing import OngoingRun, timed
 from linenotes.evals.engine._progress import Progress, Silent
+from linenotes.evals.engine._purse import Purse
 from linenotes.evals.engine._recorded_runs import RecordedRuns, keys_for_replay
 from linenotes.evals.engine._scoring import Scoring
+from linenotes.evals.engine._used_up import spent_by, used_up
 from linenotes.evals.journal._journal import Journal
 from linenotes.evals.journal._plans import RunPlan
-from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore
-from linenotes.evals.journal._samples import Sample, SampleKey
-from linenotes.evals.publishing._publisher import NOTHING_WRITTEN, Publisher, SampleRow
-from linenotes.evals.scorers._scorer_loading import find_scorers
+from linenotes.evals.journal._samples import Sample
+from linenotes.evals.publishing._publisher import Publisher
 from linenotes.evals.scorers._scorers import Scorer
-from linenotes.project import Project, RunError, StoreError
-from linenotes.tracing import RecordingPolicy, discard_live, exporting, open_store
+from linenotes.project import Project, RunError
+from linenotes.tracing import RecordingPolicy, discard_live, exporting, trace_id_for
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Target
@@ -71,8 +73,8 @@ class Evaluation:
         self._project = project
         self._redactor = project.redactor
         self._conduct = conduct
-        self._target: Target = target
         self._progress = progress or Silent()
+        self._storing = Storing(project, target, self._progress)
         self._stop = stop or Stop()
         self._runs = RunStore.of(project)
         self._recorded = RecordedRuns(project, conduct.recordings)
@@ -89,6 +91,7 @@ class Evaluation:
 
         Raises:
             Interrupted: `stop` was asked for.
+            NotPublished: the store could not be reached, now or in the end.
             LinenotesError: something that the caller can mend; what had finished is kept.
         """
         with keys_for_replay(self._project, self._conduct.recordings):
@@ -101,23 +104,37 @@ class Evaluation:
             if arm.samples < 1:
                 raise RunError(f"Each case needs at least 1 sample, not {arm.samples}.")
             _ = arm.version.graph  # an agent that does not build is told before anything is made
-        with self._redactor.in_force(), self._store() as publisher, ExitStack() as journals:
-            group = secrets.token_hex(8)
+        with (
+            self._redactor.in_force(),
+            self._storing.opened_if_up() as publisher,
+            ExitStack() as journals,
+        ):
+            wanted = self._plans(arms, dataset, scorers, seed=seed)
+            plans = self._storing.begin(publisher, wanted)
             runs = []
-            for arm in arms:
-                run = self._begin(publisher, arm, dataset, scorers, seed=seed, group=group)
-                journals.enter_context(run.journal)
-                runs.append(run)
-            return self._carry_out(publisher, runs, scorers)
+            for arm, plan in zip(arms, plans, strict=True):
+                journal = Journal.create(self._runs.path(plan.run_id), plan)
+                journals.enter_context(journal)
+                started = OngoingRun(journal, self._project, arm.version, dataset.cases, scorers)
+                runs.append(started)
+            return self._carry_out(publisher, runs, [run.missing() for run in runs])
 
-    def resume(self, name: str) -> list[RunResult]:
+    def resume(
+        self, name: str, *, samples: int | None = None, retry_errors: bool = False
+    ) -> list[RunResult]:
         """Continue the run `name`, and the runs that were started together with it.
 
         What is whole is only published again: that needs neither the agent nor the scorers.
 
+        Args:
+            name: the run.
+            samples: how many samples each case is to have from now on; a baseline keeps its one.
+            retry_errors: execute again what the infrastructure failed.
+
         Raises:
             Interrupted: `stop` was asked for.
-            RunError: there is no such run, or its agent has changed since.
+            NotPublished: the store lacks some of it.
+            RunError: there is no such run, its agent has changed since, or it has more samples.
         """
         group = self._runs.find(name).group
         plans = [plan for plan in self._runs.plans() if plan.group == group]
@@ -126,11 +143,44 @@ class Evaluation:
                 OngoingRun(journals.enter_context(self._runs.open(plan)), self._project)
                 for plan in plans
             ]
-            unfinished = [run for run in runs if run.missing() or run.unscored()]
-            scorers = find_scorers(plans[0].scorers, self._project) if unfinished else []
+            if samples is not None:
+                top_up(runs, samples)
+            jobs = [run.missing(retry_errors=retry_errors) for run in runs]
+            for run, missing in zip(runs, jobs, strict=True):
+                if missing or run.unscored():
+                    _ = run.scorers  # one that is gone is told before anything is run
+                for line in what_is_there(run.journal, missing):
+                    self._progress.note(line)
             policy = self._conduct.recordings or plans[0].recordings
-            with keys_for_replay(self._project, policy), self._store() as publisher:
-                return self._carry_out(publisher, runs, scorers)
+            with (
+                keys_for_replay(self._project, policy),
+                self._storing.opened_if_up() as publisher,
+            ):
+                return self._carry_out(publisher, runs, jobs)
+
+    def score(self, name: str, scorers: Sequence[Scorer] = (), *, add: bool = False) -> RunResult:
+        """Score the finished samples of the run `name` again, without calling its agent.
+
+        Args:
+            name: the run.
+            scorers: what its metrics are from now on; none stands for those that it has. What a
+                file said of an imported run stays.
+            add: keep the run's other metrics and their scores.
+
+        Raises:
+            Interrupted: `stop` was asked for.
+            NotPublished: the store lacks some of it.
+            RunError: there is no such run, or it has no scorers of its own.
+        """
+        with self._redactor.in_force(), self._runs.open(self._runs.find(name)) as journal:
+            for line in what_is_there(journal, []):
+                self._progress.note(line)
+            own = OngoingRun(journal, self._project)
+            wanted = scorers or own.scorers
+            journal.amended(rescoring(journal.plan, wanted, add=add))
+            run = replace(own, judged_by=wanted)
+            with self._storing.opened_if_up() as publisher:
+                return self._carry_out(publisher, [run], [[]])[0]
 
     def publish(self, name: str) -> RunResult:
         """Write to the store what it lacks of the run `name`, from its journal alone.
@@ -140,88 +190,84 @@ class Evaluation:
             StoreError: the store does not take it.
         """
         record = self._runs.read(name)
-        with self._redactor.in_force(), self._store() as publisher:
-            return self._publish(publisher, [record])[0]
+        with self._redactor.in_force(), self._storing.opened() as publisher:
+            return self._storing.publish(publisher, [record])[0]
 
-    @contextmanager
-    def _store(self) -> Iterator[Publisher]:
-        self._progress.stage("Opening the store")
-        creating = partial(self._progress.stage, "Creating the store, once")
-        with open_store(self._project, on_create=creating) as store:
-            yield Publisher(store)
-
-    def _begin(
-        self,
-        publisher: Publisher,
-        arm: Arm,
-        dataset: Dataset,
-        scorers: Sequence[Scorer],
-        *,
-        seed: int,
-        group: str,
-    ) -> OngoingRun:
-        numbers = publisher.register_prompts(arm.version)
-        card = VersionCard.of(arm.version)
-        model_id = publisher.log_version(card)
-        run_id = publisher.start_run(card, dataset, group=group, numbers=numbers, model_id=model_id)
-        plan = RunPlan.of(
-            arm.version,
-            dataset,
-            run_id=run_id,
-            group=group,
-            model_id=model_id,
-            prompt_numbers=numbers,
-            samples=arm.samples,
-            baseline=arm.baseline,
-            seed=seed,
-            scorers={scorer.name: scorer.spec for scorer in scorers},
-            recordings=self._conduct.recordings or RecordingPolicy.of(self._project),
-        )
-        journal = Journal.create(self._runs.path(run_id), plan)
-        return OngoingRun(journal, self._project, arm.version, dataset.cases)
+    def _plans(
+        self, arms: Sequence[Arm], dataset: Dataset, scorers: Sequence[Scorer], *, seed: int
+    ) -> list[RunPlan]:
+        group, sequence = secrets.token_hex(8), self._runs.next_sequence()
+        return [
+            RunPlan.of(
+                arm.version,
+                dataset,
+                group=group,
+                sequence=sequence + place,
+                samples=arm.samples,
+                baseline=arm.baseline,
+                seed=seed,
+                scorers={scorer.name: scorer.spec for scorer in scorers},
+                recordings=self._conduct.recordings or RecordingPolicy.of(self._project),
+            )
+            for place, arm in enumerate(arms)
+        ]
 
     def _carry_out(
-        self, publisher: Publisher, runs: Sequence[OngoingRun], scorers: Sequence[Scorer]
+        self,
+        publisher: Publisher | None,
+        runs: Sequence[OngoingRun],
+        jobs: Sequence[Sequence[Job]],
     ) -> list[RunResult]:
         with exporting(self._project) as export:
             publishing = EarlyPublishing(publisher)
             with self._shown_as_stopped(publisher, runs), publishing:
-                scoring = Scoring(scorers, export, publishing)
-                self._execute(runs, scoring)
+                scoring = Scoring(export, publishing)
+                self._execute(runs, jobs, scoring)
                 self._stop_if_asked(runs)
                 for run in runs:
                     self._score_rest(run, scoring)
                 self._stop_if_asked(runs)
-                self._progress.stage("Publishing to MLflow")
-            results = self._publish(publisher, [run.journal.record for run in runs], publishing)
+                if publisher is not None:
+                    self._progress.stage("Publishing to MLflow")
+            if publishing.failed:
+                publisher = None  # whether a server is there again is found out soonest anew
+            results = self._storing.publish(
+                publisher, [run.journal.record for run in runs], publishing
+            )
             return [
                 replace(found, recordings=self._recorded.use(found.record.plan.run_id))
                 for found in results
             ]
 
     @contextmanager
-    def _shown_as_stopped(self, publisher: Publisher, runs: Sequence[OngoingRun]) -> Iterator[None]:
+    def _shown_as_stopped(
+        self, publisher: Publisher | None, runs: Sequence[OngoingRun]
+    ) -> Iterator[None]:
         """Show in MLflow that runs were stopped, when the block does not come to its end."""
         try:
             yield
         except BaseException as error:
             for run in runs:
-                publisher.mark_stopped(run.plan.run_id)
+                if publisher is not None:
+                    publisher.mark_stopped(run.plan)
             if isinstance(error, KeyboardInterrupt) and self._stop.asked:
                 # Who asked to stop does not want to wait for what is in flight.
-                raise Interrupted(_how_to_continue(runs)) from None
+                raise Interrupted(self._how_to_continue(runs)) from None
             raise
 
     def _stop_if_asked(self, runs: Sequence[OngoingRun]) -> None:
         if self._stop.asked:
-            raise Interrupted(_how_to_continue(runs))
+            raise Interrupted(self._how_to_continue(runs))
 
-    def _execute(self, runs: Sequence[OngoingRun], scoring: Scoring) -> None:
-        missing = [run.missing() for run in runs]
-        if not any(missing):
+    def _execute(
+        self, runs: Sequence[OngoingRun], jobs: Sequence[Sequence[Job]], scoring: Scoring
+    ) -> None:
+        if not any(jobs):
             return
         by_id = {run.plan.run_id: run for run in runs}
-        self._progress.stage("Running", total=sum(map(len, missing)))
+        purse = self._purse(runs)
+        self._progress.stage("Running", total=sum(map(len, jobs)))
+        self._progress.spent(purse.spent, purse.budget)
 
         def on_start(job: Job) -> None:
             by_id[job.run_id].journal.started(job.shown_case.id, job.index)
@@ -231,19 +277,37 @@ class Evaluation:
             run.journal.finished(sample)
             discard_live(self._project, sample.trace.trace_id)
             await scoring.of(sample, run)
+            self._progress.spent(spent_by(runs), purse.budget)
             self._progress.advance(sample)
 
-        with timed([run.journal for run in runs]), self._recorded:
-            jobs = [self._recorded.jobs(run, own) for run, own in zip(runs, missing, strict=True)]
+        def on_cut_off(job: Job, sample: Unfinished) -> None:
+            journal, case = by_id[job.run_id].journal, job.shown_case.id
+            journal.cut_off(case, job.index, sample.spent)
+            discard_live(self._project, trace_id_for(job.run_id, job.case.id, job.index))
+
+        with timed([run.journal for run in runs]), settled_objects_spared(), self._recorded:
+            recorded = [self._recorded.jobs(run, own) for run, own in zip(runs, jobs, strict=True)]
+            time_limit = self._conduct.sample_timeout
             work = execute(
-                interleave(jobs),
+                interleave(recorded),
+                run=partial(run_here, purse=purse, time_limit=time_limit),
                 concurrency=self._conduct.concurrency,
                 on_start=on_start,
                 on_finish=on_finish,
+                on_cut_off=on_cut_off,
                 stop=self._stop,
+                purse=purse,
+                retries=self._conduct.sample_retries,
             )
             # A graph that is not async waits in a thread, and so may its parallel nodes.
             complete(work, threads=max(32, 2 * self._conduct.concurrency))
+        if purse.exhausted and any(run.missing() for run in runs):
+            raise used_up(runs, purse, purse.exhausted)
+
+    def _purse(self, runs: Sequence[OngoingRun]) -> Purse:
+        """Return what is left of the budget after earlier sessions; versions run side by side."""
+        seconds = max(run.journal.record.wall_seconds for run in runs)
+        return Purse(self._conduct.budget, spent_by(runs), seconds=seconds)
 
     def _score_rest(self, run: OngoingRun, scoring: Scoring) -> None:
         """Score what had finished before an earlier process got to score it."""
@@ -265,57 +329,10 @@ class Evaluation:
 
         complete(all_of_them(), threads=self._conduct.concurrency)
 
-    def _publish(
-        self,
-        publisher: Publisher,
-        records: Sequence[RunRecord],
-        early: EarlyPublishing | None = None,
-    ) -> list[RunResult]:
-        written = [early.rows(record) if early else NOTHING_WRITTEN for record in records]
-        total = sum(len(record.outcomes) for record in records)
-        lacking = total - sum(map(len, written))
-        self._progress.stage("Publishing to MLflow", total=lacking or None)
-        try:
-            return [
-                publish_run(
-                    publisher, record, written=rows, target=self._target, progress=self._progress
-                )
-                for record, rows in zip(records, written, strict=True)
-            ]
-        except StoreError as error:
-            publish = " and ".join(f"`linenotes publish {r.plan.run_id[:12]}`" for r in records)
-            raise StoreError(
-                f"{error} All {total} samples are kept in the journal: {publish} stores them "
-                "without running the agent again."
-            ) from error
-
-
-def publish_run(
-    publisher: Publisher,
-    record: RunRecord,
-    *,
-    written: Mapping[SampleKey, SampleRow] = NOTHING_WRITTEN,
-    target: Target,
-    progress: Progress,
-) -> RunResult:
-    """Write what the store lacks of a whole run to MLflow, and return what was measured.
-
-    Raises:
-        StoreError: the store does not take it.
-    """
-    estimates = estimate_all(record, target)
-    repeated = repeats(record)
-    note = run_note(record, estimates, repeated)
-    stored = publisher.publish(
-        record, estimates, repeated, note=note, written=written, progress=progress
-    )
-    return RunResult(record, estimates, stored, repeated)
-
-
-def _how_to_continue(runs: Sequence[OngoingRun]) -> str:
-    kept = sum(len(run.journal.record.outcomes) for run in runs)
-    wanted = sum(len(run.plan.cases) * run.plan.samples for run in runs)
-    return (
-        f"Stopped: {kept} of {wanted} samples are kept. "
-        f"Continue with `linenotes eval --resume {runs[0].plan.run_id[:12]}`."
-    )
+    def _how_to_continue(self, runs: Sequence[OngoingRun]) -> str:
+        kept = sum(len(run.journal.record.outcomes) for run in runs)
+        wanted = sum(len(run.plan.cases) * run.plan.samples for run in runs)
+        return (
+            f"Stopped: {kept} of {wanted} samples are kept. Continue with `linenotes eval "
+            f"--resume {runs[0].plan.run_id[:12]}{self._conduct.budget.options}`."
+        )

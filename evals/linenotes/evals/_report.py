@@ -6,16 +6,18 @@ the intervals speak of.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from linenotes.evals._comparison import RunComparison
+from linenotes.evals._costs import cost_cell
 from linenotes.evals._repeats import Repeats
 from linenotes.evals._results import RunResult
 from linenotes.evals._savings import saved
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.publishing._tables import is_rate, score_table
-from linenotes.tracing import RecordingUse, dollars
+from linenotes.tracing import RecordingUse
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Comparison, Estimate
@@ -45,12 +47,17 @@ def rows(results: Sequence[RunResult]) -> list[tuple[str, ...]]:
     metrics = list(results[-1].estimates)
     deepest = results[-1].record.plan.samples
     hat = [f"pass^{deepest}"] if deepest > 1 and _has_pass_hat(results) else []
-    costs = ["cost"] if any(result.cost for result in results) else []
+    costs = ["cost"] if any(_has_costs(result) for result in results) else []
     header = ("version", "K", *metrics, *hat, "calls", *costs, "s/sample")
     return [
         header,
         *(_row(r, metrics, with_hat=bool(hat), with_cost=bool(costs)) for r in results),
     ]
+
+
+def _has_costs(result: RunResult) -> bool:
+    """Tell whether calls were or may have been paid for; files seldom tell what theirs cost."""
+    return bool(result.cost or (result.unpriced_calls and not result.record.plan.imported))
 
 
 def _has_pass_hat(results: Sequence[RunResult]) -> bool:
@@ -74,7 +81,7 @@ def _row(
         str(record.plan.samples),
         *cells,
         f"{result.calls:,}",
-        *([dollars(result.cost) or "–"] if with_cost else []),
+        *([cost_cell(result.cost)] if with_cost else []),
         _mean_seconds(record),
     )
 
@@ -139,8 +146,9 @@ def failures(result: RunResult) -> list[str]:
         if count
     ]
     lines += _unmeasured(result)
-    if result.cost and result.unpriced_calls:
-        lines.append(f"{_count(result.unpriced_calls, 'call')} without a known price, not in cost.")
+    if result.unpriced_calls and _has_costs(result):
+        calls = _count(result.unpriced_calls, "call")
+        lines.append(f"{calls} without a known price, not in cost (`linenotes prices`).")
     return [f"{result.record.plan.version}: {line}" for line in lines]
 
 
@@ -151,7 +159,8 @@ def _consequence(result: RunResult, kind: str) -> str:
         )
         return f"{lost} where the file has no score"
     if kind == "infrastructure":
-        return "lost to the infrastructure and not scored (`linenotes eval --resume` tries again)"
+        again = f"`linenotes eval --resume {result.record.plan.run_id[:12]} --retry-errors`"
+        return f"lost to the infrastructure and not scored ({again} tries again)"
     if kind == "scorer":
         return "could not be scored"
     if all(is_rate(result.record, name) for name in result.record.plan.metrics):
@@ -173,10 +182,13 @@ def _unmeasured(result: RunResult) -> list[str]:
 
 def _example(result: RunResult, kind: str) -> str:
     if kind == "scorer":
-        errors = (s.error for scores in result.record.scores.values() for s in scores)
-        return str(next(error for error in errors if error))
-    errors = (outcome.error for outcome in result.record.outcomes.values())
-    return str(next(error for error in errors if error and error.kind == kind))
+        scored = (s.error for scores in result.record.scores.values() for s in scores)
+        return str(next(error for error in scored if error))
+    outcomes = result.record.outcomes.values()
+    errors = [o.error for o in outcomes if o.error and o.error.kind == kind]
+    types = Counter(error.type for error in errors).most_common()
+    counts = ", ".join(f"{count} {name}" for name, count in types)
+    return f"{counts}, such as {errors[0]}" if len(types) > 1 else str(errors[0])
 
 
 def verdict(comparison: RunComparison) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from linenotes.evals._costs import run_usage
 from linenotes.evals._repeats import Repeats
 from linenotes.evals._savings import replayed_calls, replayed_cost
 from linenotes.evals.documents._part import Document
@@ -19,8 +20,10 @@ from linenotes.evals.documents._run_documents import (
     MetricDocument,
     RunDocument,
     TracesDocument,
+    usage_document,
 )
 from linenotes.evals.journal._records import RunRecord
+from linenotes.evals.journal._usage import Usage
 from linenotes.evals.publishing._publisher import Stored
 from linenotes.evals.publishing._tables import score_table
 from linenotes.tracing import RecordingUse
@@ -73,6 +76,11 @@ class RunResult:
         costs = [outcome.cost for outcome in self.record.outcomes.values()]
         known = [cost for cost in costs if cost is not None]
         return sum(known) if known or self.calls == 0 else None
+
+    @property
+    def usage(self) -> tuple[Usage, ...]:
+        """What each agent used of each model, in order of appearance."""
+        return run_usage(self.record)
 
     @property
     def unpriced_calls(self) -> int:
@@ -130,6 +138,7 @@ class RunResult:
             replayed_calls=self.replayed_calls,
             spent=self.spent,
             recordings=recording_use_document(self.recordings) if self.recordings else None,
+            usage=[usage_document(usage) for usage in self.usage],
             wall_seconds=None if plan.imported else round(self.record.wall_seconds, 3),
             traces=TracesDocument(expected=self.traces.expected, stored=self.traces.stored),
         )

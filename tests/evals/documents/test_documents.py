@@ -16,16 +16,23 @@ from linenotes.datasets import Case, Dataset
 from linenotes.evals import (
     DOCUMENTS,
     Arm,
+    Budget,
     Evaluation,
+    ListedPrice,
     RunComparison,
     RunResult,
     compare_all,
+    cost_lines,
+    costs_document,
     doctor_document,
+    estimate_document,
     evaluation_document,
     execution_document,
     find_scorers,
+    forecast,
     json_schema,
     json_schema_file,
+    prices_document,
     run_once,
     trace_document,
     trace_export_document,
@@ -215,3 +222,30 @@ def test_the_doctors_document_tells_the_dead_from_the_living(
     assert (one["agent"], one["case"], one["sample"], one["messages"]) == ("desk", "c1", 0, 0)
     assert one["last_heard"].endswith("+00:00")
     discard_live(project, one["trace_id"])
+
+
+def test_an_estimate_has_the_keys_of_the_contract(
+    evaluated: Callable[..., Evaluated],
+    one_node: Callable[..., AgentVersion],
+    numbers: Callable[..., Dataset],
+) -> None:
+    results, _ = evaluated("v1")
+    arms = [Arm(one_node().labelled(label), 2) for label in ("v1", "v2")]
+    found = forecast(
+        arms, numbers(3), [results[0].record, None], concurrency=8, budget=Budget(calls=5)
+    )
+    document: Any = estimate_document(found)
+    check("eval-estimate", document)
+    known, unknown = document["versions"]
+    assert known["told_from"]["run_id"] == results[0].record.plan.run_id
+    assert (unknown["told_from"], unknown["calls"], document["total"]["calls"]) == (None,) * 3
+
+
+def test_costs_and_prices_have_the_keys_of_the_contract(make_record: Callable[..., Any]) -> None:
+    record = make_record({"a": [True], "b": [True]})
+    costs: Any = costs_document(cost_lines([record], "agent"), "agent", [record.plan.run_id])
+    check("costs", costs)
+    assert [(line["name"], line["calls"]) for line in costs["lines"]] == [("answer", 2)]
+    prices: Any = prices_document([ListedPrice("m", ("default",), None)])
+    check("prices", prices)
+    assert prices["prices"][0]["source"] is None

@@ -264,7 +264,9 @@ def test_an_endpoint_that_is_down_ends_the_run_and_is_no_failure_of_the_agent(
 ) -> None:
     version = one_node(ASK_A_MODEL.format(url=f"http://127.0.0.1:{unused_port}/v1"))
     outcome = Outcome()
-    with pytest.raises(ModelError, match=r"failed 5 samples in a row.*--resume r`") as told:
+    with pytest.raises(
+        ModelError, match=r"failed 5 samples in a row.*--resume r --retry-errors`"
+    ) as told:
         carry_out(jobs(version, 20), outcome, concurrency=2, stop=Stop())
     assert "Connection error" in str(told.value)
     assert 5 <= len(outcome.samples) <= 6

@@ -18,15 +18,12 @@ def plan_of(numbers: Callable[..., Dataset]) -> Callable[[AgentVersion], RunPlan
         return RunPlan.of(
             version,
             numbers(3),
-            run_id="r" * 32,
             group="g",
-            model_id="m-1",
-            prompt_numbers=dict.fromkeys(version.prompts, 7),
             samples=2,
             baseline=False,
             seed=5,
             scorers={"correct": "own.py:correct", "speed": "speed"},
-        )
+        ).stored_as("r" * 32, "m-1", dict.fromkeys(version.prompts, 7))
 
     return make
 

@@ -110,7 +110,7 @@ def test_a_run_has_its_model_and_its_dataset_as_inputs(
     plan = evaluated.record.plan
     inputs = stored_run(client, evaluated).inputs
     assert [model.model_id for model in inputs.model_inputs] == [plan.model_id]
-    assert client.get_logged_model(plan.model_id).params["agent"] == "app"
+    assert client.get_logged_model(str(plan.model_id)).params["agent"] == "app"
     (dataset,) = inputs.dataset_inputs
     assert dataset.dataset.name == "numbers"
     assert plan.dataset.digest.startswith(dataset.dataset.digest)
@@ -131,7 +131,7 @@ def test_metrics_have_their_bounds_and_belong_to_the_model(
     )
     assert metrics["length"] == 6
     assert "broken" not in metrics
-    of_model = client.get_logged_model(evaluated.record.plan.model_id).metrics or []
+    of_model = client.get_logged_model(str(evaluated.record.plan.model_id)).metrics or []
     assert {"polite", "polite/low", "length"} <= {metric.key for metric in of_model}
 
 
@@ -274,7 +274,7 @@ def test_a_store_that_is_gone_at_the_end_keeps_the_journal_and_is_published_late
             evaluate(version, numbers(4), [scorer], samples=1)
         run_id = RunStore.of(project).plans()[-1].run_id
         assert f"`linenotes publish {run_id[:12]}` stores them" in str(told.value)
-        assert "All 4 samples are kept" in str(told.value)
+        assert "Not published: all 4 samples are kept" in str(told.value)
         assert "\n" not in str(told.value)
     result = Evaluation(project).publish(run_id)
     assert (result.scored, result.traces.stored) == (4, 4)

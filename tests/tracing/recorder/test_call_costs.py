@@ -32,6 +32,21 @@ def test_tokens_are_paid_for_by_kind() -> None:
     assert cached == pytest.approx((400 * 10 + 500 * 1 + 100 * 10 + 100 * 20) / 1e6)
 
 
+def test_what_anthropic_writes_to_its_cache_is_paid_for_by_how_long_it_stays() -> None:
+    said = reply(cache_creation=0, ephemeral_5m_input_tokens=100, ephemeral_1h_input_tokens=200)
+    own = PriceSettings(input=10, output=20, written=12, written_hour=15)
+    prices = Prices(Project(root=Path(), settings=Settings(prices={"m": own})))
+    cost = call_cost(prices, {"ls_model_name": "m"}, said)
+    assert cost == pytest.approx((700 * 10 + 100 * 12 + 200 * 15 + 100 * 20) / 1e6)
+
+
+def test_an_answer_of_langchains_cache_costs_nothing() -> None:
+    said = reply()
+    assert said.usage_metadata is not None
+    cached: Any = {**said.usage_metadata, "total_cost": 0}
+    assert call_cost(PRICES, {"ls_model_name": "m"}, AIMessage("", usage_metadata=cached)) == 0
+
+
 def test_the_model_that_answered_may_be_the_one_with_a_price() -> None:
     details = {"ls_model_name": "deployment-7", "model_name": "m"}
     assert call_cost(PRICES, details, reply()) == pytest.approx(0.012)

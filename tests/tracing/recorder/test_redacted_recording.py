@@ -131,3 +131,14 @@ def test_what_a_key_gave_away_once_is_masked_in_all_that_follows(
     for kept in (str(heard), live.read_text(), str(ledger.redacted(output["answer"]))):
         assert PHRASE not in kept
         assert "[secret:password:" in kept
+
+
+def test_what_only_the_output_gives_away_is_masked_in_the_trace_from_then_on(
+    chain: Callable[..., Any],
+) -> None:
+    with record() as ledger:
+        chain(f"The word is {PHRASE}", "work", "answer").invoke({"question": "?"})
+    assert PHRASE in str(ledger.trace)  # nothing says yet that it is one
+    ledger.redacted({"password": PHRASE})
+    assert PHRASE not in str(ledger.trace)
+    assert "[secret:password:" in str(ledger.trace)

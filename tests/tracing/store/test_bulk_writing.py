@@ -92,6 +92,25 @@ def test_changed_scores_and_filings_are_written_over_as_mlflows_calls_do(
     assert _searched(in_bulk) == _searched(by_calls)
 
 
+def test_scores_that_no_longer_hold_are_taken_back_and_those_of_people_stay(
+    in_bulk: MlflowStore, by_calls: MlflowStore, desk_filed: MakeFiled
+) -> None:
+    scores = (TraceScore("old", value=True), TraceScore("new", value=1.0))
+    before = replace(desk_filed("scored"), scores=scores)
+    _write_both(in_bulk, by_calls, [before])
+    for store in (in_bulk, by_calls):
+        _a_person_scores(store, before)
+    after = replace(before, scores=scores[1:], withdrawn=("old", "never there"))
+    in_bulk.write_traces([after])
+    by_calls.write_traces([after])
+    assert _searched(in_bulk) == _searched(by_calls)
+    (trace,) = _searched(in_bulk)
+    said = str(trace)
+    assert "'a person'" in said
+    assert "'new'" in said
+    assert "'old'" not in said
+
+
 def test_a_changed_trace_replaces_the_stored_one_as_mlflows_calls_do(
     in_bulk: MlflowStore, by_calls: MlflowStore, varied: list[FiledTrace]
 ) -> None:

@@ -2,7 +2,7 @@
 
 from linenotes.tracing._filed_trace import FiledTrace, TraceScore
 from linenotes.tracing._ledger import USER, Ledger, Message, MessageKind, Tokens
-from linenotes.tracing._prices import dollars
+from linenotes.tracing._prices import Price, Prices, PriceSource, dollars
 from linenotes.tracing._story import one_story
 from linenotes.tracing._trace import (
     Span,
@@ -37,6 +37,7 @@ from linenotes.tracing.keeping._project_store import (
 from linenotes.tracing.live._live_reading import LiveTrace
 from linenotes.tracing.live._live_traces import discard_live, find_live, live_traces
 from linenotes.tracing.recorder._block import LiveLedger, record
+from linenotes.tracing.recorder._metering import CallAhead, Meter, metered
 from linenotes.tracing.recordings._library import Library, RecordingUse
 from linenotes.tracing.recordings._near_misses import request_lines
 from linenotes.tracing.recordings._opening import (
@@ -73,6 +74,7 @@ from linenotes.tracing.views._span_tree import Branch, span_tree
 __all__ = [
     "USER",
     "Branch",
+    "CallAhead",
     "CallKey",
     "ExportResult",
     "FileFormat",
@@ -87,9 +89,13 @@ __all__ = [
     "Merged",
     "Message",
     "MessageKind",
+    "Meter",
     "MlflowStore",
     "OtlpExporter",
     "OtlpTarget",
+    "Price",
+    "PriceSource",
+    "Prices",
     "Pruned",
     "RecordMode",
     "RecordedCall",
@@ -127,6 +133,7 @@ __all__ = [
     "live_traces",
     "merge_recordings",
     "mermaid",
+    "metered",
     "one_story",
     "open_recordings",
     "open_store",

@@ -56,3 +56,5 @@ class FiledTrace:
     expectations: Mapping[str, JsonValue] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags on top of those that are derived from the trace."""
+    withdrawn: tuple[str, ...] = ()
+    """Names of scores with which it was filed before, and which no longer hold."""

@@ -2,21 +2,27 @@
 
 MLflow's package holds one JSON file a provider with prices per million tokens. Only the file of
 the provider that was called is read, once, and MLflow is not imported for it; the figures are
-those that MLflow itself would show. A price that is not known is None and never guessed.
+those that MLflow itself would show. A price that is not known is None and never guessed. Cached
+input, input written to a cache and reasoning may have prices of their own, and otherwise cost
+what the input or output does that they are part of.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import orjson
 
 from linenotes.project import PriceSettings, Project
 from linenotes.tracing._ledger import Tokens
+
+PriceSource = Literal["project", "catalogue", "local"]
+"""pyproject.toml, MLflow's catalogue, or a model of this machine, which costs nothing."""
 
 LOCAL = "local"
 """The provider of models that run on this machine and cost nothing."""
@@ -44,12 +50,20 @@ class Price:
     """Of input that the provider had in its cache."""
     written: float
     """Of input that the provider put into its cache."""
+    written_hour: float
+    """Of input that it put there for an hour."""
+    reasoning: float
+    """Of output that was thought and not said."""
+    source: PriceSource = field(compare=False)
+    """Who says so."""
 
-    def of(self, tokens: Tokens, written: int = 0) -> float:
-        """Return what a call cost, in US dollars, `written` being tokens of its input."""
-        plain = max(tokens.input - tokens.cached - written, 0)
-        dollars = plain * self.input + tokens.output * self.output
-        return (dollars + tokens.cached * self.cached + written * self.written) / _MILLION
+    def of(self, tokens: Tokens, *, written: int = 0, written_hour: int = 0) -> float:
+        """Return what a call cost, in US dollars; `written` are tokens of its input."""
+        fresh = max(tokens.input - tokens.cached - written - written_hour, 0)
+        asked = fresh * self.input + tokens.cached * self.cached
+        kept = written * self.written + written_hour * self.written_hour
+        said = max(tokens.output - tokens.reasoning, 0)
+        return (asked + kept + said * self.output + tokens.reasoning * self.reasoning) / _MILLION
 
 
 class Prices:
@@ -68,15 +82,37 @@ class Prices:
         if provider is None:
             return None
         if provider == LOCAL:
-            return Price(0, 0, 0, 0)
+            return _price(input=0, output=0, source="local")
         known = _catalogue(_FILES.get(provider.lower(), provider.lower()))
         found = (known.get(n) or known.get(n.partition("/")[2]) for n in names)
         return next((price for price in found if price), None)
 
 
+def _price(
+    *,
+    input: float,  # noqa: A002  as the field
+    output: float,
+    source: PriceSource,
+    cached: float | None = None,
+    written: float | None = None,
+    written_hour: float | None = None,
+    reasoning: float | None = None,
+) -> Price:
+    """Return a price whose missing parts cost what the tokens that they are part of cost."""
+    written = input if written is None else written
+    return Price(
+        input=input,
+        output=output,
+        cached=input if cached is None else cached,
+        written=written,
+        written_hour=written if written_hour is None else written_hour,
+        reasoning=output if reasoning is None else reasoning,
+        source=source,
+    )
+
+
 def _own_price(own: PriceSettings) -> Price:
-    cached = own.input if own.cached is None else own.cached
-    return Price(input=own.input, output=own.output, cached=cached, written=own.input)
+    return _price(**own.model_dump(), source="project")
 
 
 @lru_cache(maxsize=32)
@@ -98,12 +134,13 @@ def _listed_price(pricing: Mapping[str, float]) -> Price | None:
     asked, answered = (pricing.get(f"{part}_per_million_tokens") for part in ("input", "output"))
     if asked is None and answered is None:
         return None  # priced by the image or the second, if at all
-    fresh = asked or 0.0
-    return Price(
-        input=fresh,
+    return _price(
+        input=asked or 0.0,
         output=answered or 0.0,
-        cached=pricing.get("cache_read_per_million_tokens", fresh),
-        written=pricing.get("cache_write_per_million_tokens", fresh),
+        cached=pricing.get("cache_read_per_million_tokens"),
+        written=pricing.get("cache_write_per_million_tokens"),
+        written_hour=pricing.get("cache_write_1hr_per_million_tokens"),
+        source="catalogue",
     )
 
 

@@ -20,6 +20,8 @@ class RedactorWithMemory:
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
         self._lock = threading.Lock()
+        self.learnt = 0
+        """How many times it learnt of secrets: what was redacted before may hold them."""
 
     def refreshed(self) -> RedactorWithMemory:
         """Return this redactor, which from now on knows what the environment holds by now."""
@@ -41,4 +43,5 @@ class RedactorWithMemory:
         if learnt:
             with self._lock:
                 self._redactor = self._redactor.knowing(learnt)
+                self.learnt += 1
         return redacted

@@ -16,6 +16,8 @@ from linenotes.evals.documents._action_documents import (
     ExecutionDocument,
     TraceExportDocument,
 )
+from linenotes.evals.documents._cost_documents import CostsDocument, PricesDocument
+from linenotes.evals.documents._estimate_documents import EstimateDocument
 from linenotes.evals.documents._recordings_documents import (
     RecordingsListDocument,
     RecordingsMergeDocument,
@@ -34,7 +36,11 @@ from linenotes.evals.documents._trace_documents import TraceDocument, TraceListD
 
 _PRINTED = {
     "eval": TypeAdapter[BaseModel](EvaluationDocument | VersionsDocument),
+    "eval-estimate": TypeAdapter[BaseModel](EstimateDocument),
+    "costs": TypeAdapter[BaseModel](CostsDocument),
+    "prices": TypeAdapter[BaseModel](PricesDocument),
     "compare": TypeAdapter[BaseModel](ComparisonDocument),
+    "score": TypeAdapter[BaseModel](RunDocument),
     "publish": TypeAdapter[BaseModel](RunDocument),
     "trace-import": TypeAdapter[BaseModel](ImportDocument),
     "trace-show": TypeAdapter[BaseModel](TraceDocument),

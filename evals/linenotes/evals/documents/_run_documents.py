@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from linenotes.evals._comparison import RunComparison
     from linenotes.evals._results import RunResult
+    from linenotes.evals.journal._usage import Usage
 
 
 class DatasetDocument(Part):
@@ -52,6 +53,25 @@ class MetricDocument(IntervalDocument):
     fewest that a case has. Null where the metric is no rate, or there is one sample a case."""
     pass_at: dict[str, IntervalDocument] | None
     """`pass@1`, `pass@2`, …: the chance that at least one of k samples of a case passes."""
+
+
+class UsageDocument(Part):
+    """Calls of one agent to one model, all samples together."""
+
+    agent: str
+    model: str
+    """The name that it was asked by; empty where nobody told."""
+    calls: int
+    input_tokens: int
+    cached_tokens: int
+    """The part of the input that the provider had in its cache."""
+    output_tokens: int
+    reasoning_tokens: int
+    """The part of the output that was thought and not said."""
+    cost: float | None
+    """US dollars of the calls with a known price; null where none has one."""
+    unpriced_calls: int
+    """Calls without a known price, which are not in `cost`."""
 
 
 class TracesDocument(Part):
@@ -94,6 +114,8 @@ class RunDocument(Part):
     """US dollars of the calls that were made now: `cost` without what was replayed."""
     recordings: RecordingUseDocument | None
     """Null where recordings played no part, and in `publish`."""
+    usage: list[UsageDocument]
+    """What each agent used of each model."""
     wall_seconds: float | None
     """How long agents ran here; null for an imported run."""
     traces: TracesDocument
@@ -161,6 +183,21 @@ class ImportDocument(RunDocument):
     file: str
     again: bool
     """True when the same file had been imported before, so that nothing was added."""
+
+
+def usage_document(usage: Usage) -> UsageDocument:
+    """Return what an agent used of a model as the JSON contract has it."""
+    return UsageDocument(
+        agent=usage.agent,
+        model=usage.model,
+        calls=usage.calls,
+        input_tokens=usage.input,
+        cached_tokens=usage.cached,
+        output_tokens=usage.output,
+        reasoning_tokens=usage.reasoning,
+        cost=usage.cost,
+        unpriced_calls=usage.unpriced,
+    )
 
 
 def evaluation_document(

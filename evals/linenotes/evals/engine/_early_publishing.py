@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Mapping
-from contextlib import suppress
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -27,18 +26,24 @@ _PATIENCE = 1.0
 
 
 class EarlyPublishing:
-    """Publishes the samples that it is told of; leaving the block waits for all of them."""
+    """Publishes the samples that it is told of; leaving the block waits for all of them.
 
-    def __init__(self, publisher: Publisher) -> None:
+    Without a publisher it does nothing.
+    """
+
+    def __init__(self, publisher: Publisher | None) -> None:
         self._publisher = publisher
         self._waiting: SimpleQueue[tuple[OngoingRun, SampleKey] | None] = SimpleQueue()
         self._rows: dict[str, dict[SampleKey, SampleRow]] = defaultdict(dict)
         self._given_up = False
+        self.failed = False
+        """Whether the store did not take something."""
         self._thread = Thread(target=copy_context().run, args=(self._work,), daemon=True)
 
     def add(self, run: OngoingRun, key: SampleKey) -> None:
         """Publish a sample that the run's journal holds with its scores."""
-        self._waiting.put((run, key))
+        if self._publisher is not None:
+            self._waiting.put((run, key))
 
     def rows(self, record: RunRecord) -> Mapping[SampleKey, SampleRow]:
         """Return the table rows of the run's samples that the store has taken."""
@@ -54,11 +59,15 @@ class EarlyPublishing:
         self._thread.join()
 
     def _work(self) -> None:
+        if self._publisher is None:
+            return
         is_open = True
-        with suppress(StoreError):
+        try:
             while is_open and not self._given_up:
                 batch, is_open = self._next_batch()
-                self._write(batch)
+                self._write(batch, self._publisher)
+        except StoreError:
+            self.failed = True
 
     def _next_batch(self) -> tuple[list[tuple[OngoingRun, SampleKey]], bool]:
         """Return what waits, at most a batch of it, and whether more may come."""
@@ -74,11 +83,11 @@ class EarlyPublishing:
             batch.append(told)
         return batch, True
 
-    def _write(self, batch: list[tuple[OngoingRun, SampleKey]]) -> None:
+    def _write(self, batch: list[tuple[OngoingRun, SampleKey]], publisher: Publisher) -> None:
         keys: dict[str, list[SampleKey]] = defaultdict(list)
         runs = {run.plan.run_id: run for run, _ in batch}
         for run, key in batch:
             keys[run.plan.run_id].append(key)
         for run_id, of_run in keys.items():
-            rows = self._publisher.write_traces(runs[run_id].journal.record, of_run)
+            rows = publisher.write_traces(runs[run_id].journal.record, of_run)
             self._rows[run_id] |= rows

@@ -12,16 +12,22 @@ import copy
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from linenotes.agents import AgentVersion, SampleScope, sample_scope
 from linenotes.datasets import Case
+from linenotes.evals.engine._breaker import Breaker
 from linenotes.evals.engine._failures import attribute
+from linenotes.evals.engine._metered_sample import Unfinished, run_within
+from linenotes.evals.engine._purse import Purse
+from linenotes.evals.engine._time_limit import waiting_for_model, within
 from linenotes.evals.journal._samples import Failure, Sample
-from linenotes.project import ModelError, Redactor
+from linenotes.project import Redactor
 from linenotes.tracing import (
     Library,
     Message,
+    Prices,
     json_value,
     record,
     sample_recordings,
@@ -58,6 +64,10 @@ class Stop:
     asked: bool = field(default=False)
 
 
+Run = Callable[[Job], Awaitable[Sample | Unfinished]]
+"""What executes a job, wherever that is."""
+
+
 def interleave(arms: Sequence[Sequence[Job]]) -> Iterator[Job]:
     """Yield the jobs of all arms in turn, in the order (sample, case, arm)."""
     longest = max((len(arm) for arm in arms), default=0)
@@ -67,29 +77,50 @@ def interleave(arms: Sequence[Sequence[Job]]) -> Iterator[Job]:
                 yield arm[position]
 
 
+async def run_here(
+    job: Job, *, purse: Purse | None = None, time_limit: float | None = None
+) -> Sample | Unfinished:
+    """Execute `job` in this process; what is said stands in the project's folder as it happens."""
+    run = partial(run_sample, job, durable=True, time_limit=time_limit)
+    if purse is None:
+        return await run()
+    return await run_within(purse, Prices(job.version.agent.project), run)
+
+
 async def execute(
     jobs: Iterable[Job],
     *,
+    run: Run = run_here,
     concurrency: int,
     on_start: Callable[[Job], None],
     on_finish: Callable[[Job, Sample], Awaitable[None]],
+    on_cut_off: Callable[[Job, Unfinished], None] | None = None,
     stop: Stop,
+    purse: Purse | None = None,
+    retries: int = 0,
 ) -> None:
-    """Execute `jobs`, at most `concurrency` at a time; `on_finish` is a part of the job.
+    """Execute `jobs` by `run`, at most `concurrency` at a time; `on_finish` is a part of the job.
+
+    A sample that the infrastructure failed is executed again, at most `retries` times. One that
+    needs more than `purse` holds goes to `on_cut_off`, and no other is started.
 
     Raises:
         LinenotesError: the user's own mistake, or an endpoint that is gone; what had finished
             has been handed to `on_finish`.
     """
     queue = iter(jobs)
-    breaker = _Breaker(patience=max(5, concurrency))
+    breaker = Breaker(patience=max(5, concurrency), retries=retries)
 
     async def worker() -> None:
         for job in queue:
-            if stop.asked:
+            if stop.asked or (purse is not None and purse.exhausted):
                 return
             on_start(job)
-            sample = await run_sample(job, durable=True)
+            sample = await breaker.persist(job, partial(run, job))
+            if isinstance(sample, Unfinished):
+                if on_cut_off is not None:
+                    on_cut_off(job, sample)
+                return
             await on_finish(job, sample)
             breaker.note(job, sample)
 
@@ -102,12 +133,17 @@ async def execute(
 
 
 async def run_sample(
-    job: Job, *, on_message: Callable[[Message], None] | None = None, durable: bool = False
+    job: Job,
+    *,
+    on_message: Callable[[Message], None] | None = None,
+    durable: bool = False,
+    time_limit: float | None = None,
 ) -> Sample:
     """Execute one case once. A failure of the agent or its infrastructure is on the sample.
 
     `on_message` hears each message as it happens. With `durable` it also stands in the project's
-    folder as it happens, until whoever keeps the sample calls `discard_live`.
+    folder as it happens, until whoever keeps the sample calls `discard_live`. After `time_limit`
+    seconds it is given up.
 
     Raises:
         RecordingError: a call has no recording, and calls are only to be replayed.
@@ -136,7 +172,11 @@ async def run_sample(
             sample_recordings(job.recordings, shown.id, job.index)
         )
         try:
-            output = await _invoke(job, thread=trace_id)
+            output = await within(
+                time_limit,
+                _invoke(job, thread=trace_id),
+                has_waited=lambda: waiting_for_model(ledger.trace) + scope.waited,
+            )
         except asyncio.CancelledError as error:
             if _is_asked_to_cancel():
                 raise
@@ -152,8 +192,8 @@ async def run_sample(
         taped.raise_refusal()
         replayed = frozenset(taped.replayed)
     # What scorers see is what the journal keeps, or scoring again would give other scores.
-    output, trace, failure = ledger.redacted((output, ledger.trace, failure))
-    return Sample(shown, job.index, output, trace, failure, replayed)
+    output, failure = ledger.redacted((output, failure))
+    return Sample(shown, job.index, output, ledger.trace, failure, replayed)
 
 
 async def _invoke(job: Job, *, thread: str) -> JsonValue:
@@ -167,26 +207,6 @@ def _is_asked_to_cancel() -> bool:
     """Tell a run that ends from an agent that cancels something of its own."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-@dataclass
-class _Breaker:
-    """Ends a run whose endpoint is gone instead of failing every sample of it."""
-
-    patience: int
-    """How many infrastructure errors in a row end the run."""
-    _in_a_row: int = 0
-
-    def note(self, job: Job, sample: Sample) -> None:
-        broken = sample.error is not None and sample.error.kind == "infrastructure"
-        self._in_a_row = self._in_a_row + 1 if broken else 0
-        if self._in_a_row >= self.patience:
-            reason = str(sample.error).rstrip(".")
-            raise ModelError(
-                f"The model's endpoint failed {self._in_a_row} samples in a row: {reason}. "
-                "Check that it is up, and continue with "
-                f"`linenotes eval --resume {job.run_id[:12]}`."
-            )
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

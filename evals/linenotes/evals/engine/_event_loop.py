@@ -17,6 +17,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from typing import Any, TypeVar
 
+from linenotes.evals.engine._unawaited_threads import UnawaitedThreads
 from linenotes.project import AgentError
 
 T = TypeVar("T")
@@ -45,15 +46,8 @@ def complete(work: Coroutine[Any, Any, T], *, threads: int = 32) -> T:
         ) from error
 
 
-class _Threads(ThreadPoolExecutor):
-    """Threads that nobody waits for: what still runs in them at the end has been given up."""
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002  the loop's wishes
-        super().shutdown(wait=False, cancel_futures=True)
-
-
 async def _with_threads(work: Coroutine[Any, Any, T], threads: int) -> T:
-    executor = _Threads(max_workers=threads)
+    executor = UnawaitedThreads(threads)
     asyncio.get_running_loop().set_default_executor(executor)
     try:
         return await work
@@ -92,11 +86,44 @@ class _KeptLoop:
         runner, self._runner = self._runner, None
         if runner is not None:
             with suppress(RuntimeError):  # still running in a thread that the exit cut off
-                runner.close()
+                _close(runner)
 
     def forget(self) -> None:
         """Let go of it in a forked process: it is the parent's."""
         self._runner = None
+
+
+def _close(runner: asyncio.Runner) -> None:
+    """Close the runner's loop; a task that will not end would be waited for without an end."""
+    loop = runner.get_loop()
+    if not loop.is_running():
+        _cancel_all(loop)
+        if asyncio.all_tasks(loop):
+            loop.close()
+            return
+    runner.close()
+
+
+def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel the tasks of a loop from outside, and let it run until they have ended."""
+    left = asyncio.all_tasks(loop)
+
+    def ended(task: asyncio.Task[Any]) -> None:
+        left.discard(task)
+        if not task.cancelled():
+            task.exception()  # asyncio warns of one that nobody asked for
+        if not left:
+            loop.stop()
+
+    for task in tuple(left):
+        task.add_done_callback(ended)
+        task.cancel()
+    until = loop.time() + _PATIENCE
+    timer = loop.call_at(until, loop.stop)
+    while left and loop.time() < until:
+        with suppress(KeyboardInterrupt, SystemExit):  # again, of the task that it hit
+            loop.run_forever()
+    timer.cancel()
 
 
 _OF_MAIN_THREAD, _BESIDE = _KeptLoop(), _KeptLoop()

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 
+from linenotes.evals.engine._time_limit import OutOfTimeError
 from linenotes.evals.journal._samples import ErrorKind, Failure
 from linenotes.project import LinenotesError, ModelError, Redactor, without_credentials
 
@@ -60,8 +61,20 @@ def attribute_text(error: str) -> Failure:
 
 def failure_of(kind: ErrorKind, error: BaseException) -> Failure:
     """Return `error` as data, with the address of the endpoint that could not be reached."""
-    where = _address(error) if kind == "infrastructure" else ""
-    return Failure(kind=kind, type=type(error).__name__, message=describe(error) + where)
+    message = describe(error)
+    if kind == "infrastructure":
+        message = f"{message}{_reason(error)}{_address(error)}"
+    return Failure(kind=kind, type=type(error).__name__, message=message)
+
+
+def _reason(error: BaseException) -> str:
+    """Return what was behind a "Connection error.", as OpenAI's client says it of most losses."""
+    import httpx2
+
+    behind: BaseException | None = error.__cause__
+    while behind is not None and not isinstance(behind, httpx2.TransportError):
+        behind = behind.__cause__
+    return f" {describe(behind)}" if behind is not None and str(behind) else ""
 
 
 def _address(error: BaseException) -> str:
@@ -111,6 +124,8 @@ def _is_infrastructure(error: BaseException) -> bool:
     import httpx2
     import openai
 
+    if isinstance(error, OutOfTimeError):
+        return error.is_infrastructure
     status = _status(error)
     if status is not None and status >= _ERROR:
         return status in _RETRYABLE_STATUS or status >= _SERVER_ERROR

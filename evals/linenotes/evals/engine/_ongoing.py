@@ -1,9 +1,9 @@
-"""A run on its way: what its journal lacks, and the version that fills it in."""
+"""A run on its way: what its journal lacks, and the version and scorers that fill it in."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,8 +12,10 @@ from linenotes.agents import AgentVersion
 from linenotes.datasets import Case
 from linenotes.evals.engine._engine import Job
 from linenotes.evals.journal._journal import Journal
-from linenotes.evals.journal._plans import RunPlan
+from linenotes.evals.journal._plans import IMPORTED, RunPlan
 from linenotes.evals.journal._samples import SampleKey
+from linenotes.evals.scorers._scorer_loading import find_scorers
+from linenotes.evals.scorers._scorers import Scorer
 from linenotes.project import Project, RunError
 
 
@@ -27,6 +29,8 @@ class OngoingRun:
     """None for a run that is continued: its plan says what it executes."""
     started_on: tuple[Case, ...] | None = None
     """The cases; None for a run that is continued."""
+    judged_by: Sequence[Scorer] | None = None
+    """The scorers; None for a run that is continued."""
 
     @property
     def plan(self) -> RunPlan:
@@ -51,19 +55,31 @@ class OngoingRun:
         """
         return self.started_on or self.plan.whole_cases(self.project)
 
-    def missing(self) -> list[Job]:
-        """Return the samples that the journal lacks; what the infrastructure failed is missing.
+    @cached_property
+    def scorers(self) -> Sequence[Scorer]:
+        """What judges the samples; what a file said of them, nobody says again.
+
+        Raises:
+            ScorerError: one of them is no longer there.
+        """
+        if self.judged_by is not None:
+            return self.judged_by
+        specs = [spec for spec in self.plan.scorers if not spec.startswith(IMPORTED)]
+        return find_scorers(specs, self.project) if specs else ()
+
+    def missing(self, *, retry_errors: bool = False) -> list[Job]:
+        """Return the samples that the journal lacks.
+
+        Args:
+            retry_errors: what the infrastructure failed is missing, too.
 
         Raises:
             RunError: the run was imported and is not whole, so nobody here can fill it in.
         """
-        if self.plan.imported is not None and self.journal.record.is_whole:
+        record = self.journal.record
+        if self.plan.imported is not None and record.is_whole:
             return []
-        done = {
-            key
-            for key, outcome in self.journal.record.outcomes.items()
-            if outcome.error is None or outcome.error.kind != "infrastructure"
-        }
+        done = record.outcomes.keys() - (record.lost if retry_errors else ())
         wanted = [
             (place, index)
             for index in range(self.plan.samples)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from linenotes.evals.engine._budget import Budget
 from linenotes.evals.journal._samples import Sample
+from linenotes.evals.journal._spending import Spending
 
 
 class Progress(Protocol):
@@ -16,6 +18,12 @@ class Progress(Protocol):
     def advance(self, sample: Sample | None = None) -> None:
         """A step of the stage is done; while agents run, with the sample that it gave."""
 
+    def spent(self, so_far: Spending, budget: Budget) -> None:
+        """All versions together have spent so much, in all sessions, and may spend so much."""
+
+    def note(self, text: str) -> None:
+        """Something that the user should know, in one line that stays."""
+
 
 class Silent:
     """Shows nothing."""
@@ -24,4 +32,10 @@ class Silent:
         """Show nothing."""
 
     def advance(self, sample: Sample | None = None) -> None:
+        """Show nothing."""
+
+    def spent(self, so_far: Spending, budget: Budget) -> None:
+        """Show nothing."""
+
+    def note(self, text: str) -> None:
         """Show nothing."""

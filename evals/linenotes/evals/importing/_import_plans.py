@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from linenotes.agents import VersionCard
 from linenotes.datasets import Case, Dataset
-from linenotes.evals.journal._plans import DatasetInPlan, ImportInPlan, RunPlan
+from linenotes.evals.journal._plans import IMPORTED, DatasetInPlan, ImportInPlan, RunPlan
 from linenotes.project import TraceFileError, digest
 
 if TYPE_CHECKING:
@@ -56,6 +55,8 @@ def start_import(
     order: ImportOrder,
     content: str,
     conversations: Sequence[ImportedConversation],
+    *,
+    sequence: int,
 ) -> RunPlan:
     """Start the run of an import in the store and return its plan; `content` is the file's digest.
 
@@ -64,30 +65,29 @@ def start_import(
         StoreError: the store does not take the run.
     """
     dataset = Dataset(order.path.stem, _cases(conversations))
-    card = _version_card(order, content, order.agent or conversations[0].trace.name)
-    group = secrets.token_hex(8)
-    model_id = publisher.log_version(card)
-    run_id = publisher.start_run(card, dataset, group=group, numbers={}, model_id=model_id)
+    agent = order.agent or conversations[0].trace.name
+    composition = _composition(agent, content)
     metrics = tuple(dict.fromkeys(name for one in conversations for name in one.scores))
-    return RunPlan(
-        run_id=run_id,
-        group=group,
+    plan = RunPlan(
+        run_id=secrets.token_hex(16),
+        group=secrets.token_hex(8),
         created=datetime.now(UTC),
-        agent=card.agent,
+        sequence=sequence,
+        agent=agent,
         graph=order.path.name,
-        version=card.label,
-        fingerprint=card.fingerprint,
-        composition=_composition(card.agent, content),
+        version=order.label,
+        fingerprint=digest(composition),
+        composition=composition,
         prompts={},
         models={},
         commit=None,
-        model_id=model_id,
+        model_id=None,
         dataset=DatasetInPlan(name=dataset.name, digest=dataset.digest),
         cases=dataset.cases,
         samples=max(Counter(one.case for one in conversations).values()),
         baseline=False,
         seed=0,
-        scorers=tuple(f"imported:{name}" for name in metrics),
+        scorers=tuple(IMPORTED + name for name in metrics),
         metrics=metrics,
         imported=ImportInPlan(
             file=order.path.name,
@@ -96,15 +96,7 @@ def start_import(
             timed=all(one.timed for one in conversations),
         ),
     )
-
-
-def _version_card(order: ImportOrder, content: str, agent: str) -> VersionCard:
-    return VersionCard(
-        agent=agent,
-        label=order.label,
-        fingerprint=digest(_composition(agent, content)),
-        params={"agent": agent, "version": order.label, "imported": order.path.name},
-    )
+    return publisher.begin(plan)
 
 
 def _composition(agent: str, content: str) -> dict[str, JsonValue]:

@@ -16,8 +16,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from linenotes.datasets import Case
-from linenotes.evals._evaluation import publish_run
 from linenotes.evals._results import RunResult
+from linenotes.evals._storing import publish_run
 from linenotes.evals.engine._failures import attribute_text
 from linenotes.evals.engine._progress import Progress, Silent
 from linenotes.evals.importing._import_plans import ImportOrder, by_case, start_import
@@ -76,11 +76,12 @@ def import_run(
         conversations = _redacted(conversations)
         publisher = Publisher(store)
         if known is None:
-            plan = start_import(publisher, order, content, conversations)
+            sequence = runs.next_sequence()
+            plan = start_import(publisher, order, content, conversations, sequence=sequence)
             journal = _create(runs, publisher, plan)
         else:
             journal = runs.open(known)  # raises if another process writes it
-        with journal, _stopped_on_failure(publisher, journal.plan.run_id):
+        with journal, _stopped_on_failure(publisher, journal.plan):
             added = _write(journal, conversations)
             result = _publish(publisher, journal, target, progress)
     return ImportedRun(result, again=known is not None and not added)
@@ -94,17 +95,17 @@ def _imported_before(runs: RunStore, identity: str) -> RunPlan | None:
 
 
 @contextmanager
-def _stopped_on_failure(publisher: Publisher, run_id: str) -> Iterator[None]:
+def _stopped_on_failure(publisher: Publisher, plan: RunPlan) -> Iterator[None]:
     """Mark the run as stopped in MLflow when the block fails, so that it does not look running."""
     try:
         yield
     except BaseException:
-        publisher.mark_stopped(run_id)
+        publisher.mark_stopped(plan)
         raise
 
 
 def _create(runs: RunStore, publisher: Publisher, plan: RunPlan) -> Journal:
-    with _stopped_on_failure(publisher, plan.run_id):
+    with _stopped_on_failure(publisher, plan):
         return Journal.create(runs.path(plan.run_id), plan)
 
 

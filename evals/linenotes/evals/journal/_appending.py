@@ -39,16 +39,20 @@ class AppendOnlyFile:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return end
 
-    def cut_torn_line(self) -> None:
-        """Cut what follows the last newline: a crash left it unfinished."""
-        if self._file.seek(0, os.SEEK_END):
-            with mmap.mmap(self.descriptor, 0, access=mmap.ACCESS_READ) as content:
-                whole = content.rfind(b"\n") + 1
-            self.cut(whole)
+    def cut_torn_line(self) -> int:
+        """Cut what follows the last newline, which a crash left unfinished; return its bytes."""
+        if not self._file.seek(0, os.SEEK_END):
+            return 0
+        with mmap.mmap(self.descriptor, 0, access=mmap.ACCESS_READ) as content:
+            whole = content.rfind(b"\n") + 1
+        return self.cut(whole)
 
-    def cut(self, length: int) -> None:
-        """Cut the file to `length` bytes."""
-        self._file.truncate(length)
+    def cut(self, length: int) -> int:
+        """Cut the file to `length` bytes, and return how many more it had."""
+        excess = self._file.seek(0, os.SEEK_END) - length
+        if excess > 0:
+            self._file.truncate(length)
+        return max(0, excess)
 
     def close(self) -> None:
         """Close the file."""

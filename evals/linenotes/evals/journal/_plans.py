@@ -1,12 +1,14 @@
 """What a run sets out to do: everything that is needed to continue or to re-score it.
 
-The plan is the first line of the journal. It holds the cases themselves and the texts of the
+The plan is the first line of the journal; an amendment is a later line that changes what the run
+sets out to do. A plan holds the cases themselves and the texts of the
 prompts, so that a run can be read after the golden file or the prompts have moved on. What was
 redacted in them is read again where they came from, when a run is continued.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Literal, Self
@@ -18,6 +20,9 @@ from linenotes.datasets import Case, Dataset, load_dataset
 from linenotes.project import DatasetError, ModelSettings, Project, Redactor, RunError
 from linenotes.tracing import RecordingPolicy
 
+IMPORTED = "imported:"
+"""How the spec of a score begins that a file gave, and no scorer can give again."""
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,7 +33,8 @@ class PromptInPlan(_Part):
 
     version: str
     text: str
-    registry_version: int
+    registry_version: int | None
+    """Its number in MLflow's Prompt Registry; None while no store has it."""
 
 
 class CommitInPlan(_Part):
@@ -60,15 +66,28 @@ class ImportInPlan(_Part):
     """Whether it tells how long anything took."""
 
 
+class Amendment(_Part):
+    """What a run sets out to do beyond its plan, from a certain moment on."""
+
+    samples: int | None = None
+    """How many samples a case is to have; None leaves it as it is."""
+    scorers: dict[str, str] | None = None
+    """Metric to the spec of its scorer, the primary one first; None leaves them as they are."""
+    kept: frozenset[str] = frozenset()
+    """Metrics whose scores stand; with `scorers`, the others are scored anew."""
+
+
 class RunPlan(_Part):
     """One version of one agent against one dataset, `samples` times each case."""
 
     schema_version: Literal[2] = 2
     run_id: str
-    """Also the id of the MLflow run."""
+    """Also the id of the MLflow run, unless the store could not be reached at the start."""
     group: str
     """The runs that one command started together share it."""
     created: datetime
+    sequence: int = 0
+    """Runs that were started later in a project have a larger one, whatever the clock did."""
     agent: str
     graph: str
     """The agent's `module:attr` or `path.py:attr`."""
@@ -80,8 +99,8 @@ class RunPlan(_Part):
     prompts: dict[str, PromptInPlan]
     models: dict[str, ModelSettings]
     commit: CommitInPlan | None
-    model_id: str
-    """The MLflow LoggedModel."""
+    model_id: str | None
+    """The MLflow LoggedModel; None for a run that was started without the store."""
     dataset: DatasetInPlan
     cases: tuple[Case, ...]
     samples: int = Field(ge=1)
@@ -103,22 +122,24 @@ class RunPlan(_Part):
         version: AgentVersion,
         dataset: Dataset,
         *,
-        run_id: str,
         group: str,
-        model_id: str,
-        prompt_numbers: Mapping[str, int],
+        sequence: int = 0,
         samples: int,
         baseline: bool,
         seed: int,
         scorers: Mapping[str, str],
         recordings: RecordingPolicy = RecordingPolicy(),  # noqa: B008  it is immutable
     ) -> Self:
-        """Return the plan to evaluate `version` against `dataset`; `scorers` maps name to spec."""
+        """Return the plan to evaluate `version` against `dataset`; `scorers` maps name to spec.
+
+        No store has it yet.
+        """
         commit = version.commit
         return cls(
-            run_id=run_id,
+            run_id=secrets.token_hex(16),
             group=group,
             created=datetime.now(UTC),
+            sequence=sequence,
             agent=version.agent.name,
             graph=version.agent.settings.graph,
             version=version.label,
@@ -128,13 +149,13 @@ class RunPlan(_Part):
                 name: PromptInPlan(
                     version=prompt.version,
                     text=prompt.text,
-                    registry_version=prompt_numbers[name],
+                    registry_version=prompt.registry_version,
                 )
                 for name, prompt in version.prompts.items()
             },
             models=dict(version.models),
             commit=CommitInPlan(sha=commit.sha, dirty=commit.dirty) if commit else None,
-            model_id=model_id,
+            model_id=None,
             dataset=DatasetInPlan(
                 name=dataset.name,
                 digest=dataset.digest,
@@ -148,6 +169,23 @@ class RunPlan(_Part):
             metrics=tuple(scorers),
             recordings=recordings,
         )
+
+    def stored_as(self, run_id: str, model_id: str, prompts: Mapping[str, int]) -> Self:
+        """Return the plan with the ids that a store has given."""
+        numbered = {
+            name: prompt.model_copy(update={"registry_version": prompts[name]})
+            for name, prompt in self.prompts.items()
+        }
+        ids = {"run_id": run_id, "model_id": model_id, "prompts": numbered}
+        return self.model_copy(update=ids)
+
+    def unnumbered(self) -> Self:
+        """Return the plan without what a store called its prompts."""
+        prompts = {
+            name: prompt.model_copy(update={"registry_version": None})
+            for name, prompt in self.prompts.items()
+        }
+        return self.model_copy(update={"prompts": prompts})
 
     def agent_version(self, project: Project) -> AgentVersion:
         """Return the version that the run executes, with the prompts and models of the plan.
@@ -176,6 +214,16 @@ class RunPlan(_Part):
                 "its samples would be of two versions. Start a new run."
             )
         return version
+
+    def amended(self, amendment: Amendment) -> Self:
+        """Return the plan as an amendment changes it."""
+        changes: dict[str, object] = {}
+        if amendment.samples is not None:
+            changes["samples"] = amendment.samples
+        if amendment.scorers is not None:
+            changes["scorers"] = tuple(amendment.scorers.values())
+            changes["metrics"] = tuple(amendment.scorers)
+        return self.model_copy(update=changes)
 
     def redacted(self, redactor: Redactor) -> Self:
         """Return the plan as it may be stored."""

@@ -26,9 +26,17 @@ class RunStore:
         return cls(project.runs)
 
     def plans(self) -> list[RunPlan]:
-        """Return the plans of all runs, oldest first. Folders without a plan are left out."""
+        """Return the plans of all runs, oldest first. Folders without a plan are left out.
+
+        They are as the runs were started: what was changed later stands in their records.
+        """
         found = (read_plan(path) for path in self.folder.glob(f"*/{FILE_NAME}"))
-        return sorted((plan for plan in found if plan is not None), key=lambda p: p.created)
+        plans = (plan for plan in found if plan is not None)
+        return sorted(plans, key=lambda plan: (plan.sequence, plan.created))
+
+    def next_sequence(self) -> int:
+        """Return the sequence number of a run that starts now."""
+        return max((plan.sequence for plan in self.plans()), default=0) + 1
 
     def path(self, run_id: str) -> Path:
         """Return the folder of a run."""

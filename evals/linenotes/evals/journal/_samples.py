@@ -8,6 +8,7 @@ from typing import Literal, Self
 from pydantic import JsonValue
 
 from linenotes.datasets import Case
+from linenotes.evals.journal._usage import Usage, usage_of
 from linenotes.tracing import Ledger, Trace
 
 SampleKey = tuple[str, int]
@@ -90,6 +91,8 @@ class Outcome:
     """How many of the model calls a recording stood in for."""
     replayed_cost: float | None = None
     """The part of `cost` that was not spent now; None where none of it has a known price."""
+    usage: tuple[Usage, ...] = ()
+    """What each agent used of each model."""
 
     @classmethod
     def of(cls, sample: Sample) -> Self:
@@ -107,6 +110,7 @@ class Outcome:
             error=sample.error,
             replayed=replayed.calls,
             replayed_cost=replayed.cost,
+            usage=usage_of(ledger),
         )
 
     @property

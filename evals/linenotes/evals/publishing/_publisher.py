@@ -6,24 +6,26 @@ publisher ends by counting the traces that the store holds against those that we
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import orjson
 
-from linenotes.agents import AgentVersion, PromptRegistry, VersionCard, log_version
-from linenotes.datasets import Dataset, register_dataset
+from linenotes.evals._costs import cost_lines
 from linenotes.evals._repeats import Repeats
 from linenotes.evals.engine._progress import Progress
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._samples import Sample, SampleKey, Score
+from linenotes.evals.journal._spending import Spending
 from linenotes.evals.publishing._conversations import noteworthy, page_path
-from linenotes.project import Redactor, StoreError, store_errors
+from linenotes.evals.publishing._registering import RunRegister
+from linenotes.project import StoreError, store_errors
 from linenotes.tracing import FiledTrace, MlflowStore, TraceScore, conversation_page, output_text
 
 if TYPE_CHECKING:
@@ -52,6 +54,9 @@ class Publisher:
 
     def __init__(self, store: MlflowStore) -> None:
         self._store = store
+        self._register = RunRegister(store)
+        self._plans: dict[str, RunPlan] = {}
+        """Run to its plan with the ids that it has in this store."""
 
     @cached_property
     def _client(self) -> MlflowClient:
@@ -59,54 +64,15 @@ class Publisher:
 
         return MlflowClient(tracking_uri=self._store.tracking_uri)
 
-    def register_prompts(self, version: AgentVersion) -> dict[str, int]:
-        """Return the registry's number of each prompt of the version; new texts are registered.
+    def begin(self, plan: RunPlan) -> RunPlan:
+        """Start the MLflow run of a plan, and return the plan with the ids that MLflow gave.
 
         Raises:
-            StoreError: the store does not take them; so for all that follows.
+            StoreError: the store does not take it; so for all that follows.
         """
-        registry = PromptRegistry(self._store.tracking_uri)
-        return {
-            name: registry.register(prompt, experiment_id=self._store.experiment_id)
-            for name, prompt in version.prompts.items()
-        }
-
-    def log_version(self, version: VersionCard) -> str:
-        """Return the id of the version's LoggedModel."""
-        with self._attributed("write the version to"):
-            return log_version(version, self._client, self._store.experiment_id)
-
-    def start_run(
-        self,
-        version: VersionCard,
-        dataset: Dataset,
-        *,
-        group: str,
-        numbers: Mapping[str, int],
-        model_id: str,
-    ) -> str:
-        """Create the MLflow run of a version, with model and dataset as inputs; return its id."""
-        from mlflow.entities import LoggedModelInput
-
-        shown = Redactor.current()
-        with self._attributed("start a run in"):
-            registered = register_dataset(
-                dataset,
-                tracking_uri=self._store.tracking_uri,
-                experiment_id=self._store.experiment_id,
-            )
-            run = self._client.create_run(
-                self._store.experiment_id,
-                run_name=shown.text(f"{version.agent} {version.label}"),
-                tags=shown.value(_run_tags(version, group=group, numbers=numbers)),
-            )
-            run_id = str(run.info.run_id)
-            for name, value in version.params.items():
-                self._client.log_param(run_id, name, value)
-            self._client.log_inputs(
-                run_id, models=[LoggedModelInput(model_id=model_id)], datasets=[registered]
-            )
-            return run_id
+        begun = self._register.begin(plan)
+        self._plans[begun.run_id] = begun
+        return begun
 
     def publish(
         self,
@@ -122,11 +88,12 @@ class Publisher:
 
         `written` are the table rows of samples whose traces the store has already.
         """
+        record = self._as_stored(record)
         run_id = record.plan.run_id
         with self._attributed("publish the results to"):
             rows = {**written}
             for batch in _batches([key for key in record.outcomes if key not in written]):
-                rows |= self.write_traces(record, batch)
+                rows |= self._write_traces(record, batch)
                 for _ in batch:
                     progress.advance()
             self._log_metrics(record, estimates, repeated)
@@ -147,11 +114,14 @@ class Publisher:
             )
         return Stored(len(record.outcomes), stored)
 
-    def mark_stopped(self, run_id: str) -> None:
-        """Show in MLflow that the run was stopped before its end, if MLflow can be reached."""
+    def mark_stopped(self, plan: RunPlan) -> None:
+        """Show in MLflow that the run was stopped before its end, if MLflow knows it."""
+        plan = self._plans.get(plan.run_id, plan)
+        if plan.model_id is None:
+            return
         # The reason for stopping may be the store itself, and must not be hidden by this.
         with suppress(StoreError), self._attributed("stop a run in"):
-            self._client.set_terminated(run_id, "KILLED")
+            self._client.set_terminated(plan.run_id, "KILLED")
 
     def write_traces(
         self, record: RunRecord, keys: Sequence[SampleKey]
@@ -161,11 +131,24 @@ class Publisher:
         Raises:
             StoreError: the store does not take them.
         """
+        return self._write_traces(self._as_stored(record), keys)
+
+    def _write_traces(
+        self, record: RunRecord, keys: Sequence[SampleKey]
+    ) -> dict[SampleKey, SampleRow]:
         samples = {key: record.samples[key] for key in keys}
-        self._store.write_traces(
-            [filed_trace(record.plan, s, record.scores.get(k, ())) for k, s in samples.items()]
-        )
+        filed = [filed_trace(record.plan, s, record.scores.get(k, ())) for k, s in samples.items()]
+        withdrawn = tuple(sorted(record.withdrawn))
+        self._store.write_traces([replace(one, withdrawn=withdrawn) for one in filed])
         return {key: _row(record, sample) for key, sample in samples.items()}
+
+    def _as_stored(self, record: RunRecord) -> RunRecord:
+        """Return the record with the ids that its run has in this store, entered if need be."""
+        plan = record.plan
+        stored = self._plans.get(plan.run_id) or self._register.find_or_enter(plan)
+        self._plans[plan.run_id] = stored
+        ids = {name: getattr(stored, name) for name in ("run_id", "model_id", "prompts")}
+        return replace(record, plan=plan.model_copy(update=ids))
 
     def _attributed(self, doing: str) -> AbstractContextManager[None]:
         return store_errors(doing, self._store.tracking_uri)
@@ -176,23 +159,34 @@ class Publisher:
         estimates: Mapping[str, Estimate],
         repeated: Mapping[str, Repeats],
     ) -> None:
-        values: dict[str, float] = {"samples": len(record.outcomes)}
+        from mlflow.entities import Metric
+
+        values: dict[str, float] = {"samples": len(record.outcomes), **_spending(record)}
         for name, estimate in estimates.items():
             values |= _bounds(name, estimate)
             hats = repeated[name].pass_hat[1:] if name in repeated else ()
             for k, found in enumerate(hats, start=2):
                 # MLflow's names of metrics have no circumflex.
                 values |= _bounds(f"{name}/pass_hat_{k}", found)
-        for name, value in values.items():
-            self._client.log_metric(
-                record.plan.run_id,
+        plan, ended = record.plan, _end_ms(record)
+        if record.revision:
+            # MLflow keeps every metric that it ever got: a number that no longer holds has none.
+            before = self._client.get_run(plan.run_id).data.metrics
+            values |= dict.fromkeys(before.keys() - values.keys(), math.nan)
+        metrics = [
+            Metric(
                 name,
                 value,
-                timestamp=_end_ms(record),
-                model_id=record.plan.model_id,
-                dataset_name=record.plan.dataset.name,
-                dataset_digest=record.plan.dataset.digest[:36],
+                timestamp=ended,
+                step=record.revision,  # of equal times MLflow shows the largest value
+                model_id=plan.model_id,
+                dataset_name=plan.dataset.name,
+                dataset_digest=plan.dataset.digest[:36],
+                run_id=plan.run_id,
             )
+            for name, value in values.items()
+        ]
+        self._client.log_batch(plan.run_id, metrics)
 
     def _log_samples(self, run_id: str, rows: Sequence[SampleRow]) -> None:
         """Log the samples as MLflow keeps tables."""
@@ -233,18 +227,26 @@ def _bounds(name: str, found: Estimate) -> dict[str, float]:
     return {key: value for key, value in bounds.items() if value is not None}
 
 
-def _run_tags(version: VersionCard, *, group: str, numbers: Mapping[str, int]) -> dict[str, str]:
-    tags = {
-        "mlflow.runType": "genai_evaluate",
-        "linenotes.agent": version.agent,
-        "linenotes.version": version.label,
-        "linenotes.fingerprint": version.fingerprint,
-        "linenotes.group": group,
-        "mlflow.linkedPrompts": _linked_prompts(numbers),
+def _spending(record: RunRecord) -> dict[str, float]:
+    """Return what the run used as metrics; without any known price there is no cost, not 0."""
+    spent = Spending.total(Spending.of(outcome) for outcome in record.outcomes.values())
+    values: dict[str, float] = {
+        "calls": spent.calls,
+        "tokens": spent.tokens,
+        "unpriced_calls": spent.unpriced,
     }
-    if version.commit is not None:
-        tags["mlflow.source.git.commit"] = version.commit.sha
-    return tags
+    costs = {"cost": spent.cost, **_costs_of_agents(record)}
+    return values | {name: cost for name, cost in costs.items() if cost is not None}
+
+
+def _costs_of_agents(record: RunRecord) -> dict[str, float | None]:
+    lines = cost_lines([record], "agent")
+    return {f"cost/{_plain(line.name)}": line.used.cost for line in lines if line.name}
+
+
+def _plain(name: str) -> str:
+    """Return a name with the characters only that MLflow's names have."""
+    return "".join(c if c.isalnum() or c in " ._-/" else " " for c in name)
 
 
 def _batches(keys: Sequence[SampleKey]) -> Iterator[Sequence[SampleKey]]:
@@ -259,7 +261,9 @@ def filed_trace(plan: RunPlan, sample: Sample, scores: Sequence[Score]) -> Filed
         run_id=plan.run_id,
         model_id=plan.model_id,
         version=plan.version,
-        prompts=tuple((n, p.registry_version) for n, p in plan.prompts.items()),
+        prompts=tuple(
+            (n, p.registry_version) for n, p in plan.prompts.items() if p.registry_version
+        ),
         scores=tuple(trace_score(score) for score in scores),
         expectations=sample.expectations,
         tags={f"tag.{name}": value for name, value in sample.case.tags.items()},
@@ -274,11 +278,6 @@ def trace_score(score: Score) -> TraceScore:
         rationale=score.rationale,
         error=str(score.error) if score.error else None,
     )
-
-
-def _linked_prompts(numbers: Mapping[str, int]) -> str:
-    linked = [{"name": name, "version": str(number)} for name, number in numbers.items()]
-    return orjson.dumps(linked).decode()
 
 
 def _end_ms(record: RunRecord) -> int:

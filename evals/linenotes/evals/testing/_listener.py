@@ -5,7 +5,9 @@ It knows nothing of models. A `Service` answers a request with a document or wit
 
 from __future__ import annotations
 
+import select
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,13 +19,20 @@ from typing import Protocol
 import orjson
 from pydantic import JsonValue
 
+from linenotes.evals.testing._faults import Fault
+
+_LOGIN_PAGE = b"<html><head><title>Sign in</title></head><body>Please sign in.</body></html>"
+_PIECES = 8
+"""In how many pieces a slow body comes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A document, or a stream of server-sent events."""
 
     content: JsonValue | Iterator[bytes]
-    status: HTTPStatus = HTTPStatus.OK
+    status: int = HTTPStatus.OK
+    fault: Fault | None = None
 
 
 class Service(Protocol):
@@ -43,8 +52,10 @@ class Listener(ThreadingHTTPServer):
     def __init__(self, service: Service) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.service = service
+        self.ending = threading.Event()
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
+        self._aborted: set[socket.socket] = set()
         self._thread = threading.Thread(
             target=self.serve_forever, kwargs={"poll_interval": 0.02}, name="scripted-server"
         )
@@ -52,6 +63,7 @@ class Listener(ThreadingHTTPServer):
 
     def stop(self) -> None:
         """Take no more connections and end those that clients still hold open."""
+        self.ending.set()
         self.shutdown()
         self._thread.join()
         with self._lock:
@@ -72,7 +84,16 @@ class Listener(ThreadingHTTPServer):
         assert isinstance(request, socket.socket)
         with self._lock:
             self._connections.discard(request)
-        super().shutdown_request(request)
+        if request in self._aborted:
+            self._aborted.discard(request)
+            self.close_request(request)
+        else:
+            super().shutdown_request(request)
+
+    def abort(self, connection: socket.socket) -> None:
+        """Reset the connection when its thread has done with it: its client hears of an error."""
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._aborted.add(connection)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: a client that hangs up in the middle is no news."""
@@ -93,17 +114,74 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(max(0, int(self.headers.get("Content-Length") or 0)))
         key = (self.headers.get("Authorization") or "").removeprefix("Bearer ") or None
         answer = self.server.service.answer(method, self.path.partition("?")[0], body, key)
-        self.send_response(answer.status)
-        if isinstance(answer.content, Iterator):
-            self._send_events(answer.content)
-        else:
-            self._send_document(orjson.dumps(answer.content))
+        match answer.fault:
+            case None:
+                self._send(answer.content, answer.status)
+            case Fault(kind="status") as fault:
+                self._send(answer.content, fault.http_status, fault.headers)
+            case Fault(kind="login page"):
+                self._send_body(_LOGIN_PAGE, "text/html; charset=utf-8")
+            case Fault(kind="truncated"):
+                self._send(_first_half(answer.content), answer.status)
+            case fault:
+                self._misbehave(fault, answer)
 
-    def _send_document(self, document: bytes) -> None:
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(document)))
+    def _misbehave(self, fault: Fault, answer: Answer) -> None:
+        """Do on the wire what no answer can say."""
+        if fault.kind == "stall":
+            self._wait_for_hang_up()
+        if fault.kind == "slow":
+            self._send_slowly(answer.content, fault.seconds)
+            return
+        if fault.kind == "cut":
+            self._send_body(_bytes_of(answer.content), _type_of(answer.content), share=0.5)
+            self.wfile.flush()
+        self.close_connection = True
+        self.server.abort(self.connection)
+
+    def _send(
+        self,
+        content: JsonValue | bytes | Iterator[bytes],
+        status: int = HTTPStatus.OK,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        if isinstance(content, Iterator):
+            self.send_response(status)
+            self._send_events(content)
+        else:
+            self._send_body(_bytes_of(content), "application/json", status, headers)
+
+    def _send_body(
+        self,
+        body: bytes,
+        kind: str,
+        status: int = HTTPStatus.OK,
+        headers: tuple[tuple[str, str], ...] = (),
+        *,
+        share: float = 1.0,
+    ) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers:
+            self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(document)
+        self.wfile.write(body[: int(share * len(body))])
+
+    def _send_slowly(self, content: JsonValue | Iterator[bytes], seconds: float) -> None:
+        body = _bytes_of(content)
+        self._send_body(body, _type_of(content), share=0.0)
+        size = -(-len(body) // _PIECES)
+        for start in range(0, len(body), size):
+            if self.server.ending.wait(seconds / _PIECES):
+                return
+            self.wfile.write(body[start : start + size])
+
+    def _wait_for_hang_up(self) -> None:
+        while not self.server.ending.is_set():
+            readable, _, _ = select.select([self.connection], [], [], 0.05)
+            if readable:
+                return
 
     def _send_events(self, events: Iterator[bytes]) -> None:
         self.send_header("Content-Type", "text/event-stream")
@@ -115,3 +193,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+def _bytes_of(content: JsonValue | bytes | Iterator[bytes]) -> bytes:
+    if isinstance(content, Iterator):
+        return b"".join(content)
+    return content if isinstance(content, bytes) else orjson.dumps(content)
+
+
+def _type_of(content: JsonValue | Iterator[bytes]) -> str:
+    return "text/event-stream" if isinstance(content, Iterator) else "application/json"
+
+
+def _first_half(content: JsonValue | Iterator[bytes]) -> bytes | Iterator[bytes]:
+    if isinstance(content, Iterator):
+        events = list(content)
+        return iter(events[: len(events) // 2])
+    body = orjson.dumps(content)
+    return body[: len(body) // 2]

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self
@@ -21,9 +22,11 @@ from pydantic import JsonValue
 from linenotes.evals.testing import _chat_completions, _embeddings, _responses
 from linenotes.evals.testing._api_content import CREATED
 from linenotes.evals.testing._exchange import Exchange, Reply, Request, Turn
+from linenotes.evals.testing._faults import Fault, Faults
 from linenotes.evals.testing._improvisation import improvise
 from linenotes.evals.testing._listener import Answer, Listener
 from linenotes.evals.testing._scripts import Script, Scripts
+from linenotes.evals.testing._traffic import Traffic
 from linenotes.tracing import Tokens
 
 
@@ -45,6 +48,10 @@ class ScriptedServer:
         texts: scripts by a text in the prompt; the first that it contains decides.
         seed: another seed improvises other replies.
         tool_rounds: after how many turns of agents it improvises no more calls of tools.
+        faults: what goes wrong with which request.
+        latency: seconds that each reply takes.
+        max_in_flight: with more requests under way it answers 429.
+        retry_after: the seconds that such a 429 asks to wait; None leaves the header out.
     """
 
     def __init__(
@@ -55,10 +62,18 @@ class ScriptedServer:
         texts: Mapping[str, Script] | None = None,
         seed: int = 0,
         tool_rounds: int = 3,
+        faults: Faults | None = None,
+        latency: float = 0.0,
+        max_in_flight: int | None = None,
+        retry_after: float | None = None,
     ) -> None:
         self._scripts = Scripts(script, models or {}, texts or {})
         self._seed = seed
         self._tool_rounds = tool_rounds
+        self._faults = faults
+        self._latency = latency
+        self._traffic = Traffic(max_in_flight)
+        self._refusal = Fault.status(429, retry_after=retry_after)
         self._lock = threading.Lock()
         self._exchanges: list[Exchange] = []
         self._asked: Counter[str] = Counter()
@@ -123,6 +138,16 @@ class ScriptedServer:
         return tuple(exchange.request for exchange in self.exchanges)
 
     @property
+    def faults(self) -> Counter[str]:
+        """How often which kind of fault was met; the statuses by their number."""
+        return self._traffic.faults
+
+    @property
+    def most_in_flight(self) -> int:
+        """The most requests that it was replying to at the same time."""
+        return self._traffic.most
+
+    @property
     def tokens(self) -> Tokens:
         """The usage of all replies together."""
         return sum((exchange.tokens for exchange in self.exchanges), Tokens())
@@ -155,12 +180,36 @@ class ScriptedServer:
         return sorted({*self._scripts.models, *(request.model for request in self.requests)})
 
     def _complete(self, request: Request) -> Answer:
+        return self._reply_to(request, self._completion)
+
+    def _respond(self, request: Request) -> Answer:
+        return self._reply_to(request, self._response)
+
+    def _reply_to(self, request: Request, reply: Callable[[Request], Answer]) -> Answer:
+        """Reply, unless something goes wrong before the model has a say."""
+        fault = self._faults(request, self._traffic.seen(request)) if self._faults else None
+        with self._traffic.one_more() as is_too_many:
+            if is_too_many:
+                fault = self._refusal
+            if fault is None or fault.has_reply:
+                self._sleep()
+        if fault is None:
+            return reply(request)
+        self._traffic.note(fault)
+        told = reply(request) if fault.has_reply else _error(fault.http_status, fault.text)
+        return replace(told, fault=fault)
+
+    def _sleep(self) -> None:
+        if self._latency and self._listener is not None:
+            self._listener.ending.wait(self._latency)
+
+    def _completion(self, request: Request) -> Answer:
         exchange = self._exchange(request)
         if request.stream:
             return Answer(_chat_completions.events(exchange))
         return Answer(_chat_completions.document(exchange))
 
-    def _respond(self, request: Request) -> Answer:
+    def _response(self, request: Request) -> Answer:
         exchange = self._exchange(request)
         with self._lock:
             known = _responses.conversation(exchange)
@@ -190,5 +239,5 @@ def _model(name: str) -> JsonValue:
     return {"id": name, "object": "model", "created": CREATED, "owned_by": "linenotes"}
 
 
-def _error(status: HTTPStatus, message: str) -> Answer:
+def _error(status: int, message: str) -> Answer:
     return Answer({"error": {"message": message, "type": "invalid_request_error"}}, status)

@@ -32,6 +32,7 @@ class LiveLedger(Ledger):
         self._recording: Recording | None = recording
         self._redactor = recording.redactor
         self._trace: Trace | None = None
+        self._learnt = 0
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -44,6 +45,8 @@ class LiveLedger(Ledger):
         if self._recording is not None:
             return self._recording.trace()
         assert self._trace is not None
+        if self._learnt != self._redactor.learnt:
+            self._mask()
         return self._trace
 
     def redacted(self, value: T) -> T:
@@ -58,6 +61,12 @@ class LiveLedger(Ledger):
         recording, self._recording = self._recording, None
         assert recording is not None
         self._trace = recording.finish(error)
+        self._learnt = self._redactor.learnt
+
+    def _mask(self) -> None:
+        """Redact the trace again, since something said later gave away a secret that it holds."""
+        self._learnt = self._redactor.learnt
+        self._trace = self._redactor.value(self._trace)
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-import time
 import traceback
 import warnings
 from contextlib import contextmanager, suppress
@@ -18,6 +17,7 @@ from langgraph.errors import GraphBubbleUp
 from linenotes.project import Project, Redactor, RedactorWithMemory
 from linenotes.tracing._prices import Prices
 from linenotes.tracing._trace import Trace, storable
+from linenotes.tracing.recorder._clock import steady_clock
 from linenotes.tracing.recorder._content import error_text
 from linenotes.tracing.recorder._conversation import Conversation
 from linenotes.tracing.recorder._listener import Listener
@@ -75,8 +75,9 @@ class Recording:
         on_message: Callable[[Message], None] | None,
         project: Project | None = None,
         durable: bool = False,
-        clock: Callable[[], int] = time.time_ns,
+        clock: Callable[[], int] | None = None,
     ) -> None:
+        clock = clock or steady_clock()
         self.trace_id = trace_id or f"tr-{secrets.token_hex(16)}"
         project = project or Project.here()
         self.redactor = RedactorWithMemory(Redactor.current(project))

@@ -18,7 +18,13 @@ from mlflow.utils.uri import append_to_uri_path
 
 from linenotes.tracing.store._bulk_rows import Row, Rows, Writing, add_rows
 from linenotes.tracing.store._bulk_spans import says_more_of_the_trace
-from linenotes.tracing.store._mlflow_info import DIGEST, SCORES, is_settled_by_root, trace_info
+from linenotes.tracing.store._mlflow_info import (
+    DIGEST,
+    SCORES,
+    is_settled_by_root,
+    trace_info,
+    withdrawn_ids,
+)
 
 if TYPE_CHECKING:
     from mlflow.entities import TraceInfo
@@ -53,6 +59,7 @@ _DELETE = (
     "DELETE FROM trace_info WHERE request_id = ?",  # and what refers to it
     "DELETE FROM review_queue_items WHERE item_type = 'trace' AND item_id = ?",
 )
+_WITHDRAW = "DELETE FROM assessments WHERE assessment_id = ?"
 _FOLLOW = """
 UPDATE assessments SET experiment_id = :experiment_id, trace_timestamp_ms = :timestamp_ms
 WHERE trace_id = :request_id
@@ -88,6 +95,8 @@ class _Work:
     """The ids of traces that are replaced."""
     updated: list[Row] = field(default_factory=list)
     """The rows of traces of which only the info or the scores changed."""
+    withdrawn: list[str] = field(default_factory=list)
+    """The ids of assessments that no longer hold."""
     left: list[FiledTrace] = field(default_factory=list)
     """What is not for this module."""
 
@@ -132,6 +141,7 @@ def _work(
         if state.artifacts is None or not _is_usual(filed, stored, experiment_id):
             work.left.append(filed)
             continue
+        work.withdrawn.extend(withdrawn_ids(filed))
         writing = _writing(filed, info, stored)
         if writing.is_new and stored is not None:
             work.stale.append(info.trace_id)
@@ -169,6 +179,8 @@ def _do(connection: Connection, work: _Work) -> None:
     if work.stale:
         for delete in _DELETE:
             connection.exec_driver_sql(delete, [(trace_id,) for trace_id in work.stale])
+    if work.withdrawn:
+        connection.exec_driver_sql(_WITHDRAW, [(id_,) for id_ in work.withdrawn])
     for table in fields(Rows):
         rows: list[Row] = getattr(work.rows, table.name)
         if rows:

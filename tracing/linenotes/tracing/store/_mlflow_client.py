@@ -6,7 +6,9 @@ what that leaves. Elsewhere the calls write everything, in a database and on a s
 By calls, the info of a finished trace is written first, as in progress, and then the spans of all
 traces at once: with the root span MLflow gives the trace its end state. So a writer that is killed
 leaves traces in progress and never one that looks finished, in half the time of the opposite
-order. A trace whose state does not follow from its root span gets its info last.
+order. A trace whose state does not follow from its root span gets its info last. A server takes
+several calls at once, as it works in several processes: it has one call for the info of a trace,
+and one for the spans of a few traces.
 
 Only imported when a store is used, since mlflow is slow to import.
 """
@@ -14,10 +16,12 @@ Only imported when a store is used, since mlflow is slow to import.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, TypeVar
 
 import mlflow
 from mlflow import MlflowClient
@@ -36,6 +40,7 @@ from linenotes.tracing.store._mlflow_info import (
     scores_digest,
     trace_digest,
     trace_info,
+    withdrawn_ids,
 )
 from linenotes.tracing.store._mlflow_spans import mlflow_spans
 
@@ -56,11 +61,16 @@ except ImportError:
 # What it logs it also raises, or it is news of migrations that nobody asked for.
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
+_Item = TypeVar("_Item")
 _NOT_FOUND = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND")
 _INCOMPLETE = "BAD_REQUEST"
 """How MLflow calls a trace without spans."""
 _PAGE = 500
 """The most traces that a server returns at once."""
+_CALLS_AT_ONCE = 8
+"""Calls that a server gets at once: enough for its default of four processes to be busy."""
+_TRACES_A_CALL = 5
+"""Traces whose spans a server gets in one call: a batch keeps several of its processes busy."""
 _RELAXED = "PRAGMA synchronous = NORMAL"
 
 
@@ -71,6 +81,7 @@ class TraceClient:
         self.runs = MlflowClient(tracking_uri)
         self._traces = TracingClient(tracking_uri)
         self._uri = tracking_uri
+        self._is_server = tracking_uri.startswith(("http://", "https://"))
         if tracking_uri.startswith("sqlite:"):
             self._relax_sync()
 
@@ -164,13 +175,17 @@ class TraceClient:
             # Written over, the spans of an interrupted writing or another execution stay.
             self._traces.delete_traces(experiment_id, trace_ids=stale)
         settled = {f.trace.trace_id: f for f in new if is_settled_by_root(f.trace)}
-        for filed in settled.values():
-            info = trace_info(filed, experiment_id)
-            self._traces.start_trace(replace(info, state=TraceState.IN_PROGRESS))
+        infos = [trace_info(filed, experiment_id) for filed in settled.values()]
+        self._start([replace(info, state=TraceState.IN_PROGRESS) for info in infos])
         self._write_spans(batch, new, stored, experiment_id)
         for filed in batch:
-            if filed.trace.trace_id not in settled:
-                self._traces.start_trace(trace_info(filed, experiment_id))
+            for assessment_id in withdrawn_ids(filed):
+                self._traces.delete_assessment(filed.trace.trace_id, assessment_id)
+        others = [filed for filed in batch if filed.trace.trace_id not in settled]
+        self._start([trace_info(filed, experiment_id) for filed in others])
+
+    def _start(self, infos: Sequence[TraceInfo]) -> None:
+        self._for_each(infos, self._traces.start_trace)
 
     def _write_spans(
         self,
@@ -182,8 +197,20 @@ class TraceClient:
         # Scores stand in the spans; writing the same spans again replaces them.
         rescored = [f for f in batch if not _holds(stored, f, SCORES, scores_digest(f))]
         changed = {f.trace.trace_id: f for f in (*new, *rescored)}
-        spans = [span for filed in changed.values() for span in mlflow_spans(filed)]
-        self._traces.log_spans(experiment_id, spans)
+        spans = [mlflow_spans(filed) for filed in changed.values()]
+        size = _TRACES_A_CALL if self._is_server else max(len(spans), 1)
+        calls = [list(chain(*spans[at : at + size])) for at in range(0, len(spans), size)]
+        self._for_each(calls, lambda some: self._traces.log_spans(experiment_id, some))
+
+    def _for_each(self, items: Sequence[_Item], call: Callable[[_Item], object]) -> None:
+        """Make a call for each item, several at once to a server, and raise what one raised."""
+        if not self._is_server:
+            for item in items:
+                call(item)
+            return
+        with ThreadPoolExecutor(_CALLS_AT_ONCE) as pool:
+            for _ in pool.map(call, items):
+                pass
 
     def _relax_sync(self) -> None:
         """Skip the flush to disk after each transaction: with WAL, a crash cannot corrupt."""

@@ -84,6 +84,11 @@ def is_settled_by_root(trace: Trace) -> bool:
     return root is not None and trace.state == ("ERROR" if root.status == "ERROR" else "OK")
 
 
+def withdrawn_ids(filed: FiledTrace) -> list[str]:
+    """Return the ids of the assessments that a trace is to lose."""
+    return [_assessment_id(filed.trace, "score", name) for name in filed.withdrawn]
+
+
 def _label(trace: Trace) -> str:
     if trace.case is None:
         return ""

@@ -25,7 +25,7 @@ import sqlalchemy
 from alembic.script import ScriptDirectory
 from mlflow.exceptions import MlflowException
 
-from linenotes.project import StoreError, store_errors, without_credentials
+from linenotes.project import StoreError, StoreOutageError, store_errors, without_credentials
 from linenotes.tracing.store._mlflow_client import TraceClient
 from linenotes.tracing.views._trace_panel import PANEL_TAG, trace_panel
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _SQLITE = "sqlite:///"
 _DATABASES = ("postgresql", "mysql", "mssql")
+_EXTRAS = {"psycopg2": "linenotes[postgres]"}
+"""Drivers of databases that an extra of linenotes installs."""
 _ANSWER_SECONDS = 10
 
 
@@ -41,16 +43,18 @@ def open_experiment(
     tracking_uri: str, experiment: str, *, artifacts: Path, on_create: Callable[[], None]
 ) -> tuple[TraceClient, str]:
     """Return a client of the store and the id of the experiment, both ready for use."""
+    location = artifacts.absolute().as_uri()
     if not tracking_uri.startswith(_SQLITE):
         _check_reachable(tracking_uri)
-        return _open(tracking_uri, experiment, None)
+        is_database = tracking_uri.startswith(_DATABASES)
+        return _open(tracking_uri, experiment, location if is_database else None)
     path = _sqlite_path(tracking_uri)
     with _file_errors(path), _lock(path):
         if not path.exists() or path.stat().st_size == 0:
             on_create()
             _create(path)
         _check_sqlite(path)
-        return _open(tracking_uri, experiment, artifacts.absolute().as_uri())
+        return _open(tracking_uri, experiment, location)
 
 
 def _open(uri: str, experiment: str, location: str | None) -> tuple[TraceClient, str]:
@@ -101,7 +105,7 @@ def _check_server(uri: str) -> None:
     except urllib.error.HTTPError as answer:
         answer.close()  # a server that asks for a login, say, is there
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise StoreError(
+        raise StoreOutageError(
             f"The MLflow server {shown!r} does not answer: {getattr(error, 'reason', error)}. "
             "Start it, or correct MLFLOW_TRACKING_URI."
         ) from None
@@ -113,8 +117,10 @@ def _check_database(uri: str) -> None:
         with store_errors("open", uri):
             revision = _revision(uri)
     except ImportError as error:
+        package = _EXTRAS.get(error.name or "", error.name)
         raise StoreError(
-            f"The store {shown!r} needs the Python package {error.name!r}. Install it."
+            f"The store {shown!r} needs the Python package {error.name!r}. "
+            f"Install it: pip install '{package}'."
         ) from None
     if revision is not None:
         _check_schema(shown, revision)
@@ -158,7 +164,7 @@ def _file_errors(path: Path) -> Iterator[None]:
     except (OSError, sqlite3.OperationalError) as error:
         why = getattr(error, "strerror", None) or str(error).rstrip(".")
         free = shutil.disk_usage(next(p for p in path.parents if p.exists())).free
-        raise StoreError(
+        raise StoreOutageError(
             f"The MLflow store {str(path)!r} cannot be used: {why} "
             f"({free / 1e9:.1f} GB are free there). "
             "Make room or the folder writable, or set LINENOTES_STATE to another folder."

@@ -1,0 +1,81 @@
+"""`eval --dry-run` and `eval --pilot`: what an evaluation will take, before it is paid for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from linenotes.datasets import Dataset
+    from linenotes.evals import Arm, Conduct, Forecast, RunRecord, RunResult
+    from linenotes.project import Project
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def estimate_options(function: F) -> F:
+    """Add the options that tell what an evaluation will take."""
+    dry_run = click.option(
+        "--dry-run",
+        is_flag=True,
+        help="Only tell from earlier runs what it would take; nothing is called.",
+    )
+    pilot = click.option(
+        "--pilot",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Only run N cases, spread evenly, once each, and tell from them what all would take.",
+    )
+    return dry_run(pilot(function))
+
+
+def told_from_earlier_runs(
+    project: Project, arms: Sequence[Arm], cases: Dataset, conduct: Conduct
+) -> Forecast:
+    """Return what the evaluation would take."""
+    from linenotes.evals import RunStore, earlier_runs
+
+    return _forecast(arms, cases, earlier_runs(arms, cases, RunStore.of(project)), conduct)
+
+
+def show_pilot(
+    arms: Sequence[Arm],
+    cases: Dataset,
+    conduct: Conduct,
+    results: Sequence[RunResult],
+    *,
+    as_json: bool,
+) -> int:
+    """Print what an evaluation would take by what its pilot took; return the exit code."""
+    sources = [result.record for result in results]
+    return show_forecast(_forecast(arms, cases, sources, conduct), as_json=as_json)
+
+
+def _forecast(
+    arms: Sequence[Arm], cases: Dataset, sources: Sequence[RunRecord | None], conduct: Conduct
+) -> Forecast:
+    from linenotes.evals import forecast
+
+    return forecast(arms, cases, sources, concurrency=conduct.concurrency, budget=conduct.budget)
+
+
+def show_forecast(found: Forecast, *, as_json: bool) -> int:
+    """Print what an evaluation would take; return the exit code."""
+    from linenotes.cli._console import console, print_json, table
+    from linenotes.cli._ledgers import one_line
+    from linenotes.evals import estimate_document, forecast_report
+
+    if as_json:
+        print_json(estimate_document(found))
+        return 0
+    out = console()
+    out.print(one_line(forecast_report.title(found)))
+    out.print()
+    if rows := forecast_report.rows(found):
+        out.print(table(rows))
+        out.print()
+    for line in forecast_report.closing_lines(found):
+        out.print(one_line(line))
+    return 0

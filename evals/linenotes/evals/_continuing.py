@@ -1,0 +1,142 @@
+"""Going on with a run that is there: one that was stopped, that is to grow, or to be scored anew.
+
+What a run sets out to do is changed by an amendment in its journal, so that it is known whenever
+the work on it is interrupted.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from linenotes.evals.engine._engine import Job
+from linenotes.evals.engine._ongoing import OngoingRun
+from linenotes.evals.journal._journal import Journal, is_being_written
+from linenotes.evals.journal._plans import IMPORTED, Amendment, RunPlan
+from linenotes.evals.journal._records import FILE_NAME, RunRecord
+from linenotes.evals.journal._runs import RunStore
+from linenotes.evals.journal._samples import SampleKey
+from linenotes.evals.scorers._scorers import Scorer
+from linenotes.project import RunError
+
+if TYPE_CHECKING:
+    from linenotes.datasets import Dataset
+    from linenotes.evals._evaluation import Arm
+
+_NAMED = 5
+"""How many samples a sentence names."""
+
+
+@dataclass(frozen=True)
+class StoppedRun:
+    """An evaluation that was stopped before its end, and that nobody carries out."""
+
+    run_id: str
+    """The first of its runs: continuing one continues all."""
+    kept: int
+    """Samples that had finished."""
+    wanted: int
+
+
+def find_stopped(
+    runs: RunStore,
+    arms: Sequence[Arm],
+    dataset: Dataset,
+    scorers: Sequence[Scorer],
+    *,
+    seed: int = 0,
+) -> StoppedRun | None:
+    """Return the newest evaluation with the same plan, if it was stopped before its end.
+
+    The plan is the same with equal versions, cases, samples, scorers and seed.
+    """
+    specs = tuple(scorer.spec for scorer in scorers)
+    for plans in reversed(_groups(runs.plans())):
+        begun = [(p.fingerprint, p.baseline, p.seed, p.dataset.digest) for p in plans]
+        if begun != [(a.version.fingerprint, a.baseline, seed, dataset.digest) for a in arms]:
+            continue
+        records = [runs.read(plan.run_id) for plan in plans]
+        if [(r.plan.samples, r.plan.scorers) for r in records] == [
+            (a.samples, specs) for a in arms
+        ]:
+            return _stopped(runs, records)
+    return None
+
+
+def _groups(plans: Sequence[RunPlan]) -> list[list[RunPlan]]:
+    groups: dict[str, list[RunPlan]] = defaultdict(list)
+    for plan in plans:
+        groups[plan.group].append(plan)
+    return [*groups.values()]
+
+
+def _stopped(runs: RunStore, records: Sequence[RunRecord]) -> StoppedRun | None:
+    run_ids = [record.plan.run_id for record in records]
+    if all(record.is_whole for record in records) or any(
+        is_being_written(runs.path(run_id) / FILE_NAME) for run_id in run_ids
+    ):
+        return None
+    return StoppedRun(
+        run_id=run_ids[0],
+        kept=sum(len(record.outcomes) for record in records),
+        wanted=sum(len(record.plan.cases) * record.plan.samples for record in records),
+    )
+
+
+def top_up(runs: Sequence[OngoingRun], samples: int) -> None:
+    """Let the runs of an evaluation have `samples` samples of each case; baselines keep theirs.
+
+    Raises:
+        RunError: one has more already, or its agent is no longer what it was started with.
+    """
+    growing = [run for run in runs if not run.plan.baseline and run.plan.samples != samples]
+    for run in growing:
+        if samples < run.plan.samples:
+            raise RunError(
+                f"Run {run.plan.run_id[:12]} has {run.plan.samples} samples of each case, and none "
+                f"is ever taken away. Name more than {run.plan.samples}, or start a new run with "
+                f"--samples {samples}."
+            )
+        _ = run.version, run.cases
+    for run in growing:
+        run.journal.amended(Amendment(samples=samples))
+
+
+def rescoring(plan: RunPlan, scorers: Sequence[Scorer], *, add: bool) -> Amendment:
+    """Return the amendment that lets `scorers` judge the samples of a run anew.
+
+    Raises:
+        RunError: there is nothing that could judge them.
+    """
+    before = dict(zip(plan.metrics, plan.scorers, strict=True))
+    new = {scorer.name: scorer.spec for scorer in scorers}
+    if not new:
+        raise RunError(
+            f"Run {plan.run_id[:12]} was imported, and what its file says of the samples is not "
+            "scored again. Name a scorer: --scorer NAME, or --scorer scorers.py:function."
+        )
+    said = {name: spec for name, spec in before.items() if spec.startswith(IMPORTED)}
+    after = {**before, **new} if add else {**new, **{n: s for n, s in said.items() if n not in new}}
+    return Amendment(scorers=after, kept=frozenset(after) - new.keys())
+
+
+def what_is_there(journal: Journal, missing: Sequence[Job]) -> Iterator[str]:
+    """Yield what a user should know of a run that goes on, a line each."""
+    name, record, torn = journal.plan.run_id[:12], journal.record, journal.torn
+    if torn.bytes or torn.samples:
+        lost = f", and {_listed(torn.samples)} had not been kept whole" if torn.samples else ""
+        yield f"Run {name}: {torn.bytes} bytes that were torn off in writing were cut{lost}."
+    if missing and record.outcomes:
+        ran = f" {_listed(record.running)} had not ended." if record.running else ""
+        yield (
+            f"Run {name}: {len(record.outcomes)} of {len(record.plan.cases) * record.plan.samples} "
+            f"samples are kept, {len(missing)} are executed.{ran}"
+        )
+
+
+def _listed(keys: Sequence[SampleKey] | frozenset[SampleKey]) -> str:
+    named = [f"{case}#{index}" for case, index in sorted(keys)]
+    rest = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    return ", ".join(named[:_NAMED]) + rest

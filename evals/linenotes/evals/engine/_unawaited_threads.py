@@ -1,0 +1,69 @@
+"""Threads that nobody waits for, not even the program at its end.
+
+What still runs in one of them when the work is done has been given up: an agent that never returns
+must hang neither the run nor the process. The threads of the standard library's executor are
+joined at the end of the program, whatever it was told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import ParamSpec, TypeVar
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class UnawaitedThreads(ThreadPoolExecutor):
+    """An executor of daemon threads; event loops take none but a `ThreadPoolExecutor`."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(max_workers=1)  # that starts no thread: `submit` is ours
+        self._most = most
+        self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._lock = Lock()
+        self._started = 0
+        self._free = 0
+        """Threads that wait for a task, less the tasks that wait for a thread."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Call `fn` in a thread."""
+        future: Future[T] = Future()
+
+        def task() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    result = fn(*args, **kwargs)
+                except BaseException as error:  # noqa: BLE001  it is the future's
+                    future.set_exception(error)
+                else:
+                    future.set_result(result)
+
+        with self._lock:
+            self._free -= 1
+            self._tasks.put(task)
+            if self._free < 0 and self._started < self._most:
+                self._start()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002  the loop's wishes
+        """Let the threads that have nothing to do end."""
+        with self._lock:
+            for _ in range(self._started):
+                self._tasks.put(None)
+        super().shutdown(wait=False, cancel_futures=True)
+
+    def _start(self) -> None:
+        self._started += 1
+        self._free += 1
+        Thread(target=self._work, name=f"sample-{self._started}", daemon=True).start()
+
+    def _work(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            task()
+            del task
+            with self._lock:
+                self._free += 1
