@@ -32,10 +32,9 @@ APP = """
 import asyncio
 from typing import TypedDict
 
-from langchain_openai import ChatOpenAI
 from langgraph.graph import START, StateGraph
 
-from linenotes.agents import prompt
+from linenotes.agents import chat_model, prompt
 
 
 class State(TypedDict, total=False):
@@ -46,7 +45,7 @@ class State(TypedDict, total=False):
 
 
 def ask(text):
-    return ChatOpenAI(model="gpt-5", max_retries=0).ainvoke([("user", text)])
+    return chat_model("agent").ainvoke([("user", text)])
 
 
 async def planner(state):
@@ -70,7 +69,13 @@ def build():
     return graph.compile(name="three")
 """
 SCORERS = "def answered(sample):\n    return bool(sample.output['answer'])\n"
+SETTINGS = """
+[tool.linenotes.models.default]
+model = "gpt-5"
+temperature = 1
+"""
 FILES = {
+    "pyproject.toml": SETTINGS,
     "app.py": APP,
     "scorers.py": SCORERS,
     "prompts/tone/v1.md": "Kindly:",
