@@ -33,6 +33,7 @@ MAY_IMPORT = {
 PARTS_OF_TRACING = {
     "views": set(),
     "recorder": set(),
+    "recordings": set(),
     "export": set(),
     "live": {"recorder"},
     "sources": {"recorder"},

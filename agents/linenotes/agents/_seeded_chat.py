@@ -35,6 +35,12 @@ class SeededChatOpenAI(ChatOpenAI):
             payload["seed"] = scope.call_seed(self.role, _request_digest(payload))
         return payload
 
+    def pass_over(
+        self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: object
+    ) -> None:
+        """Draw the seed of a call that is replayed: the next equal one gets another."""
+        self._get_request_payload(input_, stop=stop, **kwargs)
+
 
 def _request_digest(payload: dict[str, Any]) -> str:
     """Digest what is asked; streaming the answer does not make it another question."""

@@ -8,6 +8,7 @@
     ├── DatasetError        a golden file is not valid; lists every problem with its line
     ├── ScorerError         a scorer is not found, or cannot be used at all
     ├── StoreError          the MLflow store does not open, or belongs to another version
+    ├── RecordingError      a call has no recording to replay, or a file of recordings is broken
     │   └── StoreOutageError  it cannot be reached or written now, and may be later
     ├── RunError            a run or trace is not found, or its journal cannot be used
     └── TraceFileError      a file of conversations cannot be read; names the place in it
@@ -56,6 +57,10 @@ class ScorerError(LinenotesError):
 
 class StoreError(LinenotesError):
     """The MLflow store does not open, or belongs to another version of MLflow."""
+
+
+class RecordingError(LinenotesError):
+    """A call has no recording to replay, or a file of recordings cannot be read or written."""
 
 
 class StoreOutageError(StoreError):

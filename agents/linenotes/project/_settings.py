@@ -152,6 +152,19 @@ class BudgetSettings(_Table):
     seconds: float | None = Field(default=None, gt=0)
 
 
+class RecordingSettings(_Table):
+    """How model and tool calls are recorded: `[tool.linenotes.recordings]`."""
+
+    record: Literal["none", "auto", "all"] = "none"
+    """What an evaluation records when nothing else is asked for."""
+    folder: str = "recordings"
+    """Where the files of recordings are, in the project."""
+    run_tools: tuple[str, ...] = ()
+    """Tools that are always run and never recorded, such as those that only calculate."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Hosts that code may reach during a replay, such as a checkpointer's database."""
+
+
 class Settings(_Table):
     """Everything under `[tool.linenotes]`."""
 
@@ -172,6 +185,7 @@ class Settings(_Table):
     """Model to its price. A model that is not named has the one of MLflow's catalogue."""
     budget: BudgetSettings = Field(default_factory=BudgetSettings)
     otlp: OtlpSettings = Field(default_factory=OtlpSettings)
+    recordings: RecordingSettings = Field(default_factory=RecordingSettings)
 
     @field_validator("agents", mode="before")
     @classmethod

@@ -18,6 +18,7 @@ from linenotes.cli._options import (
     version_options,
 )
 from linenotes.cli._patience_options import patience_options
+from linenotes.cli._recording_options import listed, recording_options
 from linenotes.cli._resuming import check_resume_options, resume_options
 from linenotes.cli._worker_options import worker_options
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from linenotes.cli._budget_options import Limits
     from linenotes.evals import ExecutorName
     from linenotes.evals.statistics import Target
+    from linenotes.tracing import RecordMode
 
 _EPILOG = """\b
 Examples:
@@ -32,6 +34,8 @@ Examples:
   linenotes eval app.py:graph --dataset cases.jsonl --prompt worker=1,2 --samples 5
   linenotes eval app.py:graph --dataset cases.jsonl --scorer scorers.py:is_polite
   linenotes eval app.py:graph --dataset cases.jsonl --workers 4 -j 100
+  linenotes eval app.py:graph --dataset cases.jsonl --record auto
+  linenotes eval app.py:graph --dataset cases.jsonl --replay --strict
   linenotes eval support_desk --samples 5 --dry-run
   linenotes eval support_desk --samples 5 --budget-usd 2
   linenotes eval --resume latest --samples 10
@@ -60,6 +64,7 @@ Examples:
     metavar="NAME|FILE:FUNCTION",
     help="Repeatable; the first is the primary metric. Default: the agent's own.",
 )
+@recording_options
 @budget_options
 @estimate_options
 @target_option
@@ -83,6 +88,10 @@ def command(
     models: tuple[str, ...],
     temperature: float | None,
     scorers: tuple[str, ...],
+    record: RecordMode | None,
+    replay: bool,
+    live: str | None,
+    strict: bool,
     limits: Limits,
     dry_run: bool,
     pilot: int | None,
@@ -113,9 +122,11 @@ def command(
         Conduct,
         RunStore,
         arms,
+        asked_of_recordings,
         choose_cases,
         find_scorers,
         find_stopped,
+        keys_for_replay,
     )
     from linenotes.project import Project
 
@@ -123,6 +134,8 @@ def command(
     if dry_run and pilot:
         raise click.UsageError("Give one of --dry-run and --pilot.")
     project = Project.find()
+    policy = asked_of_recordings(record=record, replay=replay, live=listed(live), strict=strict)
+    click.get_current_context().with_resource(keys_for_replay(project, policy))
     conduct = Conduct(
         concurrency=concurrency,
         sample_timeout=sample_timeout or None,
@@ -131,6 +144,7 @@ def command(
         executor=executor,
         ray_address=ray_address,
         budget=Budget.of(project, Budget(**limits)),
+        recordings=policy,
     )
     carried_out = partial(
         carry_out,

@@ -11,7 +11,7 @@ import click
 from linenotes.cli._console import Live, agents_print_to_stderr, console, print_json, table
 from linenotes.cli._interrupts import stop_on_interrupt
 from linenotes.cli._ledgers import one_line, printable
-from linenotes.cli._main import USAGE
+from linenotes.cli._main import FAIL, USAGE
 from linenotes.evals import (
     Conduct,
     Evaluation,
@@ -91,7 +91,15 @@ def show(results: Sequence[RunResult], *, target: Target, margin: float, as_json
         print_json(evaluation_document(results, comparisons))
     else:
         _print(results, comparisons)
-    return 0 if all(result.scored for result in results) else USAGE
+    if not all(result.scored for result in results):
+        return USAGE
+    return FAIL if any(_lacks_use(result) for result in results) else 0
+
+
+def _lacks_use(result: RunResult) -> bool:
+    """Tell whether recordings went unused in a run that was to be strict about that."""
+    use = result.recordings
+    return use is not None and use.policy.strict and bool(use.unused)
 
 
 def _print(results: Sequence[RunResult], comparisons: Sequence[RunComparison]) -> None:

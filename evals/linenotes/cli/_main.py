@@ -28,6 +28,7 @@ _VERBS = {
     "prices": "Show what models cost, and who says so.",
     "publish": "Write a run to MLflow from its journal.",
     "trace": "Read stored conversations.",
+    "recordings": "Look after recorded model and tool calls.",
     "dataset": "Check golden files.",
     "prompt": "Show prompts and their versions.",
     "models": "Install the embedded model.",
@@ -36,6 +37,7 @@ _VERBS = {
 }
 """Verb to its line in `--help`; a verb's module is imported when it is used."""
 
+FAIL = 1
 USAGE = 2
 OURS = 70
 INTERRUPTED = 130

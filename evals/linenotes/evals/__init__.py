@@ -13,7 +13,13 @@ from linenotes.evals._comparison import (
 )
 from linenotes.evals._continuing import StoppedRun, find_stopped
 from linenotes.evals._costs import By, CostLine, cost_lines, cost_rows
-from linenotes.evals._evaluate import DEFAULT_SAMPLES, choose_cases, evaluate, find_case
+from linenotes.evals._evaluate import (
+    DEFAULT_SAMPLES,
+    asked_of_recordings,
+    choose_cases,
+    evaluate,
+    find_case,
+)
 from linenotes.evals._evaluation import Arm, Evaluation, Interrupted
 from linenotes.evals._forecast import Forecast, earlier_runs, forecast
 from linenotes.evals._once import Execution, run_once, store_execution
@@ -28,11 +34,19 @@ from linenotes.evals.documents._action_documents import (
 from linenotes.evals.documents._cost_documents import costs_document, prices_document
 from linenotes.evals.documents._estimate_documents import estimate_document
 from linenotes.evals.documents._printed import DOCUMENTS, json_schema, json_schema_file
+from linenotes.evals.documents._recordings_documents import (
+    recordings_list_document,
+    recordings_merge_document,
+    recordings_prune_document,
+    recordings_show_document,
+    recordings_verify_document,
+)
 from linenotes.evals.documents._run_documents import evaluation_document
 from linenotes.evals.documents._trace_documents import trace_document, trace_list_document
 from linenotes.evals.engine._budget import Budget
 from linenotes.evals.engine._conduct import Conduct, ConductOptions, ExecutorName
 from linenotes.evals.engine._engine import Job, Stop, run_sample
+from linenotes.evals.engine._recorded_runs import keys_for_replay
 from linenotes.evals.engine._used_up import BudgetUsedUp
 from linenotes.evals.importing._import_plans import ImportOrder
 from linenotes.evals.importing._importing import ImportedRun, import_run
@@ -82,6 +96,7 @@ __all__ = [
     "Stop",
     "StoppedRun",
     "arms",
+    "asked_of_recordings",
     "checkup",
     "choose_cases",
     "compare_all",
@@ -105,9 +120,15 @@ __all__ = [
     "import_run",
     "json_schema",
     "json_schema_file",
+    "keys_for_replay",
     "price_list",
     "price_rows",
     "prices_document",
+    "recordings_list_document",
+    "recordings_merge_document",
+    "recordings_prune_document",
+    "recordings_show_document",
+    "recordings_verify_document",
     "report",
     "run_once",
     "run_sample",

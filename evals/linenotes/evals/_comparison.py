@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from pydantic import JsonValue
 
+from linenotes.evals._savings import replayed_calls, saved
 from linenotes.evals.documents._part import Document
 from linenotes.evals.documents._run_documents import ComparisonDocument
 from linenotes.evals.journal._plans import RunPlan
@@ -41,6 +42,9 @@ class RunComparison:
     """What sets the two runs apart, one line each; empty for one version on one dataset."""
     is_rate: bool
     """True when the metric is a share of passes, so that differences are points."""
+    savings: tuple[str, ...] = ()
+    """What recordings have saved the runs, one line each. Calls that both share pair the runs;
+    they are no data beyond the cases."""
 
     def document(self) -> Document:
         """Return the comparison as the JSON contract has it."""
@@ -66,6 +70,7 @@ class RunComparison:
             only_in_candidate=list(found.only_in_candidate),
             method=found.method,
             differences=list(self.differences),
+            savings=list(self.savings),
         ).dump()
 
 
@@ -150,9 +155,16 @@ def _compare(
             result=results[run.plan.run_id],
             differences=differences(base.plan, run.plan),
             is_rate=is_rate(base, metric) and is_rate(run, metric),
+            savings=_savings(base, run),
         )
         for run in candidates
     ]
+
+
+def _savings(base: RunRecord, candidate: RunRecord) -> tuple[str, ...]:
+    """Say what recordings have saved each run."""
+    runs = (("base", base), ("candidate", candidate))
+    return tuple(f"{name}: {saved(record)}" for name, record in runs if replayed_calls(record))
 
 
 def differences(base: RunPlan, candidate: RunPlan) -> tuple[str, ...]:

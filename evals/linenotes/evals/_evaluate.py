@@ -13,6 +13,7 @@ from linenotes.evals.engine._budget import Budget
 from linenotes.evals.engine._conduct import Conduct, ConductOptions
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.project import Project, RunError
+from linenotes.tracing import RecordingPolicy, RecordMode
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Target
@@ -30,6 +31,9 @@ def evaluate(
     limit: int | None = None,
     seed: int = 0,
     target: Target = "population",
+    record: RecordMode | None = None,
+    replay: bool = False,
+    live: Sequence[str] = (),
     project: Project | None = None,
     **how: Unpack[ConductOptions],
 ) -> RunResult:
@@ -45,6 +49,11 @@ def evaluate(
         limit: at most so many cases, spread over the dataset.
         seed: the seed of the run; model calls derive theirs from it.
         target: what the intervals speak of: cases like these, or exactly these cases.
+        record: `auto` replays the model and tool calls that are recorded and records the rest,
+            `all` calls and records everything, `none` does neither. None stands for the
+            project's own setting.
+        replay: call nothing; what is not recorded is an error.
+        live: agents that are called for real while the others are replayed.
         project: None stands for the one of the working directory.
         how: how it is carried out, such as `concurrency=50`: the fields of `Conduct`. Limits that
             a budget leaves open are those of the project.
@@ -62,13 +71,31 @@ def evaluate(
         cases = choose_cases(agent.agent, dataset, split=split, limit=limit)
     wanted = scorers if scorers is not None else agent.agent.settings.scorers
     how["budget"] = Budget.of(project, how.get("budget"))
-    evaluation = Evaluation(project, Conduct(**how), target=target)
+    policy = asked_of_recordings(record=record, replay=replay, live=live)
+    evaluation = Evaluation(project, Conduct(recordings=policy, **how), target=target)
     return evaluation.run(
         [Arm(agent, samples)],
         cases,
         find_scorers(wanted, project),
         seed=seed,
     )[0]
+
+
+def asked_of_recordings(
+    *,
+    record: RecordMode | None,
+    replay: bool,
+    live: Sequence[str] = (),
+    strict: bool = False,
+) -> RecordingPolicy | None:
+    """Return the policy that is asked for; None where nothing is.
+
+    Raises:
+        RecordingError: the wishes contradict one another.
+    """
+    if record is None and not (replay or live or strict):
+        return None
+    return RecordingPolicy(record=record or "none", replay=replay, live=tuple(live), strict=strict)
 
 
 def choose_cases(

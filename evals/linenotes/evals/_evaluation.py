@@ -27,6 +27,7 @@ from linenotes.evals.engine._metered_sample import Unfinished
 from linenotes.evals.engine._ongoing import OngoingRun, timed
 from linenotes.evals.engine._progress import Progress, Silent
 from linenotes.evals.engine._purse import Purse
+from linenotes.evals.engine._recorded_runs import RecordedRuns, keys_for_replay
 from linenotes.evals.engine._scoring import Scoring
 from linenotes.evals.engine._used_up import spent_by, used_up
 from linenotes.evals.journal._journal import Journal
@@ -37,7 +38,7 @@ from linenotes.evals.publishing._publisher import Publisher
 from linenotes.evals.scorers._scorers import Scorer
 from linenotes.evals.workers._executors import executor, refuse_unnamed
 from linenotes.project import Project, RunError
-from linenotes.tracing import discard_live, exporting, trace_id_for
+from linenotes.tracing import RecordingPolicy, discard_live, exporting, trace_id_for
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Target
@@ -76,6 +77,7 @@ class Evaluation:
         self._storing = Storing(project, target, self._progress)
         self._stop = stop or Stop()
         self._runs = RunStore.of(project)
+        self._recorded = RecordedRuns(project, conduct.recordings)
 
     def run(
         self,
@@ -92,6 +94,12 @@ class Evaluation:
             NotPublished: the store could not be reached, now or in the end.
             LinenotesError: something that the caller can mend; what had finished is kept.
         """
+        with keys_for_replay(self._project, self._conduct.recordings):
+            return self._run(arms, dataset, scorers, seed=seed)
+
+    def _run(
+        self, arms: Sequence[Arm], dataset: Dataset, scorers: Sequence[Scorer], *, seed: int
+    ) -> list[RunResult]:
         for arm in arms:
             if arm.samples < 1:
                 raise RunError(f"Each case needs at least 1 sample, not {arm.samples}.")
@@ -145,7 +153,11 @@ class Evaluation:
                     _ = run.scorers  # one that is gone is told before anything is run
                 for line in what_is_there(run.journal, missing):
                     self._progress.note(line)
-            with self._storing.opened_if_up() as publisher:
+            policy = self._conduct.recordings or plans[0].recordings
+            with (
+                keys_for_replay(self._project, policy),
+                self._storing.opened_if_up() as publisher,
+            ):
                 return self._carry_out(publisher, runs, jobs)
 
     def score(self, name: str, scorers: Sequence[Scorer] = (), *, add: bool = False) -> RunResult:
@@ -197,6 +209,7 @@ class Evaluation:
                 baseline=arm.baseline,
                 seed=seed,
                 scorers={scorer.name: scorer.spec for scorer in scorers},
+                recordings=self._conduct.recordings or RecordingPolicy.of(self._project),
             )
             for place, arm in enumerate(arms)
         ]
@@ -220,9 +233,13 @@ class Evaluation:
                     self._progress.stage("Publishing to MLflow")
             if publishing.failed:
                 publisher = None  # whether a server is there again is found out soonest anew
-            return self._storing.publish(
+            results = self._storing.publish(
                 publisher, [run.journal.record for run in runs], publishing
             )
+            return [
+                replace(found, recordings=self._recorded.use(found.record.plan.run_id))
+                for found in results
+            ]
 
     @contextmanager
     def _shown_as_stopped(
@@ -275,7 +292,7 @@ class Evaluation:
                 self._progress.spent(purse.spent, purse.budget)
                 with timed([run.journal for run in runs]), settled_objects_spared():
                     await execute(
-                        interleave(jobs),
+                        interleave(recorded),
                         run=run,
                         concurrency=self._conduct.concurrency,
                         on_start=on_start,
@@ -286,7 +303,9 @@ class Evaluation:
                         retries=self._conduct.sample_retries,
                     )
 
-        complete(work(), threads=self._conduct.threads)
+        with self._recorded:
+            recorded = [self._recorded.jobs(run, own) for run, own in zip(runs, jobs, strict=True)]
+            complete(work(), threads=self._conduct.threads)
         if purse.exhausted and any(run.missing() for run in runs):
             raise used_up(runs, purse, purse.exhausted)
 

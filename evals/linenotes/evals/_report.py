@@ -14,8 +14,10 @@ from linenotes.evals._comparison import RunComparison
 from linenotes.evals._costs import cost_cell
 from linenotes.evals._repeats import Repeats
 from linenotes.evals._results import RunResult
+from linenotes.evals._savings import saved
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.publishing._tables import is_rate, score_table
+from linenotes.tracing import RecordingUse
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Comparison, Estimate
@@ -253,6 +255,7 @@ def comparison_lines(comparison: RunComparison) -> list[str]:
     ]
     if found.verdict != "cannot measure":
         lines += found.notes
+    lines += comparison.savings
     alone = sorted({*found.only_in_base, *found.only_in_candidate})
     if alone:
         cases = _count(len(alone), "case")
@@ -292,12 +295,42 @@ def _size(value: float, *, rate: bool) -> str:
 def closing_lines(results: Sequence[RunResult], comparisons: Sequence[RunComparison]) -> list[str]:
     """Return what stands under the table: what failed, each verdict, and the suite's power."""
     lines = [line for result in results for line in failures(result)]
+    lines += recording_lines(results)
     lines += [verdict(comparison) for comparison in comparisons]
     if comparisons:
         lines.append(power(comparisons[0]))
     if any(comparison.result.compared_with_base > 1 for comparison in comparisons):
         lines.append("Verdicts of several versions against one carry Holm's correction.")
     return [line for line in lines if line]
+
+
+def recording_lines(results: Sequence[RunResult]) -> list[str]:
+    """Say how many calls recordings have saved, and what is amiss with the recordings."""
+    lines = [
+        f"{result.record.plan.version}: {saved(result.record)}"
+        for result in results
+        if result.replayed_calls
+    ]
+    uses = {result.recordings.path: result.recordings for result in results if result.recordings}
+    return lines + [line for use in uses.values() for line in _use_lines(use)]
+
+
+def _use_lines(use: RecordingUse) -> Iterator[str]:
+    if use.recorded:
+        yield f"{_count(use.recorded, 'call')} recorded in {use.path}."
+    if use.stale:
+        yield (
+            f"{_count(use.stale, 'call')} had only stale recordings, made by another model "
+            "than the one that is configured."
+        )
+    if use.absent:
+        yield f"No call came from {', '.join(use.absent)}: no agent of that name was asked."
+    if use.unused:
+        shown = _named([f"{key.case} #{key.sample} {key.agent}" for key in use.unused])
+        yield (
+            f"{_count(len(use.unused), 'recording')} unused: {shown}. "
+            "`linenotes recordings prune` takes them out."
+        )
 
 
 def run_note(

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from linenotes.evals._costs import run_usage
 from linenotes.evals._repeats import Repeats
+from linenotes.evals._savings import replayed_calls, replayed_cost
 from linenotes.evals.documents._part import Document
+from linenotes.evals.documents._recordings_documents import recording_use_document
 from linenotes.evals.documents._run_documents import (
     DatasetDocument,
     ErrorsDocument,
@@ -24,6 +26,7 @@ from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._usage import Usage
 from linenotes.evals.publishing._publisher import Stored
 from linenotes.evals.publishing._tables import score_table
+from linenotes.tracing import RecordingUse
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Estimate, Target
@@ -39,6 +42,8 @@ class RunResult:
     traces: Stored
     repeats: Mapping[str, Repeats] = field(default_factory=dict)
     """Metric to what repeating the cases shows, where that says something."""
+    recordings: RecordingUse | None = None
+    """What became of the calls and their recordings; None where recordings played no part."""
 
     @property
     def scored(self) -> int:
@@ -82,6 +87,18 @@ class RunResult:
         """How many model calls have no known price."""
         return sum(outcome.unpriced for outcome in self.record.outcomes.values())
 
+    @property
+    def replayed_calls(self) -> int:
+        """How many of the model calls a recording stood in for."""
+        return replayed_calls(self.record)
+
+    @property
+    def spent(self) -> float | None:
+        """US dollars of the calls that were made now; None where `cost` is."""
+        if self.cost is None:
+            return None
+        return max(0.0, self.cost - replayed_cost(self.record))
+
     def document(self) -> Document:
         """Return the run as the JSON contract has it."""
         return self._document().dump()
@@ -118,6 +135,9 @@ class RunResult:
             tokens=self.tokens,
             cost=self.cost,
             unpriced_calls=self.unpriced_calls,
+            replayed_calls=self.replayed_calls,
+            spent=self.spent,
+            recordings=recording_use_document(self.recordings) if self.recordings else None,
             usage=[usage_document(usage) for usage in self.usage],
             wall_seconds=None if plan.imported else round(self.record.wall_seconds, 3),
             traces=TracesDocument(expected=self.traces.expected, stored=self.traces.stored),

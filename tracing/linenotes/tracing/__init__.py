@@ -38,6 +38,26 @@ from linenotes.tracing.live._live_reading import LiveTrace
 from linenotes.tracing.live._live_traces import discard_live, find_live, live_traces
 from linenotes.tracing.recorder._block import LiveLedger, record
 from linenotes.tracing.recorder._metering import CallAhead, Meter, metered
+from linenotes.tracing.recordings._library import Library, RecordingUse
+from linenotes.tracing.recordings._near_misses import request_lines
+from linenotes.tracing.recordings._opening import (
+    open_recordings,
+    recordings_in_use,
+    sample_recordings,
+)
+from linenotes.tracing.recordings._policy import RecordingPolicy, RecordMode
+from linenotes.tracing.recordings._recorded_call import CallKey, RecordedCall
+from linenotes.tracing.recordings._upkeep import (
+    Merged,
+    Pruned,
+    RecordingsSummary,
+    Verified,
+    merge_recordings,
+    prune_recordings,
+    recorded_calls,
+    summarize_recordings,
+    verify_recordings,
+)
 from linenotes.tracing.store._mlflow_store import MlflowStore
 from linenotes.tracing.store._trace_header import TraceHeader
 from linenotes.tracing.store._ui_server import UiServer, experiment_url, start_ui
@@ -55,6 +75,7 @@ __all__ = [
     "USER",
     "Branch",
     "CallAhead",
+    "CallKey",
     "ExportResult",
     "FileFormat",
     "FiledTrace",
@@ -62,8 +83,10 @@ __all__ = [
     "ImportedConversation",
     "Incident",
     "Ledger",
+    "Library",
     "LiveLedger",
     "LiveTrace",
+    "Merged",
     "Message",
     "MessageKind",
     "Meter",
@@ -73,6 +96,12 @@ __all__ = [
     "Price",
     "PriceSource",
     "Prices",
+    "Pruned",
+    "RecordMode",
+    "RecordedCall",
+    "RecordingPolicy",
+    "RecordingUse",
+    "RecordingsSummary",
     "Share",
     "Span",
     "SpanEvent",
@@ -84,6 +113,7 @@ __all__ = [
     "TraceScore",
     "TraceState",
     "UiServer",
+    "Verified",
     "as_told",
     "attachments",
     "close_abandoned",
@@ -102,23 +132,32 @@ __all__ = [
     "json_value",
     "list_traces",
     "live_traces",
+    "merge_recordings",
     "mermaid",
     "metered",
     "one_story",
+    "open_recordings",
     "open_store",
     "otlp_target",
     "output_text",
+    "prune_recordings",
     "read_conversations",
     "read_filed_trace",
     "read_thread",
     "read_trace",
     "record",
+    "recorded_calls",
+    "recordings_in_use",
+    "request_lines",
     "resend",
+    "sample_recordings",
     "shares",
     "span_tree",
     "spell_seconds",
     "start_ui",
     "store_trace",
+    "summarize_recordings",
     "told_apart",
     "trace_id_for",
+    "verify_recordings",
 ]

@@ -18,6 +18,13 @@ from linenotes.evals.documents._action_documents import (
 )
 from linenotes.evals.documents._cost_documents import CostsDocument, PricesDocument
 from linenotes.evals.documents._estimate_documents import EstimateDocument
+from linenotes.evals.documents._recordings_documents import (
+    RecordingsListDocument,
+    RecordingsMergeDocument,
+    RecordingsPruneDocument,
+    RecordingsShowDocument,
+    RecordingsVerifyDocument,
+)
 from linenotes.evals.documents._run_documents import (
     ComparisonDocument,
     EvaluationDocument,
@@ -40,6 +47,11 @@ _PRINTED = {
     "trace-list": TypeAdapter[BaseModel](TraceListDocument),
     "trace-doctor": TypeAdapter[BaseModel](DoctorDocument),
     "trace-export": TypeAdapter[BaseModel](TraceExportDocument),
+    "recordings-list": TypeAdapter[BaseModel](RecordingsListDocument),
+    "recordings-show": TypeAdapter[BaseModel](RecordingsShowDocument),
+    "recordings-prune": TypeAdapter[BaseModel](RecordingsPruneDocument),
+    "recordings-verify": TypeAdapter[BaseModel](RecordingsVerifyDocument),
+    "recordings-merge": TypeAdapter[BaseModel](RecordingsMergeDocument),
     "run": TypeAdapter[BaseModel](ExecutionDocument),
 }
 DOCUMENTS = tuple(_PRINTED)

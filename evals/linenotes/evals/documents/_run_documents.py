@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from linenotes.evals.documents._part import Document, Part, Target
+from linenotes.evals.documents._recordings_documents import RecordingUseDocument
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -107,6 +108,12 @@ class RunDocument(Part):
     """US dollars of the calls with a known price; null where none has one."""
     unpriced_calls: int
     """Model calls without a known price, which are not in `cost`."""
+    replayed_calls: int
+    """Model calls that recordings stood in for; they are in `calls` and in `cost`."""
+    spent: float | None
+    """US dollars of the calls that were made now: `cost` without what was replayed."""
+    recordings: RecordingUseDocument | None
+    """Null where recordings played no part, and in `publish`."""
     usage: list[UsageDocument]
     """What each agent used of each model."""
     wall_seconds: float | None
@@ -146,6 +153,8 @@ class ComparisonDocument(Part):
     method: str
     differences: list[str]
     """What sets the versions apart."""
+    savings: list[str]
+    """What recordings have saved each run; empty where they have saved nothing."""
 
 
 class EvaluationDocument(RunDocument):

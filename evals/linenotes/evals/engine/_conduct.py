@@ -7,6 +7,7 @@ from typing import Literal, TypedDict, get_args
 
 from linenotes.evals.engine._budget import Budget
 from linenotes.project import RunError
+from linenotes.tracing import RecordingPolicy
 
 DEFAULT_CONCURRENCY = 8
 DEFAULT_SAMPLE_TIMEOUT = 3600.0
@@ -15,7 +16,7 @@ ExecutorName = Literal["local", "ray"]
 
 
 class ConductOptions(TypedDict, total=False):
-    """The fields of `Conduct`, as keyword arguments."""
+    """The fields of `Conduct` but for the recordings, as keyword arguments."""
 
     concurrency: int
     sample_timeout: float | None
@@ -36,6 +37,9 @@ class Conduct:
 
     concurrency: int = DEFAULT_CONCURRENCY
     """How many samples are in flight, over all workers."""
+    recordings: RecordingPolicy | None = None
+    """How calls meet recordings. None: as the project's settings say, or for a run that is
+    continued as it was started."""
     sample_timeout: float | None = DEFAULT_SAMPLE_TIMEOUT
     """Seconds that a sample may take, with all its waiting. None: as long as it wants."""
     sample_retries: int = DEFAULT_SAMPLE_RETRIES

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,7 +24,15 @@ from linenotes.evals.engine._purse import Purse
 from linenotes.evals.engine._time_limit import waiting_for_model, within
 from linenotes.evals.journal._samples import Failure, Sample
 from linenotes.project import Redactor
-from linenotes.tracing import Message, Prices, json_value, record, trace_id_for
+from linenotes.tracing import (
+    Library,
+    Message,
+    Prices,
+    json_value,
+    record,
+    sample_recordings,
+    trace_id_for,
+)
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -39,6 +48,8 @@ class Job:
     case: Case
     index: int
     seed: int
+    recordings: Library | None = None
+    """Where its model and tool calls are recorded and replayed."""
 
     @property
     def shown_case(self) -> Case:
@@ -135,6 +146,7 @@ async def run_sample(
     seconds it is given up.
 
     Raises:
+        RecordingError: a call has no recording, and calls are only to be replayed.
         LinenotesError: the user's own mistake, which every sample would meet.
     """
     trace_id = trace_id_for(job.run_id, job.case.id, job.index)
@@ -143,6 +155,7 @@ async def run_sample(
     output: JsonValue = None
     failure: Failure | None = None
     with (
+        ExitStack() as stack,
         job.version.in_force(),
         sample_scope(scope),
         record(
@@ -155,6 +168,9 @@ async def run_sample(
             durable=durable,
         ) as ledger,
     ):
+        taped = job.recordings and stack.enter_context(
+            sample_recordings(job.recordings, shown.id, job.index)
+        )
         try:
             output = await within(
                 time_limit,
@@ -169,9 +185,15 @@ async def run_sample(
             raise
         except BaseException as error:  # noqa: BLE001  the system under test fails as data
             failure = attribute(error)
+        if taped and failure is not None:
+            taped.was_cut_short = failure.kind == "infrastructure"
+    replayed: frozenset[str] = frozenset()
+    if taped:
+        taped.raise_refusal()
+        replayed = frozenset(taped.replayed)
     # What scorers see is what the journal keeps, or scoring again would give other scores.
     output, failure = ledger.redacted((output, failure))
-    return Sample(shown, job.index, output, ledger.trace, failure)
+    return Sample(shown, job.index, output, ledger.trace, failure, replayed)
 
 
 async def _invoke(job: Job, *, thread: str) -> JsonValue:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from linenotes.agents import SHIPPED, Agent, AgentVersion, Prompt, load_agent, prompt_library
 from linenotes.datasets import Case, Dataset, load_dataset
 from linenotes.project import DatasetError, ModelSettings, Project, Redactor, RunError
+from linenotes.tracing import RecordingPolicy
 
 IMPORTED = "imported:"
 """How the spec of a score begins that a file gave, and no scorer can give again."""
@@ -110,6 +111,8 @@ class RunPlan(_Part):
     """Specs of the scorers, the primary metric first."""
     metrics: tuple[str, ...]
     """The names of the metrics, in the same order."""
+    recordings: RecordingPolicy = RecordingPolicy()
+    """How its calls meet recordings."""
     imported: ImportInPlan | None = None
     """None for a run that was executed here."""
 
@@ -125,6 +128,7 @@ class RunPlan(_Part):
         baseline: bool,
         seed: int,
         scorers: Mapping[str, str],
+        recordings: RecordingPolicy = RecordingPolicy(),  # noqa: B008  it is immutable
     ) -> Self:
         """Return the plan to evaluate `version` against `dataset`; `scorers` maps name to spec.
 
@@ -163,6 +167,7 @@ class RunPlan(_Part):
             seed=seed,
             scorers=tuple(scorers.values()),
             metrics=tuple(scorers),
+            recordings=recordings,
         )
 
     def stored_as(self, run_id: str, model_id: str, prompts: Mapping[str, int]) -> Self:

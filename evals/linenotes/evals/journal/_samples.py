@@ -41,6 +41,8 @@ class Sample:
     """The graph's last state as JSON; None when it did not finish."""
     trace: Trace
     error: Failure | None = None
+    replayed: frozenset[str] = frozenset()
+    """Ids of the messages that came from recordings: known when the sample has just finished."""
 
     @property
     def inputs(self) -> dict[str, JsonValue]:
@@ -56,6 +58,11 @@ class Sample:
     def ledger(self) -> Ledger:
         """Who said what to whom."""
         return self.trace.ledger
+
+    @property
+    def spent(self) -> float | None:
+        """US dollars of the calls that were made and no recording stood in for; None as a cost."""
+        return Ledger(tuple(one for one in self.ledger if one.id not in self.replayed)).cost
 
     @property
     def seconds(self) -> float:
@@ -80,6 +87,10 @@ class Outcome:
     unpriced: int
     """How many calls have no known price."""
     error: Failure | None = None
+    replayed: int = 0
+    """How many of the model calls a recording stood in for."""
+    replayed_cost: float | None = None
+    """The part of `cost` that was not spent now; None where none of it has a known price."""
     usage: tuple[Usage, ...] = ()
     """What each agent used of each model."""
 
@@ -87,6 +98,7 @@ class Outcome:
     def of(cls, sample: Sample) -> Self:
         """Return the outcome of a sample."""
         trace, ledger = sample.trace, sample.ledger
+        replayed = Ledger(tuple(one for one in ledger if one.id in sample.replayed))
         return cls(
             trace_id=trace.trace_id,
             start_ns=trace.start_ns,
@@ -96,6 +108,8 @@ class Outcome:
             cost=ledger.cost,
             unpriced=ledger.unpriced,
             error=sample.error,
+            replayed=replayed.calls,
+            replayed_cost=replayed.cost,
             usage=usage_of(ledger),
         )
 
