@@ -236,6 +236,8 @@ class Evaluation:
             results = self._storing.publish(
                 publisher, [run.journal.record for run in runs], publishing
             )
+            if self._conduct.is_sharded:  # workers do not tell what they used
+                return results
             return [
                 replace(found, recordings=self._recorded.use(found.record.plan.run_id))
                 for found in results
@@ -304,7 +306,7 @@ class Evaluation:
                     )
 
         with self._recorded:
-            recorded = [self._recorded.jobs(run, own) for run, own in zip(runs, jobs, strict=True)]
+            recorded = [self._recorded.jobs(r.plan, own) for r, own in zip(runs, jobs, strict=True)]
             complete(work(), threads=self._conduct.threads)
         if purse.exhausted and any(run.missing() for run in runs):
             raise used_up(runs, purse, purse.exhausted)

@@ -23,7 +23,7 @@ from linenotes.evals import (
 )
 from linenotes.evals.testing import Reply, Request, ScriptedServer
 from linenotes.project import ModelError, RunError
-from linenotes.tracing import Tokens, live_traces
+from linenotes.tracing import Tokens, live_traces, trace_id_for
 
 PRICE = '[tool.linenotes.prices."m"]\ninput = 1000\noutput = 1000\n'
 """A tenth of a cent for a token."""
@@ -153,7 +153,8 @@ def test_nothing_is_sent_that_the_budget_does_not_hold(
     assert all(outcome.error is None for outcome in record.outcomes.values())
     assert len(record.scores) == calls // 2
     assert not record.running
-    assert not live_traces(version.agent.project)
+    own = {trace_id_for(record.plan.run_id, case.id, 0) for case in record.plan.cases}
+    assert not own & {live.trace.trace_id for live in live_traces(version.agent.project)}
 
 
 def test_a_budget_that_does_changes_nothing(

@@ -15,6 +15,7 @@ from linenotes.agents import AgentVersion, load_agent
 from linenotes.datasets import Dataset
 from linenotes.evals import (
     Arm,
+    Budget,
     Conduct,
     Evaluation,
     Sample,
@@ -124,6 +125,42 @@ def test_a_recorded_run_is_replayed_without_keys_and_calls(
     assert "30 of 30 model calls replayed from recordings, $0.0012 not spent." in line
     lines = report.comparison_lines(compare_runs(live.record, again.record))
     assert any(line.startswith("candidate: 30 of 30 model calls replayed") for line in lines)
+
+
+def test_what_is_replayed_is_not_paid_from_a_budget(
+    app: Project, numbers: Callable[..., Dataset]
+) -> None:
+    with _counting() as server, server.in_environment():
+        evaluate("app.py:build", numbers(3), [answered], samples=1, record="auto")
+        again = evaluate(
+            "app.py:build",
+            numbers(4),
+            [answered],
+            samples=1,
+            record="auto",
+            budget=Budget(calls=CALLS),
+        )
+        assert len(server.requests) == 4 * CALLS
+    assert again.replayed_calls == 3 * CALLS
+    assert again.scored == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("recorders", "players"), [(1, 2), (2, 1)])
+def test_workers_record_and_replay_as_one_process_does(
+    app: Project, numbers: Callable[..., Dataset], recorders: int, players: int
+) -> None:
+    with _counting() as server, server.in_environment():
+        live = evaluate(
+            "app.py:build", numbers(4), [answered], samples=2, record="auto", workers=recorders
+        )
+        assert len(server.requests) == 8 * CALLS
+        again = evaluate(
+            "app.py:build", numbers(4), [answered], samples=2, replay=True, workers=players
+        )
+        assert len(server.requests) == 8 * CALLS
+    assert _outputs(again.record.samples) == _outputs(live.record.samples)
+    assert (again.replayed_calls, again.spent) == (8 * CALLS, 0)
 
 
 def test_a_call_without_a_recording_ends_a_replay(

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from linenotes.evals.engine._engine import Job
 from linenotes.evals.engine._failures import attribute
-from linenotes.evals.engine._ongoing import OngoingRun
+from linenotes.evals.journal._plans import RunPlan
 from linenotes.project import LinenotesError, Project
 from linenotes.tracing import (
     Library,
@@ -41,16 +41,13 @@ class RecordedRuns:
         self._libraries.clear()
         self._open.close()
 
-    def jobs(self, run: OngoingRun, jobs: Iterable[Job]) -> list[Job]:
+    def jobs(self, plan: RunPlan, jobs: Iterable[Job]) -> list[Job]:
         """Return the jobs of a run with the recordings that its policy asks for.
 
         Raises:
             RecordingError: the file of recordings cannot be used.
         """
-        policy = self._asked or run.plan.recordings
-        if not policy.is_on:
-            return list(jobs)
-        library = self._library(run, policy)
+        library = self.library(plan)
         return [replace(job, recordings=library) for job in jobs]
 
     def use(self, run_id: str) -> RecordingUse | None:
@@ -58,8 +55,16 @@ class RecordedRuns:
         library = self._of_run.get(run_id)
         return library.use if library else None
 
-    def _library(self, run: OngoingRun, policy: RecordingPolicy) -> Library:
-        key = (run.plan.dataset.name, run.plan.agent, policy)
+    def library(self, plan: RunPlan) -> Library | None:
+        """Return the recordings that the policy of a run asks for; None where it asks for none.
+
+        Raises:
+            RecordingError: the file of recordings cannot be used.
+        """
+        policy = self._asked or plan.recordings
+        if not policy.is_on:
+            return None
+        key = (plan.dataset.name, plan.agent, policy)
         if key not in self._libraries:
             dataset, agent, _ = key
             library = open_recordings(
@@ -71,7 +76,7 @@ class RecordedRuns:
                 own_hosts=_own_hosts(self._project),
             )
             self._libraries[key] = self._open.enter_context(library)
-        self._of_run[run.plan.run_id] = self._libraries[key]
+        self._of_run[plan.run_id] = self._libraries[key]
         return self._libraries[key]
 
 

@@ -64,6 +64,7 @@ class _Line:
     output: JsonValue
     error: Failure | None
     trace: Trace
+    replayed: frozenset[str] = frozenset()
 
 
 _LINE = TypeAdapter(_Line)
@@ -88,6 +89,7 @@ def sample_line(sample: Sample) -> bytes:
             "output": sample.output,
             "error": sample.error,
             "trace": orjson.Fragment(sample.trace.to_json()),
+            **({"replayed": sorted(sample.replayed)} if sample.replayed else {}),
         }
     )
 
@@ -95,7 +97,7 @@ def sample_line(sample: Sample) -> bytes:
 def read_sample(line: bytes, case: Case) -> Sample:
     """Return the sample of `case` that `sample_line` wrote."""
     read = _LINE.validate_json(line)
-    return Sample(case, read.sample, read.output, read.trace, read.error)
+    return Sample(case, read.sample, read.output, read.trace, read.error, read.replayed)
 
 
 def _read(path: Path, place: Place) -> bytes:

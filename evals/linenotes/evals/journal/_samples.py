@@ -42,7 +42,7 @@ class Sample:
     trace: Trace
     error: Failure | None = None
     replayed: frozenset[str] = frozenset()
-    """Ids of the messages that came from recordings: known when the sample has just finished."""
+    """Ids of the messages that came from recordings."""
 
     @property
     def inputs(self) -> dict[str, JsonValue]:
@@ -89,6 +89,8 @@ class Outcome:
     error: Failure | None = None
     replayed: int = 0
     """How many of the model calls a recording stood in for."""
+    replayed_tokens: int = 0
+    """In and out, of those."""
     replayed_cost: float | None = None
     """The part of `cost` that was not spent now; None where none of it has a known price."""
     usage: tuple[Usage, ...] = ()
@@ -109,6 +111,7 @@ class Outcome:
             unpriced=ledger.unpriced,
             error=sample.error,
             replayed=replayed.calls,
+            replayed_tokens=replayed.tokens.total,
             replayed_cost=replayed.cost,
             usage=usage_of(ledger),
         )

@@ -24,8 +24,14 @@ class Spending:
 
     @classmethod
     def of(cls, outcome: Outcome) -> Self:
-        """Return what a finished sample used up."""
-        return cls(outcome.calls, outcome.tokens, outcome.cost or 0.0, outcome.unpriced)
+        """Return what a finished sample used up; calls that were replayed used up nothing."""
+        calls = outcome.calls - outcome.replayed
+        return cls(
+            calls=calls,
+            tokens=outcome.tokens - outcome.replayed_tokens,
+            usd=(outcome.cost or 0.0) - (outcome.replayed_cost or 0.0),
+            unpriced=min(outcome.unpriced, calls),
+        )
 
     @classmethod
     def total(cls, parts: Iterable[Spending]) -> Spending:

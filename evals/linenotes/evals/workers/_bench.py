@@ -11,6 +11,7 @@ from typing import Self
 from linenotes.agents import AgentVersion
 from linenotes.datasets import Case
 from linenotes.evals.engine._engine import Job, run_sample
+from linenotes.evals.engine._recorded_runs import RecordedRuns
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.workers._messages import (
     Order,
@@ -20,6 +21,7 @@ from linenotes.evals.workers._messages import (
     read_job_line,
 )
 from linenotes.project import LinenotesError, Project
+from linenotes.tracing import Library, recordings_in_use
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,12 @@ class _Run:
     version: AgentVersion
     cases: Mapping[str, Case]
     seed: int
+    recordings: Library | None
 
     @classmethod
-    def of(cls, plan: RunPlan, project: Project) -> Self:
-        cases = plan.whole_cases(project)
-        return cls(plan.agent_version(project), {case.id: case for case in cases}, plan.seed)
+    def of(cls, plan: RunPlan, project: Project, recorded: RecordedRuns) -> Self:
+        cases = {case.id: case for case in plan.whole_cases(project)}
+        return cls(plan.agent_version(project), cases, plan.seed, recorded.library(plan))
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Bench:
 
     project: Project
     runs: Mapping[str, _Run]
+    recorded: RecordedRuns
+    """For a block around all work: leaving it puts what is new into the files."""
     durable: bool
     time_limit: float | None
     """Seconds that a sample may take."""
@@ -55,13 +60,14 @@ class Bench:
         """
         project = Project(order.root or Path.cwd(), order.settings)
         with project.redactor.in_force():
-            runs = {plan.run_id: _Run.of(plan, project) for plan in order.plans}
-        return cls(project, runs, order.durable, order.conduct.sample_timeout)
+            recorded = RecordedRuns(project, order.conduct.recordings)
+            runs = {plan.run_id: _Run.of(plan, project, recorded) for plan in order.plans}
+        return cls(project, runs, recorded, order.durable, order.conduct.sample_timeout)
 
     async def work(self, line: bytes) -> bytes:
         """Execute the sample that `line` names, and return the answer."""
         try:
-            with self.project.redactor.in_force():
+            with self.project.redactor.in_force(), recordings_in_use():
                 sample = await run_sample(
                     self._job(line), durable=self.durable, time_limit=self.time_limit
                 )
@@ -74,4 +80,5 @@ class Bench:
     def _job(self, line: bytes) -> Job:
         wanted = read_job_line(line)
         run = self.runs[wanted.run_id]
-        return Job(wanted.run_id, run.version, run.cases[wanted.case], wanted.index, run.seed)
+        case = run.cases[wanted.case]
+        return Job(wanted.run_id, run.version, case, wanted.index, run.seed, run.recordings)

@@ -11,6 +11,7 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.tracers.context import register_configure_hook
 
+from linenotes.tracing._admission import admission, recordings_decide
 from linenotes.tracing._ledger import NO_TOKENS
 from linenotes.tracing.recorder._actors import model_name, text_detail
 from linenotes.tracing.recorder._call_costs import call_cost, call_price
@@ -45,6 +46,8 @@ class CallListener(BaseCallbackHandler):
         self._meter = meter
         self._prices = prices
         self._details: dict[UUID, Mapping[str, object]] = {}
+        self._aside: dict[UUID, CallAhead] = {}
+        """Calls that a recording may stand in for."""
 
     def on_chat_model_start(
         self,
@@ -79,20 +82,30 @@ class CallListener(BaseCallbackHandler):
         parameters: object,
     ) -> None:
         details = {**(parameters if isinstance(parameters, dict) else {}), **metadata}
-        self._meter.ahead(
-            CallAhead(
-                id=run_id,
-                agent=_agent(metadata),
-                model=model_name(details) or "",
-                input_tokens=_roughly(prompt),
-                price=call_price(self._prices, details),
-            )
+        call = CallAhead(
+            id=run_id,
+            agent=_agent(metadata),
+            model=model_name(details) or "",
+            input_tokens=_roughly(prompt),
+            price=call_price(self._prices, details),
         )
+        if recordings_decide.get():
+            self._aside[run_id] = call
+        else:
+            self._meter.ahead(call)
         self._details[run_id] = details
+
+    def admit(self, run_id: UUID | None) -> None:
+        """Tell of a call that was kept aside; of all where nobody knows which it is."""
+        for one in [run_id] if run_id else [*self._aside]:
+            if call := self._aside.pop(one, None):
+                self._meter.ahead(call)
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **_: object) -> None:
         """Tell what an answered call used and cost."""
         details = self._details.pop(run_id, {})
+        if self._aside.pop(run_id, None) is not None:
+            return  # a recording stood in for it
         generation = next((one for prompt in response.generations for one in prompt), None)
         message = getattr(generation, "message", None)
         if not is_a(message, BaseMessage):
@@ -104,7 +117,8 @@ class CallListener(BaseCallbackHandler):
 
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **_: object) -> None:
         """Tell that a call came to nothing."""
-        if self._details.pop(run_id, None) is not None:
+        known, aside = self._details.pop(run_id, None), self._aside.pop(run_id, None)
+        if known is not None and aside is None:
             self._meter.failed(run_id, error)
 
 
@@ -124,9 +138,11 @@ def _roughly(prompt: Sequence[BaseMessage]) -> int:
 @contextmanager
 def listening(meter: Meter, prices: Prices) -> Iterator[None]:
     """Let `meter` hear the model calls that start in this context."""
-    token = _listener.set(CallListener(meter, prices))
+    listener = CallListener(meter, prices)
+    token, asked = _listener.set(listener), admission.set(listener.admit)
     try:
         yield
     finally:
         with suppress(ValueError):  # a generator may be closed in a context of its own
             _listener.reset(token)
+            admission.reset(asked)

@@ -65,9 +65,10 @@ def _exchange(model: BaseChatModel, given: Sequence[Any], named: Options) -> Exc
     if frame is not None and frame.owner is model and frame.namespace == namespace_here():
         return None
     asked = {**dict(zip(_POSITIONS, given, strict=False)), **named}
-    asked.pop("run_manager", None)
+    run_id = getattr(asked.pop("run_manager", None), "run_id", None)
     messages, stop = asked.pop("messages"), asked.pop("stop", None)
-    exchange = Exchange(sample, "model", model_request(model, messages, stop, asked), model)
+    request = model_request(model, messages, stop, asked)
+    exchange = Exchange(sample, "model", request, model, run_id=run_id)
     pass_over = getattr(model, "pass_over", None)
     if pass_over is not None and (sample.library.policy.records or sample.library.policy.live):
         exchange.on_replay = partial(pass_over, messages, stop=stop, **asked)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, cast
 from pydantic import JsonValue
 
 from linenotes.project import RecordingError
+from linenotes.tracing._admission import admit
 from linenotes.tracing.recordings._near_misses import difference, nearest
 from linenotes.tracing.recordings._places import graph_inside, namespace_here
 from linenotes.tracing.recordings._recorded_call import (
@@ -30,6 +31,8 @@ from linenotes.tracing.recordings._rendering import Request
 from linenotes.tracing.recordings._sample import Frame, SampleRecordings, current_frame
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from linenotes.tracing.recordings._drawer import Answered
 
 
@@ -43,6 +46,7 @@ class Exchange:
         request: Request,
         owner: object,
         *,
+        run_id: UUID | None = None,
         run_always: bool = False,
     ) -> None:
         outer = current_frame.get()
@@ -51,6 +55,7 @@ class Exchange:
         self._sample = sample
         self._policy = sample.library.policy
         self._request = request
+        self._run_id = run_id
         self.key = sample.key(kind, request)
         self._is_live = sample.live_name(self.key.agent) is not None
         self._run_always = run_always
@@ -156,6 +161,8 @@ class Exchange:
     @contextmanager
     def made(self) -> Iterator[None]:
         """Make the call in this block, and keep the exception that it is answered with."""
+        if self.key.kind == "model":
+            admit(self._run_id)
         self._since = time.monotonic()
         if not self._runs:
             self._sample.library.note("called")

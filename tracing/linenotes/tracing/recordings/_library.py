@@ -91,8 +91,9 @@ class Library:
         with self._lock, ExitStack() as ending:
             side, self._side = self._side, None
             self._is_closed = True
-            if side is not None:
+            if self.policy.records:  # maybe in worker processes, which have ended by now
                 ending.callback(self._sides.fold)
+            if side is not None:
                 ending.callback(side.close)
         if self._executed:
             note_use(self._sides.folder, self._executed, self._used)

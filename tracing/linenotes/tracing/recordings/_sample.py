@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from linenotes.project import RecordingError, Redactor, RedactorWithMemory
+from linenotes.tracing._admission import recordings_decide
 from linenotes.tracing.recordings._drawer import Drawer
 from linenotes.tracing.recordings._library import Library
 from linenotes.tracing.recordings._network_guard import network_guarded
@@ -151,6 +152,7 @@ def sample_in_force(library: Library, case: str, index: int) -> Iterator[SampleR
             stack.enter_context(network_guarded(sample.objection, library.allowed_hosts))
         stack.enter_context(_set(current, sample))
         stack.enter_context(_set(ear, sample.heard))
+        stack.enter_context(_set(recordings_decide, library.policy.replays))
         stack.enter_context(_set(current_frame, None))
         yield sample
         if not sample.was_cut_short:
