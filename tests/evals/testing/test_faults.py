@@ -123,3 +123,13 @@ def test_no_more_requests_are_taken_at_a_time_than_the_limit() -> None:
     assert server.most_in_flight == 2
     assert len(refused) == server.faults["429"] >= 1
     assert {answer.headers["retry-after"] for answer in refused} == {"3"}
+
+
+def test_without_a_choice_faults_are_of_several_kinds() -> None:
+    with ScriptedServer("Hello.") as server:
+        ask(server)
+        (request,) = server.requests
+    faults = random_faults(share=1)
+    found = [fault.kind for times in range(50) if (fault := faults(request, times))]
+    assert len(found) == 50
+    assert {"status", "reset", "truncated", "login page"} <= set(found)

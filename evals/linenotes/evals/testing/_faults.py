@@ -83,6 +83,15 @@ class Fault:
         return self.kind in {"cut", "truncated", "slow"}
 
 
+_USUAL = (
+    Fault.status(429),
+    Fault.status(500),
+    Fault.reset(),
+    Fault.cut(),
+    Fault.truncated(),
+    Fault.login_page(),
+)
+
 Faults = Callable[[Request, int], Fault | None]
 """From a request, and how often the same was sent before, to what goes wrong; None is nothing."""
 
@@ -94,10 +103,14 @@ def faults_in_order(*faults: Fault | None) -> Faults:
 
 
 def random_faults(*faults: Fault, share: float, seed: int = 0) -> Faults:
-    """Return faults for a share of all attempts; the same seed gives each request the same fate."""
+    """Return faults for a share of all attempts; the same seed gives each request the same fate.
+
+    Without `faults` they are refusals, errors of the server, resets, and answers that cannot be read.
+    """
+    chosen = faults or _USUAL
 
     def fate(request: Request, times: int) -> Fault | None:
         dice = random.Random(f"{seed} {request.digest} {times}")  # noqa: S311  no secret
-        return dice.choice(faults) if dice.random() < share else None
+        return dice.choice(chosen) if dice.random() < share else None
 
     return fate
