@@ -20,6 +20,7 @@ from linenotes.cli._options import (
 from linenotes.cli._patience_options import patience_options
 from linenotes.cli._recording_options import listed, recording_options
 from linenotes.cli._resuming import check_resume_options, resume_options
+from linenotes.cli._sections import Sectioned
 from linenotes.cli._worker_options import worker_options
 
 if TYPE_CHECKING:
@@ -42,7 +43,26 @@ Examples:
 """
 
 
-@click.command(epilog=_EPILOG)
+_SECTIONS = {
+    "What is evaluated": (
+        *("dataset", "split", "limit", "samples", "seed"),
+        *("prompts", "models", "temperature", "scorers"),
+    ),
+    "How it is carried out": (
+        *("concurrency", "workers", "executor", "ray_address"),
+        *("sample_timeout", "sample_retries"),
+    ),
+    "What it may cost": (
+        *("budget_usd", "budget_tokens", "budget_calls", "budget_seconds"),
+        *("dry_run", "pilot"),
+    ),
+    "Recordings": ("record", "replay", "live", "strict"),
+    "Going on": ("resume", "retry_errors", "go_on"),
+    "What the intervals say": ("target", "margin"),
+}
+
+
+@click.command(cls=Sectioned, sections=_SECTIONS, epilog=_EPILOG)
 @click.argument("agent", required=False)
 @click.option("--dataset", metavar="NAME|FILE", help="Golden cases. Default: the agent's own.")
 @click.option("--split", help="Only the cases of this split.")
@@ -52,10 +72,19 @@ Examples:
     type=click.IntRange(min=1),
     help="Of each case. Default: 3; with --resume as many as the run has, more top it up.",
 )
-@click.option("-j", "--concurrency", type=click.IntRange(min=1), default=8, show_default=True)
+@click.option(
+    "-j",
+    "--concurrency",
+    type=click.IntRange(min=1),
+    default=8,
+    show_default=True,
+    help="Samples in flight, over all workers.",
+)
 @patience_options
 @worker_options
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Model calls derive theirs from it."
+)
 @version_options
 @click.option(
     "--scorer",

@@ -105,7 +105,7 @@ def faults_in_order(*faults: Fault | None) -> Faults:
 def random_faults(*faults: Fault, share: float, seed: int = 0) -> Faults:
     """Return faults for a share of all attempts; the same seed gives each request the same fate.
 
-    Without `faults` they are refusals, errors of the server, resets, and answers that cannot be read.
+    Without `faults` they are refusals, errors of the server, resets, and unreadable answers.
     """
     chosen = faults or _USUAL
 
