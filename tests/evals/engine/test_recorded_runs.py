@@ -18,6 +18,7 @@ from linenotes.evals import (
     Budget,
     Conduct,
     Evaluation,
+    RunStore,
     Sample,
     compare_runs,
     evaluate,
@@ -27,7 +28,7 @@ from linenotes.evals import (
 from linenotes.evals.engine._recorded_runs import is_answer, keys_for_replay
 from linenotes.evals.testing import Request, ScriptedServer
 from linenotes.project import Project, RecordingError
-from linenotes.tracing import RecordingPolicy
+from linenotes.tracing import RecordingPolicy, live_traces, trace_id_for
 
 APP = """
 import asyncio
@@ -171,6 +172,8 @@ def test_a_call_without_a_recording_ends_a_replay(
         with pytest.raises(RecordingError, match=r"Case 'c1' sample 0, planner: .*no recording"):
             evaluate("app.py:build", numbers(2), [answered], samples=1, replay=True)
         assert len(server.requests) == CALLS
+    run_id = RunStore.of(app).find("latest").run_id
+    assert trace_id_for(run_id, "c1", 0) not in {one.trace.trace_id for one in live_traces(app)}
 
 
 def test_versions_share_what_comes_before_their_difference(

@@ -23,11 +23,12 @@ from linenotes.evals.engine._metered_sample import Unfinished, run_within
 from linenotes.evals.engine._purse import Purse
 from linenotes.evals.engine._time_limit import waiting_for_model, within
 from linenotes.evals.journal._samples import Failure, Sample
-from linenotes.project import Redactor
+from linenotes.project import LinenotesError, Redactor
 from linenotes.tracing import (
     Library,
     Message,
     Prices,
+    discard_live,
     json_value,
     record,
     sample_recordings,
@@ -80,11 +81,20 @@ def interleave(arms: Sequence[Sequence[Job]]) -> Iterator[Job]:
 async def run_here(
     job: Job, *, purse: Purse | None = None, time_limit: float | None = None
 ) -> Sample | Unfinished:
-    """Execute `job` in this process; what is said stands in the project's folder as it happens."""
+    """Execute `job` in this process; what is said stands in the project's folder as it happens.
+
+    Raises:
+        LinenotesError: as `run_sample`; such a sample counts for nothing, and leaves nothing.
+    """
+    project = job.version.agent.project
     run = partial(run_sample, job, durable=True, time_limit=time_limit)
-    if purse is None:
-        return await run()
-    return await run_within(purse, Prices(job.version.agent.project), run)
+    try:
+        if purse is None:
+            return await run()
+        return await run_within(purse, Prices(project), run)
+    except LinenotesError:
+        discard_live(project, trace_id_for(job.run_id, job.case.id, job.index))
+        raise
 
 
 async def execute(
