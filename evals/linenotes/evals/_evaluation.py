@@ -17,28 +17,24 @@ from linenotes.agents import AgentVersion
 from linenotes.datasets import Dataset
 from linenotes.evals._continuing import rescoring, top_up, what_is_there
 from linenotes.evals._results import RunResult
+from linenotes.evals._session import Session
 from linenotes.evals._storing import Storing
 from linenotes.evals.engine._conduct import Conduct
 from linenotes.evals.engine._early_publishing import EarlyPublishing
-from linenotes.evals.engine._engine import Job, Stop, execute, interleave
+from linenotes.evals.engine._engine import Job, Stop
 from linenotes.evals.engine._event_loop import complete
-from linenotes.evals.engine._garbage import settled_objects_spared
-from linenotes.evals.engine._metered_sample import Unfinished
-from linenotes.evals.engine._ongoing import OngoingRun, timed
+from linenotes.evals.engine._ongoing import OngoingRun
 from linenotes.evals.engine._progress import Progress, Silent
-from linenotes.evals.engine._purse import Purse
 from linenotes.evals.engine._recorded_runs import RecordedRuns, keys_for_replay
 from linenotes.evals.engine._scoring import Scoring
-from linenotes.evals.engine._used_up import spent_by, used_up
 from linenotes.evals.journal._journal import Journal
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._runs import RunStore
-from linenotes.evals.journal._samples import Sample
 from linenotes.evals.publishing._publisher import Publisher
 from linenotes.evals.scorers._scorers import Scorer
-from linenotes.evals.workers._executors import executor, refuse_unnamed
+from linenotes.evals.workers._executors import refuse_unnamed
 from linenotes.project import Project, RunError
-from linenotes.tracing import RecordingPolicy, discard_live, exporting, trace_id_for
+from linenotes.tracing import RecordingPolicy, exporting
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Target
@@ -224,7 +220,7 @@ class Evaluation:
             publishing = EarlyPublishing(publisher)
             with self._shown_as_stopped(publisher, runs), publishing:
                 scoring = Scoring(export, publishing)
-                self._execute(runs, jobs, scoring)
+                self._session(runs, scoring).execute(jobs)
                 self._stop_if_asked(runs)
                 for run in runs:
                     self._score_rest(run, scoring)
@@ -263,58 +259,16 @@ class Evaluation:
         if self._stop.asked:
             raise Interrupted(self._how_to_continue(runs))
 
-    def _execute(
-        self, runs: Sequence[OngoingRun], jobs: Sequence[Sequence[Job]], scoring: Scoring
-    ) -> None:
-        if not any(jobs):
-            return
-        by_id = {run.plan.run_id: run for run in runs}
-        purse = self._purse(runs)
-
-        def on_start(job: Job) -> None:
-            by_id[job.run_id].journal.started(job.shown_case.id, job.index)
-
-        async def on_finish(job: Job, sample: Sample) -> None:
-            run = by_id[job.run_id]
-            run.journal.finished(sample)
-            discard_live(self._project, sample.trace.trace_id)
-            await scoring.of(sample, run)
-            self._progress.spent(spent_by(runs), purse.budget)
-            self._progress.advance(sample)
-
-        def on_cut_off(job: Job, sample: Unfinished) -> None:
-            journal, case = by_id[job.run_id].journal, job.shown_case.id
-            journal.cut_off(case, job.index, sample.spent)
-            discard_live(self._project, trace_id_for(job.run_id, job.case.id, job.index))
-
-        async def work() -> None:
-            plans = [run.plan for run in runs]
-            async with executor(self._conduct, self._project, plans, purse, self._progress) as run:
-                self._progress.stage("Running", total=sum(map(len, jobs)))
-                self._progress.spent(purse.spent, purse.budget)
-                with timed([run.journal for run in runs]), settled_objects_spared():
-                    await execute(
-                        interleave(recorded),
-                        run=run,
-                        concurrency=self._conduct.concurrency,
-                        on_start=on_start,
-                        on_finish=on_finish,
-                        on_cut_off=on_cut_off,
-                        stop=self._stop,
-                        purse=purse,
-                        retries=self._conduct.sample_retries,
-                    )
-
-        with self._recorded:
-            recorded = [self._recorded.jobs(r.plan, own) for r, own in zip(runs, jobs, strict=True)]
-            complete(work(), threads=self._conduct.threads)
-        if purse.exhausted and any(run.missing() for run in runs):
-            raise used_up(runs, purse, purse.exhausted)
-
-    def _purse(self, runs: Sequence[OngoingRun]) -> Purse:
-        """Return what is left of the budget after earlier sessions; versions run side by side."""
-        seconds = max(run.journal.record.wall_seconds for run in runs)
-        return Purse(self._conduct.budget, spent_by(runs), seconds=seconds)
+    def _session(self, runs: Sequence[OngoingRun], scoring: Scoring) -> Session:
+        return Session(
+            runs,
+            self._project,
+            self._conduct,
+            recorded=self._recorded,
+            scoring=scoring,
+            progress=self._progress,
+            stop=self._stop,
+        )
 
     def _score_rest(self, run: OngoingRun, scoring: Scoring) -> None:
         """Score what had finished before an earlier process got to score it."""
