@@ -158,6 +158,7 @@ def command(
         keys_for_replay,
     )
     from linenotes.project import Project
+    from linenotes.tracing import RecordingPolicy
 
     check_resume_options()
     if dry_run and pilot:
@@ -201,7 +202,10 @@ def command(
         once, some = [replace(arm, samples=1) for arm in planned], cases.select(limit=pilot)
         shown = partial(show_pilot, planned, cases, conduct, as_json=as_json)
         return carried_out(lambda e: e.run(once, some, wanted, seed=seed), show=shown)
-    stopped = find_stopped(RunStore.of(project), planned, cases, wanted, seed=seed)
+    asked = policy or RecordingPolicy.of(project)
+    stopped = find_stopped(
+        RunStore.of(project), planned, cases, wanted, recordings=asked, seed=seed
+    )
     if stopped is not None and goes_on(stopped, go_on):
         return carried_out(lambda e: e.resume(stopped.run_id))
     return carried_out(lambda e: e.run(planned, cases, wanted, seed=seed))

@@ -20,6 +20,7 @@ from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.journal._samples import SampleKey
 from linenotes.evals.scorers._scorers import Scorer
 from linenotes.project import RunError
+from linenotes.tracing import RecordingPolicy
 
 if TYPE_CHECKING:
     from linenotes.datasets import Dataset
@@ -46,16 +47,20 @@ def find_stopped(
     dataset: Dataset,
     scorers: Sequence[Scorer],
     *,
+    recordings: RecordingPolicy = RecordingPolicy(),  # noqa: B008  it is immutable
     seed: int = 0,
 ) -> StoppedRun | None:
     """Return the newest evaluation with the same plan, if it was stopped before its end.
 
-    The plan is the same with equal versions, cases, samples, scorers and seed.
+    The plan is the same with equal versions, cases, samples, scorers, seed and use of recordings.
     """
     specs = tuple(scorer.spec for scorer in scorers)
     for plans in reversed(_groups(runs.plans())):
-        begun = [(p.fingerprint, p.baseline, p.seed, p.dataset.digest) for p in plans]
-        if begun != [(a.version.fingerprint, a.baseline, seed, dataset.digest) for a in arms]:
+        begun = [(p.fingerprint, p.baseline) for p in plans]
+        ways = {(p.seed, p.dataset.digest, p.recordings) for p in plans}
+        if begun != [(arm.version.fingerprint, arm.baseline) for arm in arms]:
+            continue
+        if ways != {(seed, dataset.digest, recordings)}:
             continue
         records = [runs.read(plan.run_id) for plan in plans]
         if [(r.plan.samples, r.plan.scorers) for r in records] == [

@@ -32,7 +32,7 @@ from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.publishing._publisher import Publisher
 from linenotes.evals.scorers._scorers import Scorer
-from linenotes.evals.workers._executors import refuse_unnamed
+from linenotes.evals.workers._executors import refuse_unnamed, refuse_unshared
 from linenotes.project import Project, RunError
 from linenotes.tracing import RecordingPolicy, exporting
 
@@ -102,6 +102,8 @@ class Evaluation:
             _ = arm.version.graph  # an agent that does not build is told before anything is made
             if self._conduct.is_sharded:
                 refuse_unnamed(arm.version)
+        policy = self._conduct.recordings or RecordingPolicy.of(self._project)
+        refuse_unshared(self._conduct, policy, [arm.version.agent.name for arm in arms])
         with (
             self._redactor.in_force(),
             self._storing.opened_if_up() as publisher,
@@ -136,6 +138,8 @@ class Evaluation:
         """
         group = self._runs.find(name).group
         plans = [plan for plan in self._runs.plans() if plan.group == group]
+        policy = self._conduct.recordings or plans[0].recordings
+        refuse_unshared(self._conduct, policy, [plan.agent for plan in plans])
         with self._redactor.in_force(), ExitStack() as journals:
             runs = [
                 OngoingRun(journals.enter_context(self._runs.open(plan)), self._project)
@@ -149,7 +153,6 @@ class Evaluation:
                     _ = run.scorers  # one that is gone is told before anything is run
                 for line in what_is_there(run.journal, missing):
                     self._progress.note(line)
-            policy = self._conduct.recordings or plans[0].recordings
             with (
                 keys_for_replay(self._project, policy),
                 self._storing.opened_if_up() as publisher,

@@ -223,6 +223,7 @@ def _total(table: pd.DataFrame, planned: Sequence[Case], samples: int) -> Expect
 
     The mean of what was seen has the variance se²; that of as many new ones, another se²; of more
     of them, less: se² · seen / new (Hahn and Meeker 1991, "Statistical intervals", section 4.6).
+    With K' samples of each new case instead of K, chance within a case counts W / K' and not W / K.
     """
     from linenotes.evals.statistics._intervals import t_critical
     from linenotes.evals.statistics._tables import read_scores
@@ -234,7 +235,11 @@ def _total(table: pd.DataFrame, planned: Sequence[Case], samples: int) -> Expect
     if spread is None or spread.se <= _NO_SPREAD * abs(spread.mean):
         return Expected(mean, None, None)
     share = len(table) / count if again else len(seen) / len(planned)
-    half = t_critical(spread.df, _CONFIDENCE) * spread.se * (1 + share) ** 0.5 * count
+    new = spread.se**2 * share
+    if not again and seen.repeated:
+        chance, within = seen.noise.mean(), (seen.noise * seen.samples).mean()
+        new += float(within / samples - chance) / len(planned)
+    half = t_critical(spread.df, _CONFIDENCE) * (spread.se**2 + max(new, 0.0)) ** 0.5 * count
     return Expected(mean, max(mean - half, 0.0), mean + half)
 
 

@@ -16,6 +16,7 @@ from linenotes.evals.engine._progress import Progress
 from linenotes.evals.engine._purse import Purse
 from linenotes.evals.engine._recorded_runs import RecordedRuns
 from linenotes.evals.engine._scoring import Scoring
+from linenotes.evals.engine._time_limit import OutOfTimeError
 from linenotes.evals.engine._used_up import spent_by, used_up
 from linenotes.evals.journal._samples import Sample
 from linenotes.evals.workers._executors import executor
@@ -77,6 +78,8 @@ class Session:
         run = self._by_id[job.run_id]
         run.journal.finished(sample)
         discard_live(self.project, sample.trace.trace_id)
+        if job.recordings and _came_to_its_end(sample) and not self.conduct.is_sharded:
+            job.recordings.note_executed(sample.case.id, sample.index)
         await self.scoring.of(sample, run)
         self.progress.spent(spent_by(self.runs), self._purse.budget)
         self.progress.advance(sample)
@@ -94,3 +97,9 @@ class Session:
         """What is left of the budget after earlier sessions; versions run side by side."""
         seconds = max(run.journal.record.wall_seconds for run in self.runs)
         return Purse(self.conduct.budget, spent_by(self.runs), seconds=seconds)
+
+
+def _came_to_its_end(sample: Sample) -> bool:
+    """Tell whether a sample asked for all that it would ask for."""
+    error = sample.error
+    return error is None or (error.kind == "agent" and error.type != OutOfTimeError.__name__)

@@ -7,7 +7,6 @@ import pytest
 
 from linenotes.evals import Budget, Conduct, ConductOptions
 from linenotes.project import RunError
-from linenotes.tracing import RecordingPolicy
 
 
 def test_every_field_is_an_option_of_evaluate() -> None:
@@ -24,10 +23,6 @@ def test_every_field_is_an_option_of_evaluate() -> None:
         ({"ray_address": "auto"}, "needs the executor 'ray'"),
         ({"sample_timeout": 0}, "more than 0 seconds"),
         ({"sample_retries": -1}, "0 or more times"),
-        (
-            {"workers": 2, "recordings": RecordingPolicy(replay=True, strict=True)},
-            "which recordings they used",
-        ),
         ({"workers": 2, "budget": Budget(calls=9)}, "do not share a budget"),
     ],
 )

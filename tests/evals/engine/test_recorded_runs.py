@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -16,6 +17,7 @@ from linenotes.datasets import Dataset
 from linenotes.evals import (
     Arm,
     Budget,
+    BudgetUsedUp,
     Conduct,
     Evaluation,
     RunStore,
@@ -27,8 +29,8 @@ from linenotes.evals import (
 )
 from linenotes.evals.engine._recorded_runs import is_answer, keys_for_replay
 from linenotes.evals.testing import Request, ScriptedServer
-from linenotes.project import Project, RecordingError
-from linenotes.tracing import RecordingPolicy, live_traces, trace_id_for
+from linenotes.project import Project, RecordingError, RunError
+from linenotes.tracing import RecordingPolicy, live_traces, prune_recordings, trace_id_for
 
 APP = """
 import asyncio
@@ -144,6 +146,62 @@ def test_what_is_replayed_is_not_paid_from_a_budget(
         assert len(server.requests) == 4 * CALLS
     assert again.replayed_calls == 3 * CALLS
     assert again.scored == 4
+
+
+def _version(project: Project, tone: str) -> AgentVersion:
+    return AgentVersion.resolve(load_agent("app.py:build", project), prompts={"tone": tone})
+
+
+def test_a_budget_that_refuses_one_version_keeps_no_other_waiting(
+    app: Project, numbers: Callable[..., Dataset]
+) -> None:
+    versions = [_version(app, name) for name in ("v1", "v2")]
+    conduct = Conduct(
+        concurrency=8,
+        budget=Budget(calls=7),
+        recordings=RecordingPolicy(record="auto"),
+        sample_timeout=None,
+    )
+    with _counting() as server, server.in_environment(), pytest.raises(BudgetUsedUp):
+        Evaluation(app, conduct).run(
+            [Arm(version, 1) for version in versions], numbers(6), find_scorers([answered], app)
+        )
+
+
+def test_what_a_budget_cut_off_leaves_its_recordings_in_use(
+    app: Project, numbers: Callable[..., Dataset]
+) -> None:
+    with _counting() as server, server.in_environment():
+        evaluate("app.py:build", numbers(1), [answered], samples=1, record="auto")
+        (app.root / "prompts/tone/v3.md").write_text("Briefly:")
+        (app.root / "app.py").write_text(APP.replace("Plan {state", "Plan well {state"))
+        with pytest.raises(BudgetUsedUp):
+            evaluate(
+                "app.py:build",
+                numbers(1),
+                [answered],
+                samples=1,
+                record="auto",
+                budget=Budget(calls=1),
+            )
+    (pruned,) = prune_recordings(app, lambda _: None)
+    assert pruned.removed == ()
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"replay": True, "strict": True}, "which recordings they used"),
+        ({"record": "auto"}, "do not share what they record"),
+    ],
+)
+def test_workers_refuse_what_they_cannot_do_with_recordings(
+    app: Project, numbers: Callable[..., Dataset], asked: dict[str, Any], told: str
+) -> None:
+    arms = [Arm(_version(app, name), 1) for name in ("v1", "v2")]
+    conduct = Conduct(workers=2, recordings=RecordingPolicy(**asked))
+    with pytest.raises(RunError, match=told):
+        Evaluation(app, conduct).run(arms, numbers(1), find_scorers([answered], app))
 
 
 @pytest.mark.slow

@@ -96,6 +96,7 @@ class Studio:
             ):
                 output = asyncio.run(invoke())
                 taped.raise_refusal()
+            library.note_executed(case, sample)
             return Ran(output, ledger.trace.ledger, library.use, frozenset(taped.replayed))
 
 

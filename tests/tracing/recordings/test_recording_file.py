@@ -50,10 +50,10 @@ def test_a_file_of_another_agent_is_refused(project: Project, make_call: Make) -
     [
         b"",
         b"no gzip",
-        gzip.compress(b""),
-        gzip.compress(b'{"linenotes":"recordings","schema_version":2}\n'),
-        gzip.compress(b'{"dataset":"cases","agent":"app"}\n[]\n'),
-        gzip.compress(b'{"dataset":"cases","agent":"app"}\n')[:-9],
+        gzip.compress(b"", mtime=0),
+        gzip.compress(b'{"linenotes":"recordings","schema_version":2}\n', mtime=0),
+        gzip.compress(b'{"dataset":"cases","agent":"app"}\n[]\n', mtime=0),
+        gzip.compress(b'{"dataset":"cases","agent":"app"}\n', mtime=0)[:-9],
     ],
 )
 def test_a_broken_file_is_told(project: Project, content: bytes) -> None:

@@ -41,20 +41,19 @@ class Breaker:
     jitter: Callable[[], float] = random.random
     _failed: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Version to the cases of the samples that failed since one did not."""
+    _tries: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """Version to the tries that failed since one did not: they pace those that follow."""
 
     async def persist(
         self, job: Job, run: Callable[[], Awaitable[Sample | Unfinished]]
     ) -> Sample | Unfinished:
-        """Return the sample of `job`, executed by `run` until it is whole or that is hopeless.
-
-        Raises:
-            ModelError: the endpoint is gone.
-        """
+        """Return the sample of `job`, executed by `run` until it is whole or that is hopeless."""
         for _ in range(self.retries):
             sample = await run()
             if isinstance(sample, Unfinished) or not _may_be_mended(sample.error):
+                self._tries[job.run_id] = 0
                 return sample
-            self.note(job, sample)
+            self._tries[job.run_id] += 1
             await asyncio.sleep(self._pause(job))
         return await run()
 
@@ -83,7 +82,7 @@ class Breaker:
         return len(set(failed)) >= _DISTINCT or len(failed) >= _HOPELESS * self.patience
 
     def _pause(self, job: Job) -> float:
-        times = min(len(self._failed[job.run_id]), 10)
+        times = min(self._tries[job.run_id], 10)
         return min(_LONGEST_PAUSE, 2.0 ** (times - 1)) * (1 - 0.5 * self.jitter())
 
 

@@ -75,15 +75,10 @@ class Conduct:
                 f"The Ray address {self.ray_address!r} needs the executor 'ray': --executor ray."
             )
 
-        if self.is_sharded and self.recordings and self.recordings.strict:
-            raise RunError(
-                "Workers do not tell which recordings they used, so strict means nothing. Leave it "
-                "out, or use 1 worker in this process."
-            )
         if self.is_sharded and self.budget:
             raise RunError(
                 "Workers do not share a budget, which is kept where calls are made. Leave out the "
-                "limits, or use 1 worker in this process."
+                "limits, also those in [tool.linenotes.budget], or use 1 worker in this process."
             )
 
     @property

@@ -195,8 +195,6 @@ async def run_sample(
             raise
         except BaseException as error:  # noqa: BLE001  the system under test fails as data
             failure = attribute(error)
-        if taped and failure is not None:
-            taped.was_cut_short = failure.kind == "infrastructure"
     replayed: frozenset[str] = frozenset()
     if taped:
         taped.raise_refusal()

@@ -190,7 +190,7 @@ def is_being_written(path: Path) -> bool:
     """Say whether a process writes the journal now."""
     with path.open("rb") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # others may look as well
         except BlockingIOError:
             return True
     return False

@@ -91,6 +91,8 @@ class Outcome:
     """How many of the model calls a recording stood in for."""
     replayed_tokens: int = 0
     """In and out, of those."""
+    replayed_unpriced: int = 0
+    """How many of those have no known price."""
     replayed_cost: float | None = None
     """The part of `cost` that was not spent now; None where none of it has a known price."""
     usage: tuple[Usage, ...] = ()
@@ -112,6 +114,7 @@ class Outcome:
             error=sample.error,
             replayed=replayed.calls,
             replayed_tokens=replayed.tokens.total,
+            replayed_unpriced=replayed.unpriced,
             replayed_cost=replayed.cost,
             usage=usage_of(ledger),
         )

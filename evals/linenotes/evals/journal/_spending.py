@@ -25,12 +25,11 @@ class Spending:
     @classmethod
     def of(cls, outcome: Outcome) -> Self:
         """Return what a finished sample used up; calls that were replayed used up nothing."""
-        calls = outcome.calls - outcome.replayed
         return cls(
-            calls=calls,
+            calls=outcome.calls - outcome.replayed,
             tokens=outcome.tokens - outcome.replayed_tokens,
             usd=(outcome.cost or 0.0) - (outcome.replayed_cost or 0.0),
-            unpriced=min(outcome.unpriced, calls),
+            unpriced=outcome.unpriced - outcome.replayed_unpriced,
         )
 
     @classmethod

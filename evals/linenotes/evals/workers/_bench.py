@@ -45,8 +45,6 @@ class Bench:
 
     project: Project
     runs: Mapping[str, _Run]
-    recorded: RecordedRuns
-    """For a block around all work: leaving it puts what is new into the files."""
     durable: bool
     time_limit: float | None
     """Seconds that a sample may take."""
@@ -61,8 +59,9 @@ class Bench:
         project = Project(order.root or Path.cwd(), order.settings)
         with project.redactor.in_force():
             recorded = RecordedRuns(project, order.conduct.recordings)
-            runs = {plan.run_id: _Run.of(plan, project, recorded) for plan in order.plans}
-        return cls(project, runs, recorded, order.durable, order.conduct.sample_timeout)
+            plans = [_with_share(plan, order.conduct.workers) for plan in order.plans]
+            runs = {plan.run_id: _Run.of(plan, project, recorded) for plan in plans}
+        return cls(project, runs, order.durable, order.conduct.sample_timeout)
 
     async def work(self, line: bytes) -> bytes:
         """Execute the sample that `line` names, and return the answer."""
@@ -82,3 +81,14 @@ class Bench:
         run = self.runs[wanted.run_id]
         case = run.cases[wanted.case]
         return Job(wanted.run_id, run.version, case, wanted.index, run.seed, run.recordings)
+
+
+def _with_share(plan: RunPlan, workers: int) -> RunPlan:
+    """Return the plan with a worker's share of the requests that endpoints may get at a time."""
+    models = {
+        role: model.model_copy(update={"max_in_flight": max(1, model.max_in_flight // workers)})
+        if model.max_in_flight
+        else model
+        for role, model in plan.models.items()
+    }
+    return plan.model_copy(update={"models": models})

@@ -22,7 +22,8 @@ from linenotes.evals.workers._pool import Pool
 from linenotes.evals.workers._process_worker import ProcessWorker
 from linenotes.evals.workers._ray_cluster import ray_cluster
 from linenotes.evals.workers._ray_worker import RayWorker
-from linenotes.project import AgentError, Project
+from linenotes.project import AgentError, Project, RunError
+from linenotes.tracing import RecordingPolicy
 
 
 @asynccontextmanager
@@ -83,4 +84,29 @@ def refuse_unnamed(version: AgentVersion) -> None:
         raise AgentError(
             f"Workers cannot make agent {agent.name!r} again: {agent.settings.graph!r} gives them "
             "no agent or another one. Name one that is whole when it is imported, or use 1 worker."
+        )
+
+
+def refuse_unshared(conduct: Conduct, policy: RecordingPolicy, agents: Sequence[str]) -> None:
+    """Refuse what workers cannot do with the recordings of `agents`, one for each version.
+
+    Raises:
+        RunError: they would not do what was asked for.
+    """
+    if not conduct.is_sharded:
+        return
+    if policy.strict:
+        raise RunError(
+            "Workers do not tell which recordings they used, so strict means nothing. Leave it "
+            "out, or use 1 worker in this process."
+        )
+    if policy.records and len(agents) > len(set(agents)):
+        raise RunError(
+            "Versions that run in several workers do not share what they record. Record one "
+            "version at a time, or use 1 worker in this process."
+        )
+    if policy.records and conduct.ray_address is not None:
+        raise RunError(
+            "What workers on other machines record would stay there. Leave out the recording, or "
+            "the Ray address."
         )

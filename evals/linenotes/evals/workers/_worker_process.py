@@ -33,7 +33,7 @@ def main() -> None:
         order = Order.model_validate_json(commands.readline())
         bench = Bench.of(order)
         line.send(TO_ALL, READY)
-        with settled_objects_spared(), bench.recorded:
+        with settled_objects_spared():
             complete(_serve(bench, commands, line), threads=order.conduct.threads)
     except LinenotesError as error:
         line.send(TO_ALL, raised_line(error))

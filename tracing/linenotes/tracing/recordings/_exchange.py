@@ -161,12 +161,12 @@ class Exchange:
     @contextmanager
     def made(self) -> Iterator[None]:
         """Make the call in this block, and keep the exception that it is answered with."""
-        if self.key.kind == "model":
-            admit(self._run_id)
         self._since = time.monotonic()
-        if not self._runs:
-            self._sample.library.note("called")
         try:
+            if self.key.kind == "model":
+                admit(self._run_id)
+            if not self._runs:
+                self._sample.library.note("called")
             yield
         except BaseException as error:
             self._failed(error)

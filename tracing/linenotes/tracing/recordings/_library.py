@@ -17,6 +17,7 @@ from typing import Self
 from linenotes.project import Project, RecordingSettings
 from linenotes.tracing.recordings._drawer import Drawer
 from linenotes.tracing.recordings._last_use import note_use
+from linenotes.tracing.recordings._network_guard import with_addresses
 from linenotes.tracing.recordings._policy import RecordingPolicy
 from linenotes.tracing.recordings._recorded_call import CallKey, RecordedCall
 from linenotes.tracing.recordings._recording_file import Lines, RecordingFile
@@ -63,7 +64,7 @@ class Library:
         self.is_answer = is_answer
         self.settings: RecordingSettings = project.settings.recordings
         self.project = project
-        self.allowed_hosts = frozenset((*self.settings.allowed_hosts, *own_hosts))
+        self.allowed_hosts = with_addresses({*self.settings.allowed_hosts, *own_hosts})
         """Hosts that may be reached during a replay."""
         self._sides = SideFiles(project, self.file)
         self._lock = threading.RLock()
@@ -95,7 +96,7 @@ class Library:
                 ending.callback(self._sides.fold)
             if side is not None:
                 ending.callback(side.close)
-        if self._executed:
+        if self._executed or self._used:
             note_use(self._sides.folder, self._executed, self._used)
 
     @contextmanager

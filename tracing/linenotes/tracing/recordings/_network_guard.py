@@ -14,8 +14,8 @@ import functools
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -39,6 +39,15 @@ _SENDERS = (
     ("httpx", "HTTPTransport", "handle_request"),
     ("httpx2", "HTTPTransport", "handle_request"),
 )
+
+
+def with_addresses(hosts: Collection[str]) -> frozenset[str]:
+    """Return hosts with the addresses that they have now: sockets know no names."""
+    found = set(hosts)
+    for host in hosts:
+        with suppress(OSError):
+            found |= {str(one[4][0]) for one in socket.getaddrinfo(host, None)}
+    return frozenset(found)
 
 
 class _Replays:

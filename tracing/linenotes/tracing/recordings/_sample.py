@@ -73,8 +73,6 @@ class SampleRecordings:
     """Calls that were refused, whatever the agent made of that."""
     replayed: set[str] = field(default_factory=set)
     """Ids of the messages that came from recordings."""
-    was_cut_short: bool = False
-    """Whether the infrastructure ended it, so that it did not make all its calls."""
     heard: Ear = field(default_factory=Ear)
     redactor: RedactorWithMemory = field(init=False)
     _ordinals: Counter[CallKey] = field(default_factory=Counter)
@@ -155,8 +153,6 @@ def sample_in_force(library: Library, case: str, index: int) -> Iterator[SampleR
         stack.enter_context(_set(recordings_decide, library.policy.replays))
         stack.enter_context(_set(current_frame, None))
         yield sample
-        if not sample.was_cut_short:
-            library.note_executed(case, index)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ class SideFiles:
         Raises:
             RecordingError: it cannot be written.
         """
-        with self._locked():
+        with self.locked():
             return SideFile(self.folder / f"{os.getpid()}-{secrets.token_hex(4)}.jsonl")
 
     def fold(self) -> None:
@@ -48,7 +48,7 @@ class SideFiles:
         """
         if not self.folder.is_dir():
             return
-        with self._locked():
+        with self.locked():
             left = [path for path in sorted(self.folder.glob("*.jsonl")) if _is_left(path)]
             fresh = [call for path in left for call in _whole_calls(path)]
             if fresh:
@@ -59,7 +59,12 @@ class SideFiles:
                 path.unlink()
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from the file inside the block.
+
+        Raises:
+            RecordingError: nothing can be written beside it.
+        """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = FileIO(self.folder / "lock", "a")

@@ -147,15 +147,17 @@ def prune_recordings(
 def _prune(
     project: Project, file: RecordingFile, cases: Collection[str] | None, *, dry_run: bool
 ) -> Pruned:
-    used = last_use(SideFiles(project, file).folder)
-    calls = file.lines().all_calls()
-    removed = [
-        key
-        for key in calls
-        if (cases is not None and key.case not in cases) or (used and used.leaves_out(key))
-    ]
-    if removed and not dry_run:
-        file.write(call for key, call in calls.items() if key not in set(removed))
+    sides = SideFiles(project, file)
+    used = last_use(sides.folder)
+    with sides.locked():  # else what a process adds in between would be lost
+        calls = file.lines().all_calls()
+        removed = [
+            key
+            for key in calls
+            if (cases is not None and key.case not in cases) or (used and used.leaves_out(key))
+        ]
+        if removed and not dry_run:
+            file.write(call for key, call in calls.items() if key not in set(removed))
     return Pruned(file.path, tuple(removed), len(calls) - len(removed), cases is not None)
 
 
