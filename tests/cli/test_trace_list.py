@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def filled(
-    project: Path, state: Path, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> str:
-    """An experiment of its own with two traces, and no recording; the id of the first."""
+def empty(project: Path, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make an experiment of its own without a trace, apart from recordings of other tests."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{state / 'mlflow.db'}")
     monkeypatch.setenv("LINENOTES_STATE", str(tmp_path / "state"))
     experiment = f'[tool.linenotes]\nexperiment = "{tmp_path.name}"\n'
     (project / "pyproject.toml").write_text(experiment, encoding="utf-8")
+
+
+@pytest.fixture
+def filled(empty: None, cli: Cli) -> str:
+    """An experiment of its own with two traces, and no recording; the id of the first."""
     first = cli("run", "app.py:build", "first words", "--json").json["trace_id"]
     cli("run", "app.py:build", "--case", "c3", "--dataset", "cases.jsonl")
     return str(first)
@@ -66,11 +69,8 @@ def test_filters_that_choose_nothing_are_named(filled: str, cli: Cli) -> None:
     assert ended.out == "None of 2 traces is like that: --case never asked --state OK\n"
 
 
-def test_an_empty_store_says_how_to_record_a_first_trace(
-    project: Path, cli: Cli, tmp_path: Path
-) -> None:
-    experiment = f'[tool.linenotes]\nexperiment = "{tmp_path.name}"\n'
-    (project / "pyproject.toml").write_text(experiment, encoding="utf-8")
+@pytest.mark.usefixtures("empty")
+def test_an_empty_store_says_how_to_record_a_first_trace(cli: Cli) -> None:
     ended = cli("trace", "list", "--agent", "writer")
     assert ended.code == 0
     assert ended.out.startswith("No trace yet. Record one: linenotes run ")

@@ -161,16 +161,14 @@ def _nearest(
     version = arm.version
     alike = [
         plan
-        for plan in plans
+        for plan in reversed(plans)  # the newest first, as long as nothing else tells
         if (plan.agent, plan.dataset.name) == (version.agent.name, dataset.name)
     ]
     alike.sort(
         key=lambda plan: (
-            plan.fingerprint == version.fingerprint,
-            plan.models == dict(version.models),
-            plan.created,
-        ),
-        reverse=True,
+            plan.fingerprint != version.fingerprint,
+            plan.models != dict(version.models),
+        )
     )
     records = (read_journal(runs.path(plan.run_id) / FILE_NAME) for plan in alike)
     return next((record for record in records if _usable(record)), None)

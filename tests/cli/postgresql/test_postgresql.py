@@ -62,7 +62,7 @@ def test_what_a_store_missed_is_published_when_it_is_back(
     said = _end(evaluation)
     remote.start()
     assert evaluation.returncode == 2
-    assert "All 120 samples are kept in the journal: `linenotes publish " in said
+    assert "Not published: all 120 samples are kept in the journal, and `linenotes publish " in said
     run_id = next(state.rglob(said.split("`linenotes publish ")[1].split("`")[0] + "*")).name
 
     publishing = _start("publish", run_id)

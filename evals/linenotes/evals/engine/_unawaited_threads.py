@@ -34,13 +34,17 @@ class UnawaitedThreads(ThreadPoolExecutor):
         future: Future[T] = Future()
 
         def task() -> None:
-            if future.set_running_or_notify_cancel():
-                try:
-                    result = fn(*args, **kwargs)
-                except BaseException as error:  # noqa: BLE001  it is the future's
-                    future.set_exception(error)
-                else:
-                    future.set_result(result)
+            if not future.set_running_or_notify_cancel():
+                self._set_free()
+                return
+            try:
+                result = fn(*args, **kwargs)
+            except BaseException as error:  # noqa: BLE001  it is the future's
+                self._set_free()
+                future.set_exception(error)
+            else:
+                self._set_free()  # first, or whoever waits for the result finds no free thread
+                future.set_result(result)
 
         with self._lock:
             self._free -= 1
@@ -65,5 +69,7 @@ class UnawaitedThreads(ThreadPoolExecutor):
         while (task := self._tasks.get()) is not None:
             task()
             del task
-            with self._lock:
-                self._free += 1
+
+    def _set_free(self) -> None:
+        with self._lock:
+            self._free += 1
