@@ -81,13 +81,14 @@ def test_unused_recordings_fail_a_strict_run_and_are_pruned(
     cli(*SCORED, "--record", "auto", "--prompt", "tone=1")
     again = cli(*SCORED, "--record", "auto", "--strict", "--prompt", "tone=2")
     assert again.code == 1, again.err
-    assert "4 recordings unused: c0 #0 writer, " in again.out
+    assert "--strict: 4 recordings had no use: c0 #0 writer, " in again.out
     assert "4 of 8 model calls replayed" in again.out
-    would = cli("recordings", "prune", "--dry-run", "--json")
+    assert "0 of 12 calls taken out" in cli("recordings", "prune").out
+    would = cli("recordings", "prune", "--unused", "--dry-run", "--json")
     files = would.json["files"]
     assert isinstance(files, list)
     assert len(files[0]["removed"]) == 4
-    assert "4 of 12 calls taken out" in cli("recordings", "prune").out
+    assert "4 of 12 calls taken out" in cli("recordings", "prune", "--unused").out
     assert cli(*SCORED, "--replay", "--strict", "--prompt", "tone=2").code == 0
 
 

@@ -208,4 +208,6 @@ def command(
     )
     if stopped is not None and goes_on(stopped, go_on):
         return carried_out(lambda e: e.resume(stopped.run_id))
+    if stopped is None and go_on:
+        click.echo("No evaluation like this was stopped. A new one is started.", err=True)
     return carried_out(lambda e: e.run(planned, cases, wanted, seed=seed))

@@ -91,9 +91,14 @@ def show(results: Sequence[RunResult], *, target: Target, margin: float, as_json
         print_json(evaluation_document(results, comparisons))
     else:
         _print(results, comparisons)
-    if not all(result.scored for result in results):
+    if not all(result.scored for result in results) or any(map(_lacks_agents, results)):
         return USAGE
     return FAIL if any(_lacks_use(result) for result in results) else 0
+
+
+def _lacks_agents(result: RunResult) -> bool:
+    """Tell whether agents that were to be called for real did not call at all."""
+    return result.recordings is not None and bool(result.recordings.absent)
 
 
 def _lacks_use(result: RunResult) -> bool:

@@ -16,18 +16,23 @@ _EPILOG = """\b
 Examples:
   linenotes recordings prune --dry-run
   linenotes recordings prune --agent support_desk
+  linenotes recordings prune --unused --dry-run
 """
 
 
 @click.command("prune", epilog=_EPILOG)
 @click.option("--agent", metavar="NAME", help="Only the recordings of this agent.")
+@click.option(
+    "--unused", is_flag=True, help="Also what the last run had no use for: mind other versions."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would go and change nothing.")
 @json_option
-def command(agent: str | None, dry_run: bool, as_json: bool) -> int:
-    """Take out recordings of cases that are gone, and those that the last run had no use for.
+def command(agent: str | None, unused: bool, dry_run: bool, as_json: bool) -> int:
+    """Take out recordings of cases that are gone.
 
-    The last run is the last one on this machine that recorded or replayed. Of samples that it
-    did not execute, everything stays.
+    With --unused also those that the last run on this machine that recorded or replayed had no use
+    for, such as those of versions that it did not execute. Of samples that it did not execute,
+    everything stays.
     """
     from linenotes.cli._console import print_json
     from linenotes.evals import recordings_prune_document
@@ -36,7 +41,11 @@ def command(agent: str | None, dry_run: bool, as_json: bool) -> int:
 
     project = Project.find()
     found = prune_recordings(
-        project, lambda name: _cases(name, project), agent=agent, dry_run=dry_run
+        project,
+        lambda name: _cases(name, project),
+        agent=agent,
+        unused=unused,
+        dry_run=dry_run,
     )
     if as_json:
         print_json(recordings_prune_document(found, dry_run=dry_run))
@@ -62,5 +71,6 @@ def _cases(dataset: str, project: Project) -> set[str] | None:
 
 def _line(found: Pruned, *, dry_run: bool) -> str:
     gone = f"{len(found.removed):,} of {len(found.removed) + found.kept:,} calls"
-    unknown = "" if found.is_dataset_known else " (its dataset has no name here: cases are kept)"
+    unnamed = " (its dataset is not in [tool.linenotes.datasets], so its cases are kept)"
+    unknown = "" if found.is_dataset_known else unnamed
     return f"{found.path}: {gone} {'would go' if dry_run else 'taken out'}{unknown}."

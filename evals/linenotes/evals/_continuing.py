@@ -83,9 +83,12 @@ def _stopped(runs: RunStore, records: Sequence[RunRecord]) -> StoppedRun | None:
         is_being_written(runs.path(run_id) / FILE_NAME) for run_id in run_ids
     ):
         return None
+    kept = sum(len(record.outcomes) for record in records)
+    if not kept:
+        return None
     return StoppedRun(
         run_id=run_ids[0],
-        kept=sum(len(record.outcomes) for record in records),
+        kept=kept,
         wanted=sum(len(record.plan.cases) * record.plan.samples for record in records),
     )
 

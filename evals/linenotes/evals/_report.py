@@ -325,11 +325,12 @@ def _use_lines(use: RecordingUse) -> Iterator[str]:
         )
     if use.absent:
         yield f"No call came from {', '.join(use.absent)}: no agent of that name was asked."
-    if use.unused:
+    if use.unused and use.policy.strict:
         shown = _named([f"{key.case} #{key.sample} {key.agent}" for key in use.unused])
+        count = _count(len(use.unused), "recording")
         yield (
-            f"{_count(len(use.unused), 'recording')} unused: {shown}. "
-            "`linenotes recordings prune` takes them out."
+            f"--strict: {count} had no use: {shown}. Name every version that is recorded, or take "
+            "them out: `linenotes recordings prune --unused`."
         )
 
 

@@ -184,7 +184,7 @@ def test_what_a_budget_cut_off_leaves_its_recordings_in_use(
                 record="auto",
                 budget=Budget(calls=1),
             )
-    (pruned,) = prune_recordings(app, lambda _: None)
+    (pruned,) = prune_recordings(app, lambda _: None, unused=True)
     assert pruned.removed == ()
 
 

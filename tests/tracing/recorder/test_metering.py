@@ -101,6 +101,16 @@ async def test_a_call_that_is_refused_is_not_sent(kind: Callable[..., Any]) -> N
     assert ledger.calls == 1
 
 
+async def test_an_answer_whose_provider_counts_nothing_is_counted_roughly() -> None:
+    log, chat = Log(), GenericFakeChatModel(messages=iter([AIMessage("word " * 400)]))
+    with metered(log, PRICES):
+        await chat.ainvoke("a question")
+    ((tokens, cost),) = log.ends
+    assert tokens.input == log.calls[0].input_tokens
+    assert 200 < tokens.output < 2000
+    assert cost is None
+
+
 async def test_a_stream_that_is_given_up_is_told_as_that() -> None:
     log, chat = Log(), model("many words to say")
 

@@ -77,3 +77,24 @@ def test_a_call_survives_its_line(make_call: Make) -> None:
     call = make_call(case='quoted "case" \\ ü', answer="🙏")
     assert RecordedCall.of(call.line()) == call
     assert isinstance(call.key, CallKey)
+
+
+@pytest.mark.parametrize(
+    ("sound", "damaged"),
+    [
+        (b'"answer":"message"', b'"answer":"massage"'),
+        (b'"ordinal":0', b'"ordinal":"x"'),
+        (b'"ordinal":0', b'"ordinal":'),
+        (b'"kind":"model"', b'"kind":"\xff"'),
+    ],
+)
+def test_a_damaged_line_is_told_with_its_place(
+    tmp_path: Path, make_call: Make, sound: bytes, damaged: bytes
+) -> None:
+    file = RecordingFile(tmp_path / "app.jsonl.gz", FileHeader(dataset="cases", agent="app"))
+    file.write([make_call(case="c0", sample=0)])
+    content = gzip.decompress(file.path.read_bytes())
+    assert sound in content
+    file.path.write_bytes(gzip.compress(content.replace(sound, damaged), mtime=0))
+    with pytest.raises(RecordingError, match=r"app\.jsonl\.gz is not .*case 'c0' sample 0"):
+        file.lines().calls("c0", 0)

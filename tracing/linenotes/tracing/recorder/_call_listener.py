@@ -12,7 +12,7 @@ from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.tracers.context import register_configure_hook
 
 from linenotes.tracing._admission import admission, recordings_decide
-from linenotes.tracing._ledger import NO_TOKENS
+from linenotes.tracing._ledger import NO_TOKENS, Tokens
 from linenotes.tracing.recorder._actors import model_name, text_detail
 from linenotes.tracing.recorder._call_costs import call_cost, call_price
 from linenotes.tracing.recorder._content import is_a, tokens_of
@@ -45,7 +45,8 @@ class CallListener(BaseCallbackHandler):
     def __init__(self, meter: Meter, prices: Prices) -> None:
         self._meter = meter
         self._prices = prices
-        self._details: dict[UUID, Mapping[str, object]] = {}
+        self._calls: dict[UUID, tuple[CallAhead, Mapping[str, object]]] = {}
+        """The calls under way, with their details."""
         self._aside: dict[UUID, CallAhead] = {}
         """Calls that a recording may stand in for."""
 
@@ -93,7 +94,7 @@ class CallListener(BaseCallbackHandler):
             self._aside[run_id] = call
         else:
             self._meter.ahead(call)
-        self._details[run_id] = details
+        self._calls[run_id] = call, details
 
     def admit(self, run_id: UUID | None) -> None:
         """Tell of a call that was kept aside; of all where nobody knows which it is."""
@@ -103,7 +104,7 @@ class CallListener(BaseCallbackHandler):
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **_: object) -> None:
         """Tell what an answered call used and cost."""
-        details = self._details.pop(run_id, {})
+        call, details = self._calls.pop(run_id, (None, {}))
         if self._aside.pop(run_id, None) is not None:
             return  # a recording stood in for it
         generation = next((one for prompt in response.generations for one in prompt), None)
@@ -112,12 +113,17 @@ class CallListener(BaseCallbackHandler):
             self._meter.ended(run_id, NO_TOKENS, None)
             return
         details = {**details, **(response.llm_output or {}), **message.response_metadata}
-        cost = call_cost(self._prices, details, message)
-        self._meter.ended(run_id, tokens_of(message), cost)
+        tokens = tokens_of(message)
+        if tokens.total:
+            cost = call_cost(self._prices, details, message)
+            self._meter.ended(run_id, tokens, cost)
+        elif call is not None:  # many streams do not tell what they used
+            rough = Tokens(input=call.input_tokens, output=_roughly([message]))
+            self._meter.ended(run_id, rough, call.price.of(rough) if call.price else None)
 
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **_: object) -> None:
         """Tell that a call came to nothing."""
-        known, aside = self._details.pop(run_id, None), self._aside.pop(run_id, None)
+        known, aside = self._calls.pop(run_id, None), self._aside.pop(run_id, None)
         if known is not None and aside is None:
             self._meter.failed(run_id, error)
 

@@ -18,6 +18,7 @@ from linenotes.project import Project, RecordingSettings
 from linenotes.tracing.recordings._drawer import Drawer
 from linenotes.tracing.recordings._last_use import note_use
 from linenotes.tracing.recordings._network_guard import with_addresses
+from linenotes.tracing.recordings._places import names_in
 from linenotes.tracing.recordings._policy import RecordingPolicy
 from linenotes.tracing.recordings._recorded_call import CallKey, RecordedCall
 from linenotes.tracing.recordings._recording_file import Lines, RecordingFile
@@ -168,7 +169,11 @@ class Library:
     def _unused(self) -> Iterator[CallKey]:
         if self.policy.replays:
             for case, sample in sorted(self._executed & self._lines.samples.keys()):
-                yield from sorted(self._lines.calls(case, sample).keys() - self._used)
+                left = self._lines.calls(case, sample).keys() - self._used
+                yield from sorted(key for key in left if not self._is_live(key))
+
+    def _is_live(self, key: CallKey) -> bool:
+        return not names_in(key.agent).isdisjoint(self.policy.live)
 
     def _opened(self, key: SampleOf) -> Drawer:
         # Everything that is to be recorded anew is asked once for all versions nevertheless.

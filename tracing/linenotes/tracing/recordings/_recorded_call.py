@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import asdict, dataclass
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple, cast, get_args
 
 import orjson
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 
 CallKind = Literal["model", "tool"]
 AnswerKind = Literal["message", "value", "refusal", "runs", "unstorable"]
@@ -48,6 +48,9 @@ class CallKey(NamedTuple):
     def message_id(self) -> str:
         """The id of the answer where its provider gives none: the same whenever it is replayed."""
         return f"lc_run--{uuid.uuid5(uuid.NAMESPACE_OID, self.text)}"
+
+
+_KEY = TypeAdapter(CallKey)
 
 
 @dataclass(frozen=True)
@@ -86,10 +89,13 @@ class RecordedCall:
         """
         try:
             held = orjson.loads(line)
-            key = CallKey(**{name: held.pop(name) for name in CallKey._fields})
-            return cls(key=key, **held)
-        except (AttributeError, KeyError, TypeError) as error:
+            key = _KEY.validate_python([held.pop(name) for name in CallKey._fields], strict=True)
+            found = cls(key=key, **held)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"no recorded call: {error}") from error
+        if found.answer not in get_args(AnswerKind):
+            raise ValueError(f"no recorded call: an answer of the kind {found.answer!r}")
+        return found
 
 
 def sample_of(line: bytes) -> tuple[str, int]:

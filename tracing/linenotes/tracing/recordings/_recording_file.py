@@ -84,7 +84,7 @@ class RecordingFile:
                 f"not of {self.header.agent!r} on {self.header.dataset!r}. Rename one of the two."
             )
         try:
-            return Lines.of(lines)
+            return Lines.of(lines, self.path)
         except ValueError as error:
             raise _broken(self.path, error) from error
 
@@ -113,15 +113,17 @@ class Lines:
     """The lines of recordings by case and sample; they are parsed when they are looked at."""
 
     by_sample: dict[tuple[str, int], list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    path: Path | None = None
+    """The file that they are from."""
 
     @classmethod
-    def of(cls, lines: Sequence[bytes]) -> Lines:
-        """Return lines in order.
+    def of(cls, lines: Sequence[bytes], path: Path | None = None) -> Lines:
+        """Return the lines of a file in order.
 
         Raises:
             ValueError: one is no recorded call.
         """
-        found = cls()
+        found = cls(path=path)
         for line in lines:
             found.add(line)
         return found
@@ -131,14 +133,30 @@ class Lines:
         self.by_sample[sample_of(line)].append(line)
 
     def calls(self, case: str, sample: int) -> dict[CallKey, RecordedCall]:
-        """Return the calls of one sample."""
-        found = (RecordedCall.of(line) for line in self.by_sample.get((case, sample), ()))
+        """Return the calls of one sample.
+
+        Raises:
+            RecordingError: a line is damaged.
+        """
+        found = map(self._call, self.by_sample.get((case, sample), ()))
         return {call.key: call for call in found}
 
     def all_calls(self) -> dict[CallKey, RecordedCall]:
-        """Return all calls, in the order of their lines."""
+        """Return all calls, in the order of their lines.
+
+        Raises:
+            RecordingError: a line is damaged.
+        """
         lines = (line for held in self.by_sample.values() for line in held)
-        return {call.key: call for call in map(RecordedCall.of, lines)}
+        return {call.key: call for call in map(self._call, lines)}
+
+    def _call(self, line: bytes) -> RecordedCall:
+        try:
+            return RecordedCall.of(line)
+        except ValueError as error:
+            case, sample = sample_of(line)
+            place = f"case {case!r} sample {sample}: {error}"
+            raise _broken(self.path or Path("(recordings)"), place) from error
 
     @property
     def samples(self) -> Mapping[tuple[str, int], Sequence[bytes]]:

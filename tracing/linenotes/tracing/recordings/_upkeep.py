@@ -124,31 +124,38 @@ def prune_recordings(
     present: Callable[[str], Collection[str] | None],
     *,
     agent: str | None = None,
+    unused: bool = False,
     dry_run: bool = False,
 ) -> list[Pruned]:
-    """Take out recordings of cases that are gone, and those that the last run had no use for.
+    """Take out recordings of cases that are gone.
 
     Args:
         project: whose files are pruned.
         present: takes a dataset's name and returns the ids of its cases; None where it is not
             known, and then no case counts as gone.
         agent: only this agent's files.
+        unused: also take out what the last run had no use for: it may be another version's.
         dry_run: change nothing.
 
     Raises:
         RecordingError: a file cannot be read or written.
     """
     return [
-        _prune(project, file, present(file.header.dataset), dry_run=dry_run)
+        _prune(project, file, present(file.header.dataset), unused=unused, dry_run=dry_run)
         for file in _files(project, agent=agent)
     ]
 
 
 def _prune(
-    project: Project, file: RecordingFile, cases: Collection[str] | None, *, dry_run: bool
+    project: Project,
+    file: RecordingFile,
+    cases: Collection[str] | None,
+    *,
+    unused: bool,
+    dry_run: bool,
 ) -> Pruned:
     sides = SideFiles(project, file)
-    used = last_use(sides.folder)
+    used = last_use(sides.folder) if unused else None
     with sides.locked():  # else what a process adds in between would be lost
         calls = file.lines().all_calls()
         removed = [
