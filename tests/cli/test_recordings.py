@@ -60,6 +60,7 @@ def test_an_evaluation_is_recorded_replayed_and_looked_after(
     replayed = cli(*SCORED, "--replay", "--strict")
     assert replayed.code == 0, replayed.err
     assert "8 of 8 model calls replayed from recordings" in replayed.out
+    assert "8 of 8 model calls replayed from recordings" in cli("costs").out
     assert len(server.requests) == 8
 
     listed = cli("recordings", "list")

@@ -37,7 +37,7 @@ def command(run: str, by: By, as_json: bool) -> int:
     """
     from linenotes.cli._console import console, print_json, table
     from linenotes.cli._ledgers import one_line
-    from linenotes.evals import RunStore, cost_lines, cost_rows, costs_document
+    from linenotes.evals import RunStore, cost_lines, cost_rows, costs_document, saved
     from linenotes.project import Project
 
     runs = RunStore.of(Project.find())
@@ -56,4 +56,9 @@ def command(run: str, by: By, as_json: bool) -> int:
         out.print(table(list(cost_rows(lines, by))))
     else:
         out.print("It called no model.")
+    replayed = [record for record in records if any(o.replayed for o in record.outcomes.values())]
+    if replayed:
+        out.print()
+    for record in replayed:
+        out.print(one_line(f"{record.plan.version}: {saved(record)}"))
     return 0

@@ -25,6 +25,7 @@ from linenotes.evals._forecast import Forecast, earlier_runs, forecast
 from linenotes.evals._once import Execution, run_once, store_execution
 from linenotes.evals._price_list import ListedPrice, price_list, price_rows
 from linenotes.evals._results import RunResult
+from linenotes.evals._savings import saved
 from linenotes.evals._storing import NotPublished
 from linenotes.evals.documents._action_documents import (
     doctor_document,
@@ -132,6 +133,7 @@ __all__ = [
     "report",
     "run_once",
     "run_sample",
+    "saved",
     "score_sample",
     "single_version",
     "store_execution",

@@ -65,12 +65,14 @@ def cost_rows(lines: Sequence[CostLine], by: By) -> Iterator[tuple[str, ...]]:
 
 def _cells(used: Usage) -> tuple[str, ...]:
     counts = (used.calls, used.input, used.cached, used.output, used.reasoning)
-    return (*(f"{count:,}" for count in counts), cost_cell(used.cost))
+    return (*(f"{count:,}" for count in counts), cost_cell(used.cost, unpriced=used.unpriced))
 
 
-def cost_cell(cost: float | None) -> str:
+def cost_cell(cost: float | None, *, unpriced: int = 0) -> str:
     """Return a cost as a cell of a table shows it: what has no price is not free."""
-    return "unpriced" if cost is None else dollars(cost) or "$0"
+    if cost is None:
+        return "unpriced"
+    return (dollars(cost) or "$0") + (f" + {unpriced:,} unpriced" if unpriced else "")
 
 
 def _share(cost: float | None, known: float) -> str:

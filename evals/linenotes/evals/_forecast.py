@@ -175,11 +175,15 @@ def _nearest(
 
 
 def _usable(record: RunRecord) -> dict[tuple[str, int], Outcome]:
-    """Return the outcomes that say what a sample takes: what the infrastructure failed does not."""
+    """Return the outcomes that say what a sample takes.
+
+    What the infrastructure failed does not, nor what recordings stood in for.
+    """
     return {
         key: outcome
         for key, outcome in record.outcomes.items()
-        if outcome.error is None or outcome.error.kind != "infrastructure"
+        if not outcome.replayed
+        and (outcome.error is None or outcome.error.kind != "infrastructure")
     }
 
 

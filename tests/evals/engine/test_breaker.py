@@ -100,7 +100,9 @@ def test_only_what_another_try_may_mend_is_executed_again(
     async def run() -> Sample:
         return make_sample(error=next(given))
 
-    sample = complete(breaker.persist(job(), run))
+    lost: list[Sample] = []
+    sample = complete(breaker.persist(job(), run, lost=lost.append))
     assert isinstance(sample, Sample)
+    assert len(lost) == executed - 1
     assert sample.error == errors[-1]
     assert len(list(given)) == len(errors) - executed == 0

@@ -45,14 +45,22 @@ class Breaker:
     """Version to the tries that failed since one did not: they pace those that follow."""
 
     async def persist(
-        self, job: Job, run: Callable[[], Awaitable[Sample | Unfinished]]
+        self,
+        job: Job,
+        run: Callable[[], Awaitable[Sample | Unfinished]],
+        *,
+        lost: Callable[[Sample], None] = lambda _: None,
     ) -> Sample | Unfinished:
-        """Return the sample of `job`, executed by `run` until it is whole or that is hopeless."""
+        """Return the sample of `job`, executed by `run` until it is whole or that is hopeless.
+
+        What is executed again goes to `lost`, since it was paid for.
+        """
         for _ in range(self.retries):
             sample = await run()
             if isinstance(sample, Unfinished) or not _may_be_mended(sample.error):
                 self._tries[job.run_id] = 0
                 return sample
+            lost(sample)
             self._tries[job.run_id] += 1
             await asyncio.sleep(self._pause(job))
         return await run()

@@ -22,7 +22,8 @@ from linenotes.evals.engine._failures import attribute
 from linenotes.evals.engine._metered_sample import Unfinished, run_within
 from linenotes.evals.engine._purse import Purse
 from linenotes.evals.engine._time_limit import waiting_for_model, within
-from linenotes.evals.journal._samples import Failure, Sample
+from linenotes.evals.journal._samples import Failure, Outcome, Sample
+from linenotes.evals.journal._spending import Spending
 from linenotes.project import LinenotesError, Redactor
 from linenotes.tracing import (
     Library,
@@ -67,6 +68,8 @@ class Stop:
 
 Run = Callable[[Job], Awaitable[Sample | Unfinished]]
 """What executes a job, wherever that is."""
+OnCutOff = Callable[[Job, Unfinished], None]
+"""Hears what was spent on a sample that came to nothing."""
 
 
 def interleave(arms: Sequence[Sequence[Job]]) -> Iterator[Job]:
@@ -104,15 +107,16 @@ async def execute(
     concurrency: int,
     on_start: Callable[[Job], None],
     on_finish: Callable[[Job, Sample], Awaitable[None]],
-    on_cut_off: Callable[[Job, Unfinished], None] | None = None,
+    on_cut_off: OnCutOff | None = None,
     stop: Stop,
     purse: Purse | None = None,
     retries: int = 0,
 ) -> None:
     """Execute `jobs` by `run`, at most `concurrency` at a time; `on_finish` is a part of the job.
 
-    A sample that the infrastructure failed is executed again, at most `retries` times. One that
-    needs more than `purse` holds goes to `on_cut_off`, and no other is started.
+    A sample that the infrastructure failed is executed again, at most `retries` times; what that
+    try has spent goes to `on_cut_off`. So does a sample that needs more than `purse` holds, and
+    then no other is started.
 
     Raises:
         LinenotesError: the user's own mistake, or an endpoint that is gone; what had finished
@@ -126,7 +130,8 @@ async def execute(
             if stop.asked or (purse is not None and purse.exhausted):
                 return
             on_start(job)
-            sample = await breaker.persist(job, partial(run, job))
+            lost = partial(_lost, job, on_cut_off)
+            sample = await breaker.persist(job, partial(run, job), lost=lost)
             if isinstance(sample, Unfinished):
                 if on_cut_off is not None:
                     on_cut_off(job, sample)
@@ -215,6 +220,12 @@ def _is_asked_to_cancel() -> bool:
     """Tell a run that ends from an agent that cancels something of its own."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def _lost(job: Job, on_cut_off: OnCutOff | None, sample: Sample) -> None:
+    """Tell what a try has spent that is executed again."""
+    if on_cut_off is not None:
+        on_cut_off(job, Unfinished(Spending.of(Outcome.of(sample))))
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -228,14 +228,20 @@ def _bounds(name: str, found: Estimate) -> dict[str, float]:
 
 
 def _spending(record: RunRecord) -> dict[str, float]:
-    """Return what the run used as metrics; without any known price there is no cost, not 0."""
-    spent = Spending.total(Spending.of(outcome) for outcome in record.outcomes.values())
+    """Return what the run used as metrics; without any known price there is no cost, not 0.
+
+    `cost` is of all calls, as in the document of a run, and `spent` of those that were made.
+    """
+    outcomes = record.outcomes.values()
+    spent = Spending.total(map(Spending.of, outcomes))
+    used = [line.used for line in cost_lines([record], "version")]
     values: dict[str, float] = {
-        "calls": spent.calls,
-        "tokens": spent.tokens,
-        "unpriced_calls": spent.unpriced,
+        "calls": sum(outcome.calls for outcome in outcomes),
+        "tokens": sum(outcome.tokens for outcome in outcomes),
+        "unpriced_calls": sum(outcome.unpriced for outcome in outcomes),
     }
-    costs = {"cost": spent.cost, **_costs_of_agents(record)}
+    cost = used[0].cost if used else 0.0
+    costs = {"cost": cost, "spent": spent.cost, **_costs_of_agents(record)}
     return values | {name: cost for name, cost in costs.items() if cost is not None}
 
 
