@@ -217,3 +217,10 @@ def test_the_note_of_a_run_has_a_row_for_each_pass_hat(result: Callable[..., Run
     found = result({"a": [True, True], "b": [True, False]})
     note = report.run_note(found.record, found.estimates, found.repeats)
     assert "| correct, pass^2 | 50% |" in note
+
+
+def test_a_run_that_was_stopped_says_how_much_of_it_there_is(
+    result: Callable[..., RunResult],
+) -> None:
+    (line,) = report.failures(result({"a": [True, True], "b": [True]}))
+    assert line.startswith("v1: only 3 of 4 samples are there, so cases have up to 2; `linenotes")

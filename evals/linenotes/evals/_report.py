@@ -145,11 +145,24 @@ def failures(result: RunResult) -> list[str]:
         for kind, count in result.errors.items()
         if count
     ]
+    lines += _unfinished(result)
     lines += _unmeasured(result)
     if result.unpriced_calls and _has_costs(result):
         calls = _count(result.unpriced_calls, "call")
         lines.append(f"{calls} without a known price, not in cost (`linenotes prices`).")
     return [f"{result.record.plan.version}: {line}" for line in lines]
+
+
+def _unfinished(result: RunResult) -> list[str]:
+    """Say of a run that was stopped how much of it there is: K holds only for whole runs."""
+    record, plan = result.record, result.record.plan
+    if record.is_whole or plan.imported is not None:
+        return []
+    planned = len(plan.cases) * plan.samples
+    return [
+        f"only {len(record.outcomes)} of {planned} samples are there, so cases have up to "
+        f"{plan.samples}; `linenotes eval --resume {plan.run_id[:12]}` executes the rest."
+    ]
 
 
 def _consequence(result: RunResult, kind: str) -> str:
