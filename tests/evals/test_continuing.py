@@ -188,6 +188,7 @@ def test_who_continues_is_told_what_is_kept_what_ran_and_what_was_torn(
     version = one_node()
     project = version.agent.project
     whole = evaluate(version, numbers(3), samples=2, concurrency=1)
+    expected = outputs(whole)  # read before the file of samples is another
     run_id = whole.record.plan.run_id
     path = journal_of(project, run_id)
     stop_after(path, 2)
@@ -200,7 +201,7 @@ def test_who_continues_is_told_what_is_kept_what_ran_and_what_was_torn(
     assert kept == (
         f"Run {run_id[:12]}: 2 of 6 samples are kept, 4 are executed. c0#1 had not ended."
     )
-    assert outputs(result) == outputs(whole)
+    assert outputs(result) == expected
     assert result.estimates == whole.estimates
 
 

@@ -253,7 +253,7 @@ def answer(state):
     assert f"--resume {run_id[:12]}" in str(told.value)
     record = RunStore.of(version.agent.project).read(run_id)
     assert sum(sample.error is None for sample in record.samples.values()) == 3
-    assert len(record.samples) == 3 + 2  # each of which was tried twice
+    assert len(record.samples) == 3 + 5  # each of which was tried twice
 
 
 def test_a_mistake_in_a_node_ends_the_run_with_its_own_message(

@@ -44,8 +44,11 @@ def cluster(
         monkeypatch.setenv(name, value)
     elsewhere = tmp_path_factory.mktemp("head")
     said = elsewhere / "said"
+    # `ray start` puts its programs into a line of a shell: their path must have no blank.
+    (elsewhere / "environment").symlink_to(sys.prefix)
+    python = elsewhere / "environment" / "bin" / "python"
     with said.open("w") as out:
-        command = [sys.executable, "-m", "ray.scripts.scripts", *HEAD, f"--port={port}"]
+        command = [str(python), "-m", "ray.scripts.scripts", *HEAD, f"--port={port}"]
         head = subprocess.Popen(
             [*command, "--include-dashboard=false"], cwd=elsewhere, stdout=out, stderr=out
         )

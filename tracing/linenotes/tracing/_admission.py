@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from uuid import UUID
 
 recordings_decide: ContextVar[bool] = ContextVar("linenotes_recordings_decide", default=False)
-"""Whether recordings may stand in for the calls of this context."""
+"""Whether the calls of this context are admitted by recordings, which may stand in for them."""
 
 admission: ContextVar[Callable[[UUID | None], None] | None] = ContextVar(
     "linenotes_admission", default=None

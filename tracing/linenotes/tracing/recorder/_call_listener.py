@@ -34,7 +34,6 @@ register_configure_hook(_listener, inheritable=True)
 class CallListener(BaseCallbackHandler):
     """Tells a meter of each model call: before it is sent, and how it ended."""
 
-    # Not inline: LangChain would drop other handlers' events of a call that is stopped.
     raise_error = True
     ignore_chain = True
     ignore_agent = True
@@ -49,6 +48,15 @@ class CallListener(BaseCallbackHandler):
         """The calls under way, with their details."""
         self._aside: dict[UUID, CallAhead] = {}
         """Calls that a recording may stand in for."""
+
+    @property
+    def run_inline(self) -> bool:  # type: ignore[override]  # LangChain only reads it
+        """Whether LangChain is to call this handler at once, not in a thread.
+
+        Not where it may stop a call: other handlers would then not hear of that call. With
+        recordings it stops none, and threads would mix up the order of equal calls.
+        """
+        return recordings_decide.get()
 
     def on_chat_model_start(
         self,

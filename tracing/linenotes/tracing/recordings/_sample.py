@@ -150,7 +150,7 @@ def sample_in_force(library: Library, case: str, index: int) -> Iterator[SampleR
             stack.enter_context(network_guarded(sample.objection, library.allowed_hosts))
         stack.enter_context(_set(current, sample))
         stack.enter_context(_set(ear, sample.heard))
-        stack.enter_context(_set(recordings_decide, library.policy.replays))
+        stack.enter_context(_set(recordings_decide, True))
         stack.enter_context(_set(current_frame, None))
         yield sample
 
