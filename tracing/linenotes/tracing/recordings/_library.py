@@ -18,7 +18,6 @@ from linenotes.project import Project, RecordingSettings
 from linenotes.tracing.recordings._drawer import Drawer
 from linenotes.tracing.recordings._last_use import note_use
 from linenotes.tracing.recordings._network_guard import with_addresses
-from linenotes.tracing.recordings._places import names_in
 from linenotes.tracing.recordings._policy import RecordingPolicy
 from linenotes.tracing.recordings._recorded_call import CallKey, RecordedCall
 from linenotes.tracing.recordings._recording_file import Lines, RecordingFile
@@ -173,6 +172,8 @@ class Library:
                 yield from sorted(key for key in left if not self._is_live(key))
 
     def _is_live(self, key: CallKey) -> bool:
+        from linenotes.tracing.recordings._places import names_in
+
         return not names_in(key.agent).isdisjoint(self.policy.live)
 
     def _opened(self, key: SampleOf) -> Drawer:
