@@ -8,6 +8,8 @@ from typing import TypedDict, TypeVar, cast
 
 import click
 
+from linenotes.cli._options import together
+
 F = TypeVar("F", bound=Callable[..., object])
 
 
@@ -20,7 +22,7 @@ class Limits(TypedDict):
     seconds: float | None
 
 
-_OPTIONS = [
+_OPTIONS = together(
     click.option(
         "--budget-usd",
         type=click.FloatRange(min=0),
@@ -42,7 +44,7 @@ _OPTIONS = [
         metavar="S",
         help="As that, in seconds that agents run.",
     ),
-]
+)
 
 
 def budget_options(function: F) -> F:
@@ -62,7 +64,4 @@ def budget_options(function: F) -> F:
         )
         return function(**rest, limits=limits)
 
-    found = cast("F", with_limits)
-    for option in reversed(_OPTIONS):
-        found = option(found)
-    return found
+    return _OPTIONS(cast("F", with_limits))

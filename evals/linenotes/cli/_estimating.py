@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
+
+from linenotes.cli._options import together
 
 if TYPE_CHECKING:
     from linenotes.datasets import Dataset
     from linenotes.evals import Arm, Conduct, Forecast, RunRecord, RunResult
     from linenotes.project import Project
 
-F = TypeVar("F", bound=Callable[..., object])
 
-
-def estimate_options(function: F) -> F:
-    """Add the options that tell what an evaluation will take."""
-    dry_run = click.option(
+estimate_options = together(
+    click.option(
         "--dry-run",
         is_flag=True,
         help="Only tell from earlier runs what it would take; nothing is called.",
-    )
-    pilot = click.option(
+    ),
+    click.option(
         "--pilot",
         type=click.IntRange(min=1),
         metavar="N",
         help="Only run N cases, spread evenly, once each, and tell from them what all would take.",
-    )
-    return dry_run(pilot(function))
+    ),
+)
+"""Adds the options that tell what an evaluation will take."""
 
 
 def told_from_earlier_runs(

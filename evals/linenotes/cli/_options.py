@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import click
 
 F = TypeVar("F", bound=Callable[..., object])
+
+
+class Decorator(Protocol):
+    """Adds options to the function of a command."""
+
+    def __call__(self, function: F, /) -> F:
+        """Return the function with the options."""
+        ...
+
+
+def together(*options: Decorator) -> Decorator:
+    """Return one decorator for several options, which keep their order in the help."""
+
+    def add(function: F, /) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
+
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 target_option = click.option(
@@ -28,28 +48,24 @@ margin_option = click.option(
 )
 
 
-def version_options(function: F) -> F:
-    """Add the options that choose prompts and models without touching code."""
-    options = [
-        click.option(
-            "--prompt",
-            "prompts",
-            multiple=True,
-            metavar="NAME=VERSION[,VERSION…]",
-            help="A prompt's version; without NAME=, of every prompt.",
-        ),
-        click.option(
-            "--model",
-            "models",
-            multiple=True,
-            metavar="ROLE=MODEL[,MODEL…]",
-            help="A role's model, or MODEL@BASE_URL; without ROLE=, of every role.",
-        ),
-        click.option("--temperature", type=click.FloatRange(min=0), help="For every role."),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+version_options = together(
+    click.option(
+        "--prompt",
+        "prompts",
+        multiple=True,
+        metavar="NAME=VERSION[,VERSION…]",
+        help="A prompt's version; without NAME=, of every prompt.",
+    ),
+    click.option(
+        "--model",
+        "models",
+        multiple=True,
+        metavar="ROLE=MODEL[,MODEL…]",
+        help="A role's model, or MODEL@BASE_URL; without ROLE=, of every role.",
+    ),
+    click.option("--temperature", type=click.FloatRange(min=0), help="For every role."),
+)
+"""Add the options that choose prompts and models without touching code."""
 
 
 def choices(given: Sequence[str], *, everything: str) -> dict[str, list[str]]:

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
 import click
 
-F = TypeVar("F", bound=Callable[..., object])
+from linenotes.cli._options import together
 
-
-def patience_options(function: F) -> F:
-    """Add the options for samples that take long or that the infrastructure fails."""
-    options = [
-        click.option(
-            "--sample-timeout",
-            type=click.FloatRange(min=0),
-            default=3600,
-            show_default=True,
-            metavar="SECONDS",
-            help="What one sample may take; 0 is as long as it wants.",
-        ),
-        click.option(
-            "--sample-retries",
-            type=click.IntRange(min=0),
-            default=1,
-            show_default=True,
-            metavar="N",
-            help="Execute a sample again that the infrastructure failed.",
-        ),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+patience_options = together(
+    click.option(
+        "--sample-timeout",
+        type=click.FloatRange(min=0),
+        default=3600,
+        show_default=True,
+        metavar="SECONDS",
+        help="What one sample may take; 0 is as long as it wants.",
+    ),
+    click.option(
+        "--sample-retries",
+        type=click.IntRange(min=0),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="Execute a sample again that the infrastructure failed.",
+    ),
+)
+"""Add the options for samples that take long or that the infrastructure fails."""

@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
 import click
 
-F = TypeVar("F", bound=Callable[..., object])
+from linenotes.cli._options import together
 
-
-def recording_options(function: F) -> F:
-    """Add `--record`, `--replay`, `--live` and `--strict`."""
-    options = [
-        click.option(
-            "--record",
-            type=click.Choice(["none", "auto", "all"]),
-            help="auto: replay what is recorded, record the rest. all: record everything anew. "
-            "Default: the project's setting, or none.",
-        ),
-        click.option(
-            "--replay", is_flag=True, help="Call nothing: what is not recorded is an error."
-        ),
-        click.option(
-            "--live",
-            metavar="AGENT[,AGENT…]",
-            help="Call these agents for real and replay the others.",
-        ),
-        click.option(
-            "--strict", is_flag=True, help="Fail when recordings of the samples go unused."
-        ),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+recording_options = together(
+    click.option(
+        "--record",
+        type=click.Choice(["none", "auto", "all"]),
+        help="auto: replay what is recorded, record the rest. all: record everything anew. "
+        "Default: the project's setting, or none.",
+    ),
+    click.option("--replay", is_flag=True, help="Call nothing: what is not recorded is an error."),
+    click.option(
+        "--live",
+        metavar="AGENT[,AGENT…]",
+        help="Call these agents for real and replay the others.",
+    ),
+    click.option("--strict", is_flag=True, help="Fail when recordings of the samples go unused."),
+)
+"""Add `--record`, `--replay`, `--live` and `--strict`."""
 
 
 def listed(live: str | None) -> tuple[str, ...]:

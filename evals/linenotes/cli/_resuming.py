@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
 import click
 from click.core import ParameterSource
 
-F = TypeVar("F", bound=Callable[..., object])
+from linenotes.cli._options import together
 
 _OF_HOW = {
     *("resume", "samples", "retry_errors", "target", "margin", "as_json"),
@@ -19,28 +16,24 @@ _OF_HOW = {
 """Options that may stand beside --resume; the others say what is measured, which the run knows."""
 
 
-def resume_options(function: F) -> F:
-    """Add the options that continue a run."""
-    options = [
-        click.option(
-            "--resume", metavar="RUN", help="Execute what a run lacks, and what --samples adds."
-        ),
-        click.option(
-            "--retry-errors",
-            is_flag=True,
-            help="With --resume: execute again what the infrastructure failed.",
-        ),
-        click.option(
-            "--continue/--new",
-            "go_on",
-            default=None,
-            help="Where the same evaluation was stopped: continue it, or start anew. "
-            "Default: ask in a terminal, else start anew.",
-        ),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+resume_options = together(
+    click.option(
+        "--resume", metavar="RUN", help="Execute what a run lacks, and what --samples adds."
+    ),
+    click.option(
+        "--retry-errors",
+        is_flag=True,
+        help="With --resume: execute again what the infrastructure failed.",
+    ),
+    click.option(
+        "--continue/--new",
+        "go_on",
+        default=None,
+        help="Where the same evaluation was stopped: continue it, or start anew. "
+        "Default: ask in a terminal, else start anew.",
+    ),
+)
+"""Add the options that continue a run."""
 
 
 def check_resume_options() -> None:
@@ -59,7 +52,7 @@ def check_resume_options() -> None:
         return
     for option in context.command.params:
         name = str(option.name)
-        if _is_named(context, option) and name not in _OF_HOW and not name.startswith("budget_"):
+        if _is_named(context, option) and name not in _OF_HOW:
             raise click.UsageError(
                 f"{option.opts[0]} does not go with --resume: the run keeps what it was started "
                 "with. Leave it out, or start a new run."

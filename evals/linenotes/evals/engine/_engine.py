@@ -144,7 +144,7 @@ async def execute(
             for _ in range(concurrency):
                 workers.create_task(worker())
     except BaseExceptionGroup as group:
-        raise _first(group) from None
+        raise first_of(group) from None
 
 
 async def run_sample(
@@ -228,7 +228,7 @@ def _lost(job: Job, on_cut_off: OnCutOff | None, sample: Sample) -> None:
         on_cut_off(job, Unfinished(Spending.of(Outcome.of(sample))))
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Return one exception of a group; they are all of the same mistake."""
     found: BaseException = group
     while isinstance(found, BaseExceptionGroup):

@@ -15,7 +15,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Protocol, Self
 
-from linenotes.evals.engine._engine import Job
+from linenotes.evals.engine._engine import Job, first_of
 from linenotes.evals.journal._samples import Failure, Sample
 from linenotes.evals.workers._messages import job_line, read_answer
 from linenotes.project import AgentError
@@ -115,7 +115,7 @@ class Pool:
                     hiring.create_task(desk.occupy())
         except BaseExceptionGroup as group:
             self._kill()
-            raise _one_of(group) from None
+            raise first_of(group) from None
         return self
 
     async def __aexit__(
@@ -195,11 +195,3 @@ def _heard(job: Job) -> Trace:
     ) as ledger:
         pass
     return ledger.trace
-
-
-def _one_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return one exception of a group; they are all of the same mistake."""
-    found: BaseException = group
-    while isinstance(found, BaseExceptionGroup):
-        found = found.exceptions[0]
-    return found

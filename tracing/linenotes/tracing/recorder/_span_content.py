@@ -9,6 +9,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from linenotes.tracing import _conventions as names
 from linenotes.tracing._trace import SpanEvent
+from linenotes.tracing._usage import usage_attributes
 from linenotes.tracing._values import json_value, output_text, text_of
 from linenotes.tracing.recorder._actors import text_detail
 from linenotes.tracing.recorder._content import is_a, message_text, openai_message, tokens_of
@@ -112,7 +113,6 @@ def model_attributes(run: Run, message: Message | None) -> dict[str, JsonValue]:
 
 
 def _response_attributes(run: Run, message: Message) -> dict[str, JsonValue]:
-    tokens = message.tokens
     attributes: dict[str, JsonValue] = {names.MESSAGE_ID: message.id}
     if is_a(run.outputs, AIMessage) and run.outputs.id:
         attributes[names.RESPONSE_ID] = run.outputs.id
@@ -120,19 +120,7 @@ def _response_attributes(run: Run, message: Message) -> dict[str, JsonValue]:
         attributes[names.RESPONSE_MODEL] = model
     if reason := text_detail(run.details, "finish_reason"):
         attributes[names.RESPONSE_FINISH_REASONS] = [reason]
-    if tokens.total:
-        attributes |= {
-            names.USAGE_INPUT_TOKENS: tokens.input,
-            names.USAGE_OUTPUT_TOKENS: tokens.output,
-            names.USAGE_CACHED_TOKENS: tokens.cached,
-            names.USAGE_REASONING_TOKENS: tokens.reasoning,
-            names.MLFLOW_TOKEN_USAGE: {
-                "input_tokens": tokens.input,
-                "output_tokens": tokens.output,
-                "total_tokens": tokens.total,
-            },
-        }
-    return attributes
+    return attributes | usage_attributes(message.tokens)
 
 
 def tool_output(run: Run) -> JsonValue:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, cast
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables.config import get_config_list
 
-from linenotes.project import RecordingError
 from linenotes.tracing.recordings._answers import (
     answering_model,
     keep_result,
@@ -29,11 +28,14 @@ from linenotes.tracing.recordings._chat_streams import (
     chunks,
     events,
 )
-from linenotes.tracing.recordings._exchange import Exchange, found_now, found_soon
-from linenotes.tracing.recordings._network_guard import has_lost_context
-from linenotes.tracing.recordings._places import namespace_here
+from linenotes.tracing.recordings._exchange import (
+    Exchange,
+    found_now,
+    found_soon,
+    sample_of_call,
+)
 from linenotes.tracing.recordings._rendering import model_request
-from linenotes.tracing.recordings._sample import current, current_frame
+from linenotes.tracing.recordings._sample import current
 from linenotes.tracing.recordings._wrapping import Wrap, wrap_methods
 
 if TYPE_CHECKING:
@@ -52,17 +54,8 @@ def _exchange(model: BaseChatModel, given: Sequence[Any], named: Options) -> Exc
 
     LangChain calls these methods with positions in one place and with names in another.
     """
-    sample = current.get()
+    sample = sample_of_call(model, type(model).__name__)
     if sample is None:
-        if has_lost_context():
-            raise RecordingError(
-                f"A thread that does not carry its sample's context calls {type(model).__name__} "
-                "during a replay, so nobody can tell whose call it is. Start it with "
-                "`contextvars.copy_context().run` or `asyncio.to_thread`."
-            )
-        return None
-    frame = current_frame.get()
-    if frame is not None and frame.owner is model and frame.namespace == namespace_here():
         return None
     asked = {**dict(zip(_POSITIONS, given, strict=False)), **named}
     run_id = getattr(asked.pop("run_manager", None), "run_id", None)

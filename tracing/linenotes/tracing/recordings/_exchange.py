@@ -19,6 +19,7 @@ from pydantic import JsonValue
 from linenotes.project import RecordingError
 from linenotes.tracing._admission import admit
 from linenotes.tracing.recordings._near_misses import difference, nearest
+from linenotes.tracing.recordings._network_guard import has_lost_context
 from linenotes.tracing.recordings._places import graph_inside, namespace_here
 from linenotes.tracing.recordings._recorded_call import (
     AnswerKind,
@@ -28,7 +29,12 @@ from linenotes.tracing.recordings._recorded_call import (
 )
 from linenotes.tracing.recordings._refusals import keep_error, restored_error
 from linenotes.tracing.recordings._rendering import Request
-from linenotes.tracing.recordings._sample import Frame, SampleRecordings, current_frame
+from linenotes.tracing.recordings._sample import (
+    Frame,
+    SampleRecordings,
+    current,
+    current_frame,
+)
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -216,6 +222,29 @@ class Exchange:
         if shown == self._request.asked:
             return None
         return Request(cast("dict[str, JsonValue]", shown), self._request.model).fingerprint
+
+
+def sample_of_call(owner: object, shown: str) -> SampleRecordings | None:
+    """Return the sample that a call of `owner` is recorded for.
+
+    None where no recordings are in force, or inside a call of `owner` that is recorded already.
+
+    Raises:
+        RecordingError: samples are replayed, and nobody can tell whose call it is.
+    """
+    sample = current.get()
+    if sample is None:
+        if has_lost_context():
+            raise RecordingError(
+                f"A thread that does not carry its sample's context calls {shown} during a "
+                "replay, so nobody can tell whose call it is. Start it with "
+                "`contextvars.copy_context().run` or `asyncio.to_thread`."
+            )
+        return None
+    frame = current_frame.get()
+    if frame is not None and frame.owner is owner and frame.namespace == namespace_here():
+        return None
+    return sample
 
 
 def found_now(exchange: Exchange) -> RecordedCall | None:

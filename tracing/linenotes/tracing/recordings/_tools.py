@@ -15,13 +15,14 @@ from langchain_core.tools import BaseTool
 from langgraph.store.base import BaseStore
 from langgraph.types import Command, Send
 
-from linenotes.project import RecordingError
-from linenotes.tracing.recordings._exchange import Exchange, found_now, found_soon
-from linenotes.tracing.recordings._network_guard import has_lost_context
-from linenotes.tracing.recordings._places import namespace_here
+from linenotes.tracing.recordings._exchange import (
+    Exchange,
+    found_now,
+    found_soon,
+    sample_of_call,
+)
 from linenotes.tracing.recordings._recorded_call import RecordedCall
 from linenotes.tracing.recordings._rendering import tool_request
-from linenotes.tracing.recordings._sample import current, current_frame
 from linenotes.tracing.recordings._tool_answers import Unstorable, keep_value, restored_value
 from linenotes.tracing.recordings._wrapping import wrap_methods
 
@@ -32,17 +33,8 @@ def _exchange(
     tool: BaseTool, given: Sequence[object], named: Mapping[str, object]
 ) -> Exchange | None:
     """Return the exchange of a call; None where no recordings are in force, or inside a call."""
-    sample = current.get()
+    sample = sample_of_call(tool, f"the tool {tool.name!r}")
     if sample is None:
-        if has_lost_context():
-            raise RecordingError(
-                f"A thread that does not carry its sample's context calls the tool {tool.name!r} "
-                "during a replay, so nobody can tell whose call it is. Start it with "
-                "`contextvars.copy_context().run` or `asyncio.to_thread`."
-            )
-        return None
-    frame = current_frame.get()
-    if frame is not None and frame.owner is tool and frame.namespace == namespace_here():
         return None
     request = tool_request(tool, given, named)
     always = tool.name in sample.library.settings.run_tools
