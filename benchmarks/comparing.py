@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from linenotes.datasets import Case, Dataset
-from linenotes.evals import RunRecord, RunStore, Sample, compare_runs, evaluate, report
+from linenotes.evals import RunRecord, RunStore, Sample, compare_runs, comparison_report, evaluate
 from linenotes.evals.journal._journal import Journal
 from linenotes.project import Project
 
@@ -79,7 +79,7 @@ def measure(cases: int, rounds: int) -> dict[str, float]:
         began = time.perf_counter()
         runs = RunStore.of(project)
         found = compare_runs(*(runs.read(run_id) for run_id in ids))
-        assert report.comparison_lines(found)
+        assert comparison_report.lines(found)
         seconds.append(time.perf_counter() - began)
     return {
         "samples": 2 * cases * SAMPLES,

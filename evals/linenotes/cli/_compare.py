@@ -45,7 +45,7 @@ def command(
     """
     from linenotes.cli._console import console, print_json
     from linenotes.cli._ledgers import printable
-    from linenotes.evals import RunStore, compare_runs, report
+    from linenotes.evals import RunStore, compare_runs, comparison_report
     from linenotes.project import Project
 
     runs = RunStore.of(Project.find())
@@ -61,7 +61,7 @@ def command(
         print_json(found.document())
     else:
         out = console()
-        for line in report.comparison_lines(found):
+        for line in comparison_report.lines(found):
             # The columns of its head are aligned by spaces, so only control characters go.
             out.print(printable(line))
     return _EXIT[found.result.verdict]

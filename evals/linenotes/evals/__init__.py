@@ -4,13 +4,6 @@ from linenotes.evals import _forecast_report as forecast_report
 from linenotes.evals import _report as report
 from linenotes.evals._arms import EVERY, Choice, arms, single_version, versions_of
 from linenotes.evals._checkup import Finding, checkup
-from linenotes.evals._comparison import (
-    DEFAULT_MARGIN,
-    RunComparison,
-    compare_all,
-    compare_runs,
-    differences,
-)
 from linenotes.evals._continuing import StoppedRun, find_stopped
 from linenotes.evals._costs import By, CostLine, cost_lines, cost_rows
 from linenotes.evals._evaluate import (
@@ -27,6 +20,14 @@ from linenotes.evals._price_list import ListedPrice, price_list, price_rows
 from linenotes.evals._results import RunResult
 from linenotes.evals._savings import saved
 from linenotes.evals._storing import NotPublished
+from linenotes.evals.comparing import _comparison_report as comparison_report
+from linenotes.evals.comparing._comparison import (
+    DEFAULT_MARGIN,
+    RunComparison,
+    compare_all,
+    compare_runs,
+    differences,
+)
 from linenotes.evals.documents._action_documents import (
     doctor_document,
     execution_document,
@@ -49,6 +50,7 @@ from linenotes.evals.engine._conduct import Conduct, ConductOptions, ExecutorNam
 from linenotes.evals.engine._engine import Job, Stop, run_sample
 from linenotes.evals.engine._recorded_runs import keys_for_replay
 from linenotes.evals.engine._used_up import BudgetUsedUp
+from linenotes.evals.gating._gate import Decision, Gate, decide
 from linenotes.evals.importing._import_plans import ImportOrder
 from linenotes.evals.importing._importing import ImportedRun, import_run
 from linenotes.evals.journal._plans import RunPlan
@@ -73,12 +75,14 @@ __all__ = [
     "Conduct",
     "ConductOptions",
     "CostLine",
+    "Decision",
     "Evaluation",
     "Execution",
     "ExecutorName",
     "Failure",
     "Finding",
     "Forecast",
+    "Gate",
     "ImportOrder",
     "ImportedRun",
     "Interrupted",
@@ -102,9 +106,11 @@ __all__ = [
     "choose_cases",
     "compare_all",
     "compare_runs",
+    "comparison_report",
     "cost_lines",
     "cost_rows",
     "costs_document",
+    "decide",
     "differences",
     "doctor_document",
     "earlier_runs",

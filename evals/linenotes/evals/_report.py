@@ -10,23 +10,22 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from linenotes.evals._comparison import RunComparison
 from linenotes.evals._costs import cost_cell
 from linenotes.evals._repeats import Repeats
 from linenotes.evals._results import RunResult
 from linenotes.evals._savings import saved
+from linenotes.evals._wording import SPEAKS_OF, counted, named
+from linenotes.evals.comparing._comparison import RunComparison
+from linenotes.evals.comparing._comparison_report import power, verdict
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.publishing._tables import is_rate, score_table
 from linenotes.tracing import RecordingUse
 
 if TYPE_CHECKING:
-    from linenotes.evals.statistics import Comparison, Estimate
+    from linenotes.evals.statistics import Estimate
 
-_NAMED = 5
-"""How many cases a sentence names."""
 _WIDTH = 100
 """Columns of a line."""
-_SPEAKS_OF = {"population": "cases like these", "dataset": "exactly these cases"}
 
 
 def title(results: Sequence[RunResult]) -> str:
@@ -35,7 +34,7 @@ def title(results: Sequence[RunResult]) -> str:
     estimate = next(iter(results[-1].estimates.values()), None)
     clusters = f" in {estimate.n_clusters} clusters" if estimate and estimate.n_clusters else ""
     samples = "samples" if plan.samples > 1 else "sample"
-    speaks = f"95% intervals for {_SPEAKS_OF[estimate.target]}" if estimate else "no scores"
+    speaks = f"95% intervals for {SPEAKS_OF[estimate.target]}" if estimate else "no scores"
     return (
         f"{plan.agent} on {plan.dataset.name} ({plan.dataset.digest[:8]}): "
         f"n={len(plan.cases)} cases{clusters}, K={plan.samples} {samples}; {speaks}"
@@ -141,14 +140,14 @@ def interval(estimate: Estimate, *, rate: bool) -> str:
 def failures(result: RunResult) -> list[str]:
     """Return what a run lacks: failures of each kind with an example, and cases."""
     lines = [
-        f"{_count(count, 'sample')} {_consequence(result, kind)}: {_example(result, kind)}"
+        f"{counted(count, 'sample')} {_consequence(result, kind)}: {_example(result, kind)}"
         for kind, count in result.errors.items()
         if count
     ]
     lines += _unfinished(result)
     lines += _unmeasured(result)
     if result.unpriced_calls and _has_costs(result):
-        calls = _count(result.unpriced_calls, "call")
+        calls = counted(result.unpriced_calls, "call")
         lines.append(f"{calls} without a known price, not in cost (`linenotes prices`).")
     return [f"{result.record.plan.version}: {line}" for line in lines]
 
@@ -188,8 +187,8 @@ def _unmeasured(result: RunResult) -> list[str]:
         scored = set(score_table(result.record, name)["case"])
         lacking = [case.id for case in result.record.plan.cases if case.id not in scored]
         if lacking and found.mean is not None:
-            cases = _count(len(lacking), "case")
-            lines.append(f"{name} cannot be measured on {cases}, left out: {_named(lacking)}.")
+            cases = counted(len(lacking), "case")
+            lines.append(f"{name} cannot be measured on {cases}, left out: {named(lacking)}.")
     return lines
 
 
@@ -202,107 +201,6 @@ def _example(result: RunResult, kind: str) -> str:
     types = Counter(error.type for error in errors).most_common()
     counts = ", ".join(f"{count} {name}" for name, count in types)
     return f"{counts}, such as {errors[0]}" if len(types) > 1 else str(errors[0])
-
-
-def verdict(comparison: RunComparison) -> str:
-    """Return a comparison as one sentence: difference, interval, and what follows from it."""
-    found = comparison.result
-    head = f"{comparison.candidate.version} against {comparison.base.version}, {comparison.metric}"
-    if found.verdict == "cannot measure" or found.delta is None:
-        return f"{head}: CANNOT MEASURE. {' '.join(found.notes)}"
-    unit = " points" if comparison.is_rate else ""
-    return (
-        f"{head}: {found.verdict.upper()}. {_signed(found.delta, rate=comparison.is_rate)}{unit} "
-        f"({_bounds(comparison)}, n={found.n_cases}). {_meaning(comparison)}"
-    )
-
-
-def _bounds(comparison: RunComparison) -> str:
-    found = comparison.result
-    if found.low is None or found.high is None:
-        return "no interval"
-    low, high = (_signed(value, rate=comparison.is_rate) for value in (found.low, found.high))
-    return f"95% {low} to {high}"
-
-
-def _meaning(comparison: RunComparison) -> str:
-    found = comparison.result
-    margin = _size(found.margin, rate=comparison.is_rate)
-    if found.verdict == "pass" and (found.shown == "better" or found.margin == 0):
-        return "It is better."
-    if found.verdict == "pass" and found.is_worse:
-        return f"It is worse, but by less than {margin}."
-    if found.verdict == "pass":
-        return f"A drop of {margin} is ruled out; that it is better is not shown."
-    if found.verdict == "fail":
-        return f"It is worse (one-sided test at {100 * found.alpha:.0f}%)."
-    seen = f"It seems {found.shown}" if found.shown else "Neither better nor worse is shown"
-    return f"{seen}: a drop of {margin} is not ruled out. {_to_decide(found)}".rstrip()
-
-
-def _to_decide(found: Comparison) -> str:
-    """Say what it would take to decide, if the difference stays what it is."""
-    ways = []
-    if found.samples_to_decide is not None:
-        ways.append(f"{found.samples_to_decide} samples a case")
-    if found.cases_to_decide is not None:
-        ways.append(f"{found.cases_to_decide:,} cases")
-    return f"To decide: {' or '.join(ways)}." if ways else ""
-
-
-def comparison_lines(comparison: RunComparison) -> list[str]:
-    """Return a comparison of two stored runs, line by line."""
-    found = comparison.result
-    base, candidate = comparison.base, comparison.candidate
-    lines = [
-        f"base       {base.run_id[:12]}  {base.agent} {base.version}  K={base.samples}",
-        f"candidate  {candidate.run_id[:12]}  {candidate.agent} {candidate.version}"
-        f"  K={candidate.samples}",
-        f"differs    {'; '.join(comparison.differences) or 'nothing: equal fingerprints'}",
-        f"speaks of  {_SPEAKS_OF[found.target]}",
-        "",
-        verdict(comparison),
-        f"{_count(found.improved, 'case')} improved, {found.worsened} got worse, "
-        f"{found.unchanged} stayed as they were ({found.method}).",
-        power(comparison),
-    ]
-    if found.verdict != "cannot measure":
-        lines += found.notes
-    lines += comparison.savings
-    alone = sorted({*found.only_in_base, *found.only_in_candidate})
-    if alone:
-        cases = _count(len(alone), "case")
-        lines.append(f"{cases} scored in only one of the runs, left out: {_named(alone)}.")
-    return lines
-
-
-def _named(cases: Sequence[str]) -> str:
-    return ", ".join(cases[:_NAMED]) + (", …" if len(cases) > _NAMED else "")
-
-
-def power(comparison: RunComparison) -> str:
-    """Say how small a change the suite could have seen."""
-    change = comparison.result.detectable_change
-    if change is None:
-        return ""
-    if comparison.is_rate and change >= 1:
-        return "This suite is too small to detect any change with 80% power."
-    return (
-        f"This suite could detect a change of {_size(change, rate=comparison.is_rate)} "
-        "with 80% power."
-    )
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _signed(value: float, *, rate: bool) -> str:
-    return f"{100 * value:+.0f}" if rate else f"{value:+.3g}"
-
-
-def _size(value: float, *, rate: bool) -> str:
-    return f"{100 * value:.0f} points" if rate else f"{value:.3g}"
 
 
 def closing_lines(results: Sequence[RunResult], comparisons: Sequence[RunComparison]) -> list[str]:
@@ -330,17 +228,17 @@ def recording_lines(results: Sequence[RunResult]) -> list[str]:
 
 def _use_lines(use: RecordingUse) -> Iterator[str]:
     if use.recorded:
-        yield f"{_count(use.recorded, 'call')} recorded in {use.path}."
+        yield f"{counted(use.recorded, 'call')} recorded in {use.path}."
     if use.stale:
         yield (
-            f"{_count(use.stale, 'call')} had only stale recordings, made by another model "
+            f"{counted(use.stale, 'call')} had only stale recordings, made by another model "
             "than the one that is configured."
         )
     if use.absent:
         yield f"No call came from {', '.join(use.absent)}: no agent of that name was asked."
     if use.unused and use.policy.strict:
-        shown = _named([f"{key.case} #{key.sample} {key.agent}" for key in use.unused])
-        count = _count(len(use.unused), "recording")
+        shown = named([f"{key.case} #{key.sample} {key.agent}" for key in use.unused])
+        count = counted(len(use.unused), "recording")
         yield (
             f"--strict: {count} had no use: {shown}. Name every version that is recorded, or take "
             "them out: `linenotes recordings prune --unused`."

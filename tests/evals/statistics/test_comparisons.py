@@ -412,3 +412,12 @@ def test_a_change_of_unit_changes_no_test(score_table: ScoreTable, scale: float)
     assert scaled.delta == pytest.approx(scale * plain.delta)
     assert scaled.p_worse_by_margin == pytest.approx(plain.p_worse_by_margin)
     assert scaled.p_no_difference == pytest.approx(plain.p_no_difference)
+
+
+def test_these_cases_without_any_noise_are_compared_without_a_warning() -> None:
+    same = pd.DataFrame(
+        [{"case": f"c{i}", "sample": k, "value": 1.0} for i in range(20) for k in range(3)]
+    )
+    found = compare_scores(same, same, target="dataset")
+    assert found.delta == 0
+    assert found.p_no_difference == 1.0

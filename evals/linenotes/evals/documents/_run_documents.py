@@ -11,8 +11,8 @@ from linenotes.evals.documents._recordings_documents import RecordingUseDocument
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from linenotes.evals._comparison import RunComparison
     from linenotes.evals._results import RunResult
+    from linenotes.evals.comparing._comparison import RunComparison
     from linenotes.evals.journal._usage import Usage
 
 

@@ -212,7 +212,7 @@ def _cochran_mantel_haenszel(pairs: Pairs) -> ZeroTest:
     )
 
     tables = _two_by_two(pairs)
-    informative = (tables.sum(axis=1) > 0).all(axis=0)
+    informative = (tables.sum(axis=0) > 0).all(axis=0)
     method = "Cochran-Mantel-Haenszel"
     if not informative.any():
         return ZeroTest(1.0, 1.0, method)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from linenotes.evals import RunRecord, compare_runs, comparison_report
+
+
+def test_a_comparison_names_what_differs_and_what_was_left_out(
+    make_record: Callable[..., RunRecord],
+) -> None:
+    base = make_record({**{f"c{i}": [True, False] for i in range(12)}, "old": [True]})
+    candidate = make_record(
+        {**{f"c{i}": [True, False] for i in range(12)}, "new": [True]},
+        run_id="b" * 32,
+        version="v2",
+    )
+    lines = comparison_report.lines(compare_runs(base, candidate))
+    assert lines[0] == "base       aaaaaaaaaaaa  app v1  K=2"
+    assert lines[1] == "candidate  bbbbbbbbbbbb  app v2  K=2"
+    assert lines[2] == "differs    nothing: equal fingerprints"
+    assert lines[3] == "speaks of  cases like these"
+    assert "2 cases scored in only one of the runs, left out: new, old." in lines
+
+
+@pytest.mark.parametrize(
+    ("candidate", "said"),
+    [(True, "PASS. +100 points"), (False, "FAIL. -100 points")],
+)
+def test_a_verdict_is_one_sentence_with_its_interval(
+    make_record: Callable[..., RunRecord], candidate: bool, said: str
+) -> None:
+    base = make_record({f"c{i}": [not candidate] * 2 for i in range(40)})
+    other = make_record({f"c{i}": [candidate] * 2 for i in range(40)}, version="v2")
+    text = comparison_report.verdict(compare_runs(base, other))
+    assert text.startswith("v2 against v1, correct: ")
+    assert said in text
+    assert "n=40" in text
+
+
+def test_a_pass_that_is_worse_says_that_it_is_worse(make_record: Callable[..., RunRecord]) -> None:
+    base = make_record({f"c{i}": [10.0 + i % 2, 10.0 + i % 2] for i in range(40)})
+    other = make_record({f"c{i}": [9.8 + i % 2, 9.9 + i % 2] for i in range(40)}, version="v2")
+    text = comparison_report.verdict(compare_runs(base, other, margin=1.0))
+    assert "PASS. -0.15" in text
+    assert text.endswith("It is worse, but by less than 1.")
+
+
+def test_a_verdict_without_bounds_is_not_called_unmeasurable(
+    make_record: Callable[..., RunRecord],
+) -> None:
+    base = make_record({"a": [True, True], "b": [False, True]})
+    other = make_record({"a": [False, True], "b": [True, True]}, version="v2")
+    found = compare_runs(base, other)
+    assert found.result.verdict == "inconclusive"
+    assert "INCONCLUSIVE. +0 points (no interval, n=2)." in comparison_report.verdict(found)
