@@ -7,12 +7,12 @@ run: what it did not take is written at the end, where a failure is told.
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from typing import Self
 
 from linenotes.evals.engine._ongoing import OngoingRun
@@ -33,9 +33,12 @@ class EarlyPublishing:
 
     def __init__(self, publisher: Publisher | None) -> None:
         self._publisher = publisher
-        self._waiting: SimpleQueue[tuple[OngoingRun, SampleKey] | None] = SimpleQueue()
+        self._waiting: SimpleQueue[tuple[OngoingRun, SampleKey]] = SimpleQueue()
+        self._batch_waits = Event()
+        """Set when as much waits as is written at once, or when nothing more will come."""
         self._rows: dict[str, dict[SampleKey, SampleRow]] = defaultdict(dict)
         self._given_up = False
+        self._is_over = False
         self.failed = False
         """Whether the store did not take something."""
         self._thread = Thread(target=copy_context().run, args=(self._work,), daemon=True)
@@ -44,6 +47,8 @@ class EarlyPublishing:
         """Publish a sample that the run's journal holds with its scores."""
         if self._publisher is not None:
             self._waiting.put((run, key))
+            if self._waiting.qsize() >= BATCH_TRACES:
+                self._batch_waits.set()
 
     def rows(self, record: RunRecord) -> Mapping[SampleKey, SampleRow]:
         """Return the table rows of the run's samples that the store has taken."""
@@ -55,33 +60,34 @@ class EarlyPublishing:
 
     def __exit__(self, kind: object, *_: object) -> None:
         self._given_up |= kind is not None
-        self._waiting.put(None)
+        self._is_over = True
+        self._batch_waits.set()
         self._thread.join()
 
     def _work(self) -> None:
         if self._publisher is None:
             return
-        is_open = True
         try:
-            while is_open and not self._given_up:
-                batch, is_open = self._next_batch()
+            while not self._given_up:
+                is_over = self._is_over
+                batch = self._next_batch()
                 self._write(batch, self._publisher)
+                if is_over and not batch:
+                    return
         except StoreError:
             self.failed = True
 
-    def _next_batch(self) -> tuple[list[tuple[OngoingRun, SampleKey]], bool]:
-        """Return what waits, at most a batch of it, and whether more may come."""
+    def _next_batch(self) -> list[tuple[OngoingRun, SampleKey]]:
+        """Return what waits, at most a batch of it; wait a while for a whole one."""
+        # Woken by each sample, the thread would take the interpreter from the agents as often.
+        if not self._is_over and self._waiting.qsize() < BATCH_TRACES:
+            self._batch_waits.wait(_PATIENCE)
+        self._batch_waits.clear()
         batch: list[tuple[OngoingRun, SampleKey]] = []
-        until = time.monotonic() + _PATIENCE
-        while len(batch) < BATCH_TRACES:
-            try:
-                told = self._waiting.get(timeout=max(0.0, until - time.monotonic()))
-            except Empty:
-                break
-            if told is None:
-                return batch, False
-            batch.append(told)
-        return batch, True
+        with suppress(Empty):
+            while len(batch) < BATCH_TRACES:
+                batch.append(self._waiting.get_nowait())
+        return batch
 
     def _write(self, batch: list[tuple[OngoingRun, SampleKey]], publisher: Publisher) -> None:
         keys: dict[str, list[SampleKey]] = defaultdict(list)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 SampleRow = dict[str, object]
 """One row of a run's samples table: column to value."""
-BATCH_TRACES = 25
+BATCH_TRACES = 100
 """Traces that are written in one transaction: more hold more memory and are hardly faster."""
 _TABLE = "samples.json"
 NOTHING_WRITTEN: Mapping[SampleKey, SampleRow] = MappingProxyType({})
