@@ -234,6 +234,11 @@ def _use_lines(use: RecordingUse) -> Iterator[str]:
             f"{counted(use.stale, 'call')} had only stale recordings, made by another model "
             "than the one that is configured."
         )
+    if use.set_aside:
+        yield (
+            f"{counted(use.set_aside, 'recorded line')} of an earlier process could not be read "
+            f"and was set aside in {use.set_aside_in}."
+        )
     if use.absent:
         yield f"No call came from {', '.join(use.absent)}: no agent of that name was asked."
     if use.unused and use.policy.strict:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from linenotes.project import Project, RecordingSettings
+from linenotes.project import Project, RecordingError, RecordingSettings
 from linenotes.tracing.recordings._drawer import Drawer
 from linenotes.tracing.recordings._last_use import note_use
 from linenotes.tracing.recordings._network_guard import with_addresses
@@ -43,6 +43,10 @@ class RecordingUse:
     """Recordings of the executed samples that nothing asked for."""
     absent: tuple[str, ...]
     """Agents that should be called for real, and of which no call came."""
+    set_aside: int
+    """Lines of ended processes that hold no call."""
+    set_aside_in: str
+    """The file where they are."""
 
 
 class Library:
@@ -77,11 +81,16 @@ class Library:
         self._is_closed = False
 
     def __enter__(self) -> Self:
-        self._sides.fold()
+        self._fold()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
+        try:
+            self.close()
+        except RecordingError as own:
+            if error is None:
+                raise
+            error.add_note(str(own))  # what ended the block matters more, and nothing is lost
 
     def close(self) -> None:
         """Put what was recorded into the file.
@@ -93,11 +102,14 @@ class Library:
             side, self._side = self._side, None
             self._is_closed = True
             if self.policy.records:  # maybe in worker processes, which have ended by now
-                ending.callback(self._sides.fold)
+                ending.callback(self._fold)
             if side is not None:
                 ending.callback(side.close)
         if self._executed or self._used:
             note_use(self._sides.folder, self._executed, self._used)
+
+    def _fold(self) -> None:
+        self._counts["set aside"] += self._sides.fold()
 
     @contextmanager
     def drawer(self, case: str, sample: int) -> Iterator[Drawer]:
@@ -163,6 +175,8 @@ class Library:
                 stale=self._counts["stale"],
                 unused=tuple(self._unused()),
                 absent=tuple(n for n in self.policy.live if n not in self._seen_live),
+                set_aside=self._counts["set aside"],
+                set_aside_in=str(self._sides.set_aside),
             )
 
     def _unused(self) -> Iterator[CallKey]:
