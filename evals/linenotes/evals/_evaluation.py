@@ -136,7 +136,7 @@ class Evaluation:
             NotPublished: the store lacks some of it.
             RunError: there is no such run, its agent has changed since, or it has more samples.
         """
-        group = self._runs.find(name).group
+        group = self._runs.find_begun(name).group
         plans = [plan for plan in self._runs.plans() if plan.group == group]
         policy = self._conduct.recordings or plans[0].recordings
         refuse_unshared(self._conduct, policy, [plan.agent for plan in plans])

@@ -234,6 +234,16 @@ def _use_lines(use: RecordingUse) -> Iterator[str]:
             f"{counted(use.stale, 'call')} had only stale recordings, made by another model "
             "than the one that is configured."
         )
+    for place, samples in use.unrecorded.items():
+        yield (
+            f"Calls to {place} in {counted(samples, 'sample')} were not recorded: they go through "
+            "no LangChain chat model and no tool, and a replay will refuse them."
+        )
+    if use.set_aside:
+        yield (
+            f"{counted(use.set_aside, 'recorded line')} of an earlier process could not be read "
+            f"and was set aside in {use.set_aside_in}."
+        )
     if use.absent:
         yield f"No call came from {', '.join(use.absent)}: no agent of that name was asked."
     if use.unused and use.policy.strict:

@@ -231,7 +231,7 @@ def test_a_call_without_a_recording_ends_a_replay(
         with pytest.raises(RecordingError, match=r"Case 'c1' sample 0, planner: .*no recording"):
             evaluate("app.py:build", numbers(2), [answered], samples=1, replay=True)
         assert len(server.requests) == CALLS
-    run_id = RunStore.of(app).find("latest").run_id
+    run_id = RunStore.of(app).find_begun("latest").run_id
     assert trace_id_for(run_id, "c1", 0) not in {one.trace.trace_id for one in live_traces(app)}
 
 

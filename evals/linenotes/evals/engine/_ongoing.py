@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,7 +14,7 @@ from linenotes.evals.journal._plans import IMPORTED, RunPlan
 from linenotes.evals.journal._samples import SampleKey
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.evals.scorers._scorers import Scorer
-from linenotes.project import Project, RunError
+from linenotes.project import Project
 
 
 @dataclass(frozen=True)
@@ -95,16 +93,3 @@ class OngoingRun:
         """Return the finished samples that no scorer has seen."""
         record = self.journal.record
         return [key for key in record.outcomes if key not in record.scores]
-
-
-@contextmanager
-def timed(journals: Collection[Journal]) -> Iterator[None]:
-    """Note in the journals how long the block took, however it ended."""
-    began = time.monotonic()
-    try:
-        yield
-    finally:
-        # The reason for stopping may be the journal itself, and must not be hidden by this.
-        with suppress(RunError):
-            for journal in journals:
-                journal.worked(seconds=time.monotonic() - began)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -37,9 +38,14 @@ class RecordedRuns:
         self._open.enter_context(recordings_in_use())
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         self._libraries.clear()
-        self._open.close()
+        self._open.__exit__(kind, error, traceback)
 
     def jobs(self, plan: RunPlan, jobs: Iterable[Job]) -> list[Job]:
         """Return the jobs of a run with the recordings that its policy asks for.

@@ -142,8 +142,12 @@ class Journal:
         """Change what the run sets out to do."""
         self._write({"event": "amended", "amendment": amendment.model_dump(mode="json")})
 
+    def working(self, *, seconds: float) -> None:
+        """Note that agents have run for so many seconds more, and go on."""
+        self._write({"event": "working", "seconds": seconds})
+
     def worked(self, *, seconds: float) -> None:
-        """Note how long agents have run; a run that was continued has several such lines."""
+        """Note the end of a session, in which agents have run for so many seconds more."""
         self._write({"event": "worked", "seconds": seconds})
 
     def close(self) -> None:
