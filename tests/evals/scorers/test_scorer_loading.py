@@ -78,7 +78,7 @@ def test_names_functions_and_nothing_can_be_given(make_project: Callable[..., Pr
     ("spec", "told"),
     [
         ("matches_expectation", "There is no scorer .* Did you mean 'matches_expectations'"),
-        ("zzz", "There is no scorer 'zzz'. The scorers are matches_expectations"),
+        ("zzz", "There is no scorer 'zzz'. The scorers are at_most_handoffs, called_tool"),
         ("checks/own.py:polit", "has no 'polit'. Did you mean 'polite'"),
         ("checks/own.py:number", "'checks/own.py:number' is int. Name a function of one sample"),
         ("checks/own.py:Strict", "is type. Name a function of one sample"),
