@@ -89,7 +89,7 @@ def _nodes(tree: ast.expr) -> list[ast.expr]:
         found.append(node)
         if _name(node) is None:
             parts = node.args if isinstance(node, ast.Call) else ast.iter_child_nodes(node)
-            waiting += [part for part in parts if isinstance(part, ast.expr)]
+            waiting[:0] = [part for part in parts if isinstance(part, ast.expr)]
     return found
 
 

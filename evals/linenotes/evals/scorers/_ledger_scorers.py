@@ -95,7 +95,7 @@ def at_most_handoffs(limit: int) -> ScoreFunction:
 
 @built_in
 def no_loop(repeats: int = 2) -> ScoreFunction:
-    """Passes where no pair or longer cycle of agents goes round more often than that in a row."""
+    """Passes where no cycle of agents goes round more often than that in a row."""
     if repeats < 1:
         raise ScorerError(f"no_loop takes 1 or more rounds, not {repeats!r}. Write no_loop(2).")
 

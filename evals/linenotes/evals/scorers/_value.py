@@ -27,7 +27,7 @@ def value(
     dollar: float | None = None,
     reads: Sequence[str] = (),
 ) -> Scorer:
-    """Returns what a case is worth in money, by a formula over metrics, cost and seconds.
+    """Tells what a case is worth in money, by a formula over metrics and cost.
 
     Args:
         worth: such as `"8*right_team - 12*(not right_team) - cost"`, where a pass counts 1; names
