@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from linenotes.evals import Sample, Score, Scorer, score_sample
-from linenotes.tracing import Message, MessageKind
+from linenotes.tracing import Message, MessageKind, Span
 
 Conversation = Callable[..., Sample]
 Judge = Callable[..., Score]
@@ -66,3 +66,27 @@ def judged() -> Judge:
         return score
 
     return judge
+
+
+@pytest.fixture
+def with_tools(conversation: Conversation) -> Sample:
+    """A sample whose desk looked something up, with the spans of it."""
+    sample = conversation(
+        "input user → desk: where is my card",
+        "call desk → search: search(query='card')",
+        "result search → desk: it is on its way",
+        "desk → user: on its way",
+        output={"answer": "on its way"},
+    )
+    messages = list(sample.trace.messages)
+    call = {"id": "t1", "name": "search", "args": {"query": "card"}}
+    messages[1] = replace(messages[1], content={"tool_calls": [call]})
+    messages[2] = replace(messages[2], tool_call_id="t1")
+    start, end = messages[0].start_ns, messages[-1].end_ns
+    desk = Span("a" * 16, None, "desk", "AGENT", start, end, inputs="where", outputs="on its way")
+    found = {"inputs": {"query": "card"}, "outputs": "it is on its way"}
+    search = Span("b" * 16, desk.span_id, "search", "TOOL", start, end, **found)
+    trace = replace(sample.trace, messages=tuple(messages), spans=(desk, search))
+    expected = {"answer": "on its way", "expected_tools": ["search"]}
+    case = sample.case.model_copy(update={"expectations": expected})
+    return replace(sample, trace=trace, case=case)
