@@ -113,7 +113,7 @@ def _print(results: Sequence[RunResult], comparisons: Sequence[RunComparison]) -
     out.print()
     out.print(table(report.rows(results)))
     out.print()
-    for line in report.pass_hat_lines(results):
+    for line in report.metric_lines(results):
         out.print(printable(line))
     for line in report.closing_lines(results, comparisons):
         out.print(one_line(line))

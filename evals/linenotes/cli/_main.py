@@ -25,6 +25,7 @@ _VERBS = {
     "score": "Score a run again, without calling its agent.",
     "compare": "Say whether one run is better or worse than another.",
     "costs": "Show what a run cost, by agent, model, case or version.",
+    "scorers": "List what can judge a sample, with an example each.",
     "prices": "Show what models cost, and who says so.",
     "publish": "Write a run to MLflow from its journal.",
     "trace": "Read stored conversations.",

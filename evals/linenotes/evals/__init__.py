@@ -44,6 +44,7 @@ from linenotes.evals.documents._recordings_documents import (
     recordings_verify_document,
 )
 from linenotes.evals.documents._run_documents import evaluation_document
+from linenotes.evals.documents._scorer_documents import scorers_document
 from linenotes.evals.documents._trace_documents import trace_document, trace_list_document
 from linenotes.evals.engine._budget import Budget
 from linenotes.evals.engine._conduct import Conduct, ConductOptions, ExecutorName
@@ -59,6 +60,7 @@ from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.journal._samples import Failure, Sample, Score
 from linenotes.evals.journal._spending import Spending
 from linenotes.evals.publishing._registering import id_in_store
+from linenotes.evals.scorers._listing import ListedScorer, list_scorers
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.evals.scorers._scorers import Scorer, score_sample
 
@@ -88,6 +90,7 @@ __all__ = [
     "Interrupted",
     "Job",
     "ListedPrice",
+    "ListedScorer",
     "NotPublished",
     "RunComparison",
     "RunPlan",
@@ -128,6 +131,7 @@ __all__ = [
     "json_schema",
     "json_schema_file",
     "keys_for_replay",
+    "list_scorers",
     "price_list",
     "price_rows",
     "prices_document",
@@ -141,6 +145,7 @@ __all__ = [
     "run_sample",
     "saved",
     "score_sample",
+    "scorers_document",
     "single_version",
     "store_execution",
     "trace_document",

@@ -31,7 +31,7 @@ from linenotes.evals.journal._journal import Journal
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.publishing._publisher import Publisher
-from linenotes.evals.scorers._scorers import Scorer
+from linenotes.evals.scorers._scorers import Scorer, reads_of, specs_of, units_of
 from linenotes.evals.workers._executors import refuse_unnamed, refuse_unshared
 from linenotes.project import Project, RunError
 from linenotes.tracing import RecordingPolicy, exporting
@@ -178,6 +178,7 @@ class Evaluation:
                 self._progress.note(line)
             own = OngoingRun(journal, self._project)
             wanted = scorers or own.scorers
+            wanted = (*wanted, *own.readers_of(wanted)) if add else wanted
             journal.amended(rescoring(journal.plan, wanted, add=add))
             run = replace(own, judged_by=wanted)
             with self._storing.opened_if_up() as publisher:
@@ -207,7 +208,9 @@ class Evaluation:
                 samples=arm.samples,
                 baseline=arm.baseline,
                 seed=seed,
-                scorers={scorer.name: scorer.spec for scorer in scorers},
+                scorers=specs_of(scorers),
+                units=units_of(scorers),
+                reads=reads_of(scorers),
                 recordings=self._conduct.recordings or RecordingPolicy.of(self._project),
             )
             for place, arm in enumerate(arms)

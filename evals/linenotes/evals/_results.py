@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from linenotes.evals._costs import run_usage
+from linenotes.evals._labels import LabelShare, all_label_shares
 from linenotes.evals._repeats import Repeats
 from linenotes.evals._savings import replayed_calls, replayed_cost
 from linenotes.evals.documents._part import Document
@@ -17,6 +19,7 @@ from linenotes.evals.documents._run_documents import (
     ErrorsDocument,
     ImportDocument,
     IntervalDocument,
+    LabelDocument,
     MetricDocument,
     RunDocument,
     TracesDocument,
@@ -48,7 +51,14 @@ class RunResult:
     @property
     def scored(self) -> int:
         """How many samples have a value of the primary metric."""
-        return sum(len(score_table(self.record, m)) for m in self.record.plan.metrics[:1])
+        primary = self.record.plan.metrics[:1]
+        labels = (share.count for m in primary for share in self.labels.get(m, {}).values())
+        return sum(len(score_table(self.record, m)) for m in primary) + sum(labels)
+
+    @cached_property
+    def labels(self) -> Mapping[str, Mapping[str, LabelShare]]:
+        """Metric to label to its share, for the metrics that have labels."""
+        return all_label_shares(self.record, self.estimates)
 
     @property
     def errors(self) -> dict[str, int]:
@@ -128,7 +138,12 @@ class RunResult:
             scored=self.scored,
             errors=ErrorsDocument(**self.errors),
             metrics={
-                name: _metric(found, self.repeats.get(name))
+                name: _metric(
+                    found,
+                    self.repeats.get(name),
+                    unit=plan.units.get(name),
+                    labels=self.labels.get(name),
+                )
                 for name, found in self.estimates.items()
             },
             calls=self.calls,
@@ -144,12 +159,27 @@ class RunResult:
         )
 
 
-def _metric(found: Estimate, repeated: Repeats | None) -> MetricDocument:
+def _metric(
+    found: Estimate,
+    repeated: Repeats | None,
+    *,
+    unit: str | None,
+    labels: Mapping[str, LabelShare] | None,
+) -> MetricDocument:
     return MetricDocument(
         **dict(_interval(found)),
+        unit=unit,
+        labels=_labels(labels) if labels else None,
         pass_hat=_by_k("pass^", repeated.pass_hat) if repeated else None,
         pass_at=_by_k("pass@", repeated.pass_at) if repeated else None,
     )
+
+
+def _labels(labels: Mapping[str, LabelShare]) -> dict[str, LabelDocument]:
+    return {
+        label: LabelDocument(**dict(_interval(found.share)), samples=found.count)
+        for label, found in labels.items()
+    }
 
 
 def _by_k(name: str, found: Sequence[Estimate]) -> dict[str, IntervalDocument]:

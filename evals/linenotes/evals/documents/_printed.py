@@ -32,6 +32,7 @@ from linenotes.evals.documents._run_documents import (
     RunDocument,
     VersionsDocument,
 )
+from linenotes.evals.documents._scorer_documents import ScorersDocument
 from linenotes.evals.documents._trace_documents import TraceDocument, TraceListDocument
 
 _PRINTED = {
@@ -39,6 +40,7 @@ _PRINTED = {
     "eval-estimate": TypeAdapter[BaseModel](EstimateDocument),
     "costs": TypeAdapter[BaseModel](CostsDocument),
     "prices": TypeAdapter[BaseModel](PricesDocument),
+    "scorers": TypeAdapter[BaseModel](ScorersDocument),
     "compare": TypeAdapter[BaseModel](ComparisonDocument),
     "score": TypeAdapter[BaseModel](RunDocument),
     "publish": TypeAdapter[BaseModel](RunDocument),

@@ -45,9 +45,20 @@ class IntervalDocument(Part):
     """What the interval speaks of: cases like these, or exactly these cases."""
 
 
+class LabelDocument(IntervalDocument):
+    """One label: its share among the labelled samples of a case, as a mean over cases."""
+
+    samples: int
+    """How many samples have it."""
+
+
 class MetricDocument(IntervalDocument):
     """One metric of a run."""
 
+    unit: str | None
+    """What the numbers are counted in, such as EUR; null for shares and bare numbers."""
+    labels: dict[str, LabelDocument] | None
+    """By label, the most frequent first; null for a metric without labels. Labels have no mean."""
     pass_hat: dict[str, IntervalDocument] | None
     """`pass^1`, `pass^2`, …: the chance that all of k samples of a case pass, for k up to the
     fewest that a case has. Null where the metric is no rate, or there is one sample a case."""

@@ -62,8 +62,24 @@ class OngoingRun:
         """
         if self.judged_by is not None:
             return self.judged_by
-        specs = [spec for spec in self.plan.scorers if not spec.startswith(IMPORTED)]
-        return find_scorers(specs, self.project) if specs else ()
+        return self._found(self.plan.metrics)
+
+    def readers_of(self, scorers: Sequence[Scorer]) -> Sequence[Scorer]:
+        """Return the run's scorers that read what these say, and are none of them.
+
+        Raises:
+            ScorerError: one of them is no longer there.
+        """
+        new = {metric for scorer in scorers for metric in scorer.metrics}
+        reads = self.plan.reads.items()
+        return self._found([name for name, read in reads if name not in new and new & {*read}])
+
+    def _found(self, metrics: Sequence[str]) -> Sequence[Scorer]:
+        """Return the scorers that give these metrics of the run."""
+        given = dict(zip(self.plan.metrics, self.plan.scorers, strict=True))
+        specs = dict.fromkeys(given[name] for name in metrics)
+        own = [spec for spec in specs if not spec.startswith(IMPORTED)]
+        return find_scorers(own, self.project, beside=self.plan.metrics) if own else ()
 
     def missing(self, *, retry_errors: bool = False) -> list[Job]:
         """Return the samples that the journal lacks.

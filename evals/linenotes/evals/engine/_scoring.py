@@ -36,7 +36,8 @@ class Scoring:
 
 async def _scores(sample: Sample, run: OngoingRun, kept: tuple[Score, ...]) -> tuple[Score, ...]:
     stand = {score.name for score in kept}
-    wanted = [scorer for scorer in run.scorers if scorer.name not in stand]
-    given = await score_sample(sample, wanted)
+    wanted = [scorer for scorer in run.scorers if not stand.issuperset(scorer.metrics)]
+    said = await score_sample(sample, wanted, stand=kept)
+    given = [score for score in said if score.name not in stand]
     order = run.plan.metrics.index
     return tuple(sorted((*kept, *given), key=lambda score: order(score.name)))

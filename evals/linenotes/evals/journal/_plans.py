@@ -11,6 +11,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -75,6 +76,10 @@ class Amendment(_Part):
     """Metric to the spec of its scorer, the primary one first; None leaves them as they are."""
     kept: frozenset[str] = frozenset()
     """Metrics whose scores stand; with `scorers`, the others are scored anew."""
+    units: dict[str, str] = Field(default_factory=dict)
+    """Metric to its unit; with `scorers`."""
+    reads: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Metric to the metrics that its scorer reads; with `scorers`."""
 
 
 class RunPlan(_Part):
@@ -108,9 +113,14 @@ class RunPlan(_Part):
     """True for the thing to beat, which every evaluation of an agent also runs."""
     seed: int
     scorers: tuple[str, ...]
-    """Specs of the scorers, the primary metric first."""
+    """For each metric the spec of its scorer, the primary metric first. A scorer of several values
+    gives several metrics."""
     metrics: tuple[str, ...]
     """The names of the metrics, in the same order."""
+    units: dict[str, str] = Field(default_factory=dict)
+    """Metric to what its numbers are counted in, such as EUR; shares and bare numbers have none."""
+    reads: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Metric to the other metrics that its scorer reads, for those that read any."""
     recordings: RecordingPolicy = RecordingPolicy()
     """How its calls meet recordings."""
     imported: ImportInPlan | None = None
@@ -128,6 +138,8 @@ class RunPlan(_Part):
         baseline: bool,
         seed: int,
         scorers: Mapping[str, str],
+        units: Mapping[str, str] = MappingProxyType({}),
+        reads: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
         recordings: RecordingPolicy = RecordingPolicy(),  # noqa: B008  it is immutable
     ) -> Self:
         """Return the plan to evaluate `version` against `dataset`; `scorers` maps name to spec.
@@ -167,6 +179,8 @@ class RunPlan(_Part):
             seed=seed,
             scorers=tuple(scorers.values()),
             metrics=tuple(scorers),
+            units=dict(units),
+            reads=dict(reads),
             recordings=recordings,
         )
 
@@ -213,6 +227,11 @@ class RunPlan(_Part):
             )
         return version
 
+    def standing(self, *, add: bool) -> tuple[str, ...]:
+        """Return the metrics that stay when others are scored: all to `add`, else a file's own."""
+        given = zip(self.metrics, self.scorers, strict=True)
+        return tuple(name for name, spec in given if add or spec.startswith(IMPORTED))
+
     def amended(self, amendment: Amendment) -> Self:
         """Return the plan as an amendment changes it."""
         changes: dict[str, object] = {}
@@ -221,6 +240,8 @@ class RunPlan(_Part):
         if amendment.scorers is not None:
             changes["scorers"] = tuple(amendment.scorers.values())
             changes["metrics"] = tuple(amendment.scorers)
+            changes["units"] = amendment.units
+            changes["reads"] = amendment.reads
         return self.model_copy(update=changes)
 
     def redacted(self, redactor: Redactor) -> Self:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from linenotes.evals._costs import cost_lines
+from linenotes.evals._labels import label_shares
 from linenotes.evals._repeats import Repeats
 from linenotes.evals.engine._progress import Progress
 from linenotes.evals.journal._plans import RunPlan
@@ -165,6 +166,8 @@ class Publisher:
         for name, estimate in estimates.items():
             values |= _bounds(name, estimate)
             hats = repeated[name].pass_hat[1:] if name in repeated else ()
+            for label, given in label_shares(record, name, estimate.target).items():
+                values |= _bounds(f"{name}/{_plain(label)}", given.share)
             for k, found in enumerate(hats, start=2):
                 # MLflow's names of metrics have no circumflex.
                 values |= _bounds(f"{name}/pass_hat_{k}", found)

@@ -47,7 +47,10 @@ def is_rate(record: RunRecord, metric: str) -> bool:
     """Say whether the metric is a share of passes: each of its values is a pass or a failure.
 
     Where no sample got as far as being scored, all of them failed, and that is a share of passes.
+    What has a unit, such as money, never is.
     """
+    if metric in record.plan.units:
+        return False
     values = _values(record, metric)
     if not values:
         return not any(_named(scores, metric) for scores in record.scores.values())
