@@ -20,6 +20,7 @@ from linenotes.cli._verbs import Verbs
 
 _VERBS = {
     "demo": "Run the whole story on the shipped support desk: two prompt versions, one verdict.",
+    "init": "Write the first golden tests for an agent.",
     "run": "Run an agent once and show who said what to whom.",
     "eval": "Evaluate an agent on a dataset, several samples a case.",
     "score": "Score a run again, without calling its agent.",

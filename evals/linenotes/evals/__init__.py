@@ -63,6 +63,7 @@ from linenotes.evals.publishing._registering import id_in_store
 from linenotes.evals.scorers._listing import ListedScorer, list_scorers
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.evals.scorers._scorers import Scorer, score_sample
+from linenotes.evals.starter._starter import CiService, StarterFile, starter_files, write_starter
 
 __all__ = [
     "DEFAULT_MARGIN",
@@ -74,6 +75,7 @@ __all__ = [
     "BudgetUsedUp",
     "By",
     "Choice",
+    "CiService",
     "Conduct",
     "ConductOptions",
     "CostLine",
@@ -101,6 +103,7 @@ __all__ = [
     "Score",
     "Scorer",
     "Spending",
+    "StarterFile",
     "Stop",
     "StoppedRun",
     "arms",
@@ -147,9 +150,11 @@ __all__ = [
     "score_sample",
     "scorers_document",
     "single_version",
+    "starter_files",
     "store_execution",
     "trace_document",
     "trace_export_document",
     "trace_list_document",
     "versions_of",
+    "write_starter",
 ]
