@@ -17,6 +17,7 @@ from linenotes.evals._evaluation import Arm, Evaluation, Interrupted
 from linenotes.evals._forecast import Forecast, earlier_runs, forecast
 from linenotes.evals._once import Execution, run_once, store_execution
 from linenotes.evals._price_list import ListedPrice, price_list, price_rows
+from linenotes.evals._recorded_ahead import RecordedAhead, recorded_ahead
 from linenotes.evals._results import RunResult
 from linenotes.evals._savings import saved
 from linenotes.evals._storing import NotPublished
@@ -89,6 +90,7 @@ __all__ = [
     "Job",
     "ListedPrice",
     "NotPublished",
+    "RecordedAhead",
     "RunComparison",
     "RunPlan",
     "RunRecord",
@@ -131,6 +133,7 @@ __all__ = [
     "price_list",
     "price_rows",
     "prices_document",
+    "recorded_ahead",
     "recordings_list_document",
     "recordings_merge_document",
     "recordings_prune_document",
