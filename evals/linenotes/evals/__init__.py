@@ -48,8 +48,9 @@ from linenotes.evals.documents._run_documents import evaluation_document
 from linenotes.evals.documents._trace_documents import trace_document, trace_list_document
 from linenotes.evals.engine._budget import Budget
 from linenotes.evals.engine._conduct import Conduct, ConductOptions, ExecutorName
-from linenotes.evals.engine._engine import Job, Stop, run_sample
+from linenotes.evals.engine._engine import Job, run_sample
 from linenotes.evals.engine._recorded_runs import keys_for_replay
+from linenotes.evals.engine._stop import Stop
 from linenotes.evals.engine._used_up import BudgetUsedUp
 from linenotes.evals.gating._gate import Decision, Gate, decide
 from linenotes.evals.importing._import_plans import ImportOrder
