@@ -62,6 +62,11 @@ def test_several_versions_end_in_one_table_and_a_verdict(project: Path, cli: Cli
     assert "v2 against v1" in ended.out
     assert "80% power" in ended.out
     assert max(map(len, ended.out.splitlines())) <= 100
+    one, two, way_on = ended.out.splitlines()[-3:]
+    base, candidate = one.split()[1], two.split()[1]
+    assert (one, two) == (f"run {base}  v1", f"run {candidate}  v2")
+    assert way_on == f"linenotes compare {base} {candidate}   linenotes ui"
+    assert cli("compare", base, candidate).code == 0
 
 
 def test_several_versions_are_a_list_of_runs_with_comparisons(project: Path, cli: Cli) -> None:

@@ -17,6 +17,7 @@ from linenotes.evals import (
     Evaluation,
     NotPublished,
     RunComparison,
+    RunPlan,
     RunResult,
     StoppedRun,
     compare_all,
@@ -118,6 +119,14 @@ def _print(results: Sequence[RunResult], comparisons: Sequence[RunComparison]) -
     for line in report.closing_lines(results, comparisons):
         out.print(one_line(line))
     out.print()
-    compare = "   linenotes compare latest~1 latest" if len(results) > 1 else ""
-    newest = results[-1].record.plan.run_id[:12]
-    out.print(f"run {newest}{compare}   linenotes ui", style="dim")
+    for line in _ways_on([result.record.plan for result in results]):
+        out.print(line, style="dim")
+
+
+def _ways_on(plans: Sequence[RunPlan]) -> list[str]:
+    """Return by which ids the runs are known, and what to do with them."""
+    ids = [plan.run_id[:12] for plan in plans]
+    if len(ids) == 1:
+        return [f"run {ids[0]}   linenotes ui"]
+    named = [f"run {run_id}  {one_line(p.version)}" for run_id, p in zip(ids, plans, strict=True)]
+    return [*named, f"linenotes compare {ids[0]} {ids[-1]}   linenotes ui"]

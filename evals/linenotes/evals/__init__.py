@@ -17,6 +17,7 @@ from linenotes.evals._evaluation import Arm, Evaluation, Interrupted
 from linenotes.evals._forecast import Forecast, earlier_runs, forecast
 from linenotes.evals._once import Execution, run_once, store_execution
 from linenotes.evals._price_list import ListedPrice, price_list, price_rows
+from linenotes.evals._recorded_ahead import RecordedAhead, recorded_ahead
 from linenotes.evals._results import RunResult
 from linenotes.evals._savings import saved
 from linenotes.evals._storing import NotPublished
@@ -48,8 +49,9 @@ from linenotes.evals.documents._scorer_documents import scorers_document
 from linenotes.evals.documents._trace_documents import trace_document, trace_list_document
 from linenotes.evals.engine._budget import Budget
 from linenotes.evals.engine._conduct import Conduct, ConductOptions, ExecutorName
-from linenotes.evals.engine._engine import Job, Stop, run_sample
+from linenotes.evals.engine._engine import Job, run_sample
 from linenotes.evals.engine._recorded_runs import keys_for_replay
+from linenotes.evals.engine._stop import Stop
 from linenotes.evals.engine._used_up import BudgetUsedUp
 from linenotes.evals.gating._gate import Decision, Gate, decide
 from linenotes.evals.importing._import_plans import ImportOrder
@@ -94,6 +96,7 @@ __all__ = [
     "ListedPrice",
     "ListedScorer",
     "NotPublished",
+    "RecordedAhead",
     "RunComparison",
     "RunPlan",
     "RunRecord",
@@ -138,6 +141,7 @@ __all__ = [
     "price_list",
     "price_rows",
     "prices_document",
+    "recorded_ahead",
     "recordings_list_document",
     "recordings_merge_document",
     "recordings_prune_document",

@@ -21,12 +21,13 @@ from linenotes.evals._session import Session
 from linenotes.evals._storing import Storing
 from linenotes.evals.engine._conduct import Conduct
 from linenotes.evals.engine._early_publishing import EarlyPublishing
-from linenotes.evals.engine._engine import Job, Stop
+from linenotes.evals.engine._engine import Job
 from linenotes.evals.engine._event_loop import complete
 from linenotes.evals.engine._ongoing import OngoingRun
 from linenotes.evals.engine._progress import Progress, Silent
 from linenotes.evals.engine._recorded_runs import RecordedRuns, keys_for_replay
 from linenotes.evals.engine._scoring import Scoring
+from linenotes.evals.engine._stop import Stop
 from linenotes.evals.journal._journal import Journal
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._runs import RunStore

@@ -36,14 +36,14 @@ if TYPE_CHECKING:
 
 def title(results: Sequence[RunResult]) -> str:
     """Say what was measured: dataset, n, K, and what the intervals speak of."""
-    plan = results[-1].record.plan
+    plan, depth = results[-1].record.plan, results[-1].record.depth
     estimate = next(iter(results[-1].estimates.values()), None)
     clusters = f" in {estimate.n_clusters} clusters" if estimate and estimate.n_clusters else ""
-    samples = "samples" if plan.samples > 1 else "sample"
+    samples = "sample" if depth.low == depth.high == 1 else "samples"
     speaks = f"95% intervals for {SPEAKS_OF[estimate.target]}" if estimate else "no scores"
     return (
         f"{plan.agent} on {plan.dataset.name} ({plan.dataset.digest[:8]}): "
-        f"n={len(plan.cases)} cases{clusters}, K={plan.samples} {samples}; {speaks}"
+        f"n={len(plan.cases)} cases{clusters}, K={depth} {samples}; {speaks}"
     )
 
 
@@ -85,7 +85,7 @@ def _row(
         cells.append(_pass_hat(result))
     return (
         record.plan.version,
-        str(record.plan.samples),
+        str(record.depth),
         *cells,
         f"{result.calls:,}",
         *([cost_cell(result.cost)] if with_cost else []),
@@ -143,14 +143,14 @@ def failures(result: RunResult) -> list[str]:
 
 
 def _unfinished(result: RunResult) -> list[str]:
-    """Say of a run that was stopped how much of it there is: K holds only for whole runs."""
+    """Say of a run that was stopped how much of it there is."""
     record, plan = result.record, result.record.plan
     if record.is_whole or plan.imported is not None:
         return []
     planned = len(plan.cases) * plan.samples
     return [
-        f"only {len(record.outcomes)} of {planned} samples are there, so cases have up to "
-        f"{plan.samples}; `linenotes eval --resume {plan.run_id[:12]}` executes the rest."
+        f"only {len(record.outcomes)} of {planned} samples are there; `linenotes eval --resume "
+        f"{plan.run_id[:12]}` executes the rest."
     ]
 
 
@@ -266,7 +266,7 @@ def run_note(
     plan = record.plan
     lines = [
         f"**{plan.agent} {plan.version}** on **{plan.dataset.name}**: "
-        f"n={len(plan.cases)} cases, K={plan.samples}",
+        f"n={len(plan.cases)} cases, K={record.depth}",
         "",
         "| metric | mean | 95% interval | speaks of |",
         "|---|---|---|---|",

@@ -16,6 +16,7 @@ from linenotes.evals.documents._part import Document
 from linenotes.evals.documents._recordings_documents import recording_use_document
 from linenotes.evals.documents._run_documents import (
     DatasetDocument,
+    DepthDocument,
     ErrorsDocument,
     ImportDocument,
     IntervalDocument,
@@ -25,7 +26,7 @@ from linenotes.evals.documents._run_documents import (
     TracesDocument,
     usage_document,
 )
-from linenotes.evals.journal._records import RunRecord
+from linenotes.evals.journal._records import Depth, RunRecord
 from linenotes.evals.journal._usage import Usage
 from linenotes.evals.publishing._publisher import Stored
 from linenotes.evals.publishing._tables import score_table
@@ -125,6 +126,13 @@ class RunResult:
             again=again,
         ).dump()
 
+    def _samples_scored(self) -> DepthDocument | None:
+        plan = self.record.plan
+        if not plan.metrics:
+            return None
+        found = Depth.of(plan, score_table(self.record, plan.metrics[0])["case"])
+        return DepthDocument(low=found.low, high=found.high)
+
     def _document(self) -> RunDocument:
         plan = self.record.plan
         return RunDocument(
@@ -135,6 +143,7 @@ class RunResult:
             dataset=DatasetDocument(name=plan.dataset.name, digest=plan.dataset.digest),
             n=len(plan.cases),
             samples=plan.samples,
+            samples_scored=self._samples_scored(),
             scored=self.scored,
             errors=ErrorsDocument(**self.errors),
             metrics={

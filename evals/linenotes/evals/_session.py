@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from linenotes.evals.engine._conduct import Conduct
-from linenotes.evals.engine._engine import Job, Stop, execute, interleave
+from linenotes.evals.engine._engine import Job, execute, interleave
 from linenotes.evals.engine._event_loop import complete
 from linenotes.evals.engine._garbage import settled_objects_spared
 from linenotes.evals.engine._metered_sample import Unfinished
@@ -17,6 +17,7 @@ from linenotes.evals.engine._progress import Progress
 from linenotes.evals.engine._purse import Purse
 from linenotes.evals.engine._recorded_runs import RecordedRuns
 from linenotes.evals.engine._scoring import Scoring
+from linenotes.evals.engine._stop import Stop
 from linenotes.evals.engine._stopwatch import Stopwatch
 from linenotes.evals.engine._time_limit import OutOfTimeError
 from linenotes.evals.engine._used_up import spent_by, used_up

@@ -55,6 +55,8 @@ from linenotes.tracing.recordings._upkeep import (
     merge_recordings,
     prune_recordings,
     recorded_calls,
+    recorded_counts,
+    recording_path,
     summarize_recordings,
     verify_recordings,
 )
@@ -147,6 +149,8 @@ __all__ = [
     "read_trace",
     "record",
     "recorded_calls",
+    "recorded_counts",
+    "recording_path",
     "recordings_in_use",
     "request_lines",
     "resend",

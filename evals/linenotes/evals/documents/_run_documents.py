@@ -85,6 +85,14 @@ class UsageDocument(Part):
     """Calls without a known price, which are not in `cost`."""
 
 
+class DepthDocument(Part):
+    """How many samples the cases have."""
+
+    low: int
+    """Of the case with the fewest."""
+    high: int
+
+
 class TracesDocument(Part):
     """Traces that should be in the store, and that are."""
 
@@ -105,7 +113,9 @@ class RunDocument(Part):
     n: int
     """Cases."""
     samples: int
-    """K: executions of each case."""
+    """K: executions of each case, as planned."""
+    samples_scored: DepthDocument | None
+    """Those that have a value of the first metric; null where there is none."""
     scored: int
     """Samples with a value of the first metric."""
     errors: ErrorsDocument

@@ -11,7 +11,7 @@ import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from linenotes.evals.engine._breaker import Breaker
 from linenotes.evals.engine._failures import attribute
 from linenotes.evals.engine._metered_sample import Unfinished, run_within
 from linenotes.evals.engine._purse import Purse
+from linenotes.evals.engine._stop import Stop
 from linenotes.evals.engine._time_limit import waiting_for_model, within
 from linenotes.evals.journal._samples import Failure, Outcome, Sample
 from linenotes.evals.journal._spending import Spending
@@ -57,13 +58,6 @@ class Job:
     def shown_case(self) -> Case:
         """The case as it is stored and scored: redacted."""
         return self.case.redacted(Redactor.current())
-
-
-@dataclass
-class Stop:
-    """Asks an engine to finish what is in flight and start nothing more."""
-
-    asked: bool = field(default=False)
 
 
 Run = Callable[[Job], Awaitable[Sample | Unfinished]]
@@ -134,7 +128,7 @@ async def execute(
             has been handed to `on_finish`.
     """
     queue = iter(jobs)
-    breaker = Breaker(patience=max(5, concurrency), retries=retries)
+    breaker = Breaker(patience=max(5, concurrency), retries=retries, stop=stop)
 
     async def worker() -> None:
         for job in queue:

@@ -119,6 +119,21 @@ def recorded_calls(
     return sorted(found, key=lambda call: (call.key.sample, call.recorded, call.key))
 
 
+def recording_path(project: Project, *, dataset: str, agent: str) -> Path:
+    """Return where the recordings of `agent` on `dataset` are, or will be."""
+    return RecordingFile.of(project, dataset=dataset, agent=agent).path
+
+
+def recorded_counts(project: Project, *, dataset: str, agent: str) -> Mapping[tuple[str, int], int]:
+    """Return (case, sample) to how many calls of it are recorded; nothing is read but their heads.
+
+    Raises:
+        RecordingError: the file cannot be read.
+    """
+    lines = RecordingFile.of(project, dataset=dataset, agent=agent).lines()
+    return {key: len(held) for key, held in lines.samples.items()}
+
+
 def prune_recordings(
     project: Project,
     present: Callable[[str], Collection[str] | None],
