@@ -54,6 +54,7 @@ from linenotes.evals.engine._used_up import BudgetUsedUp
 from linenotes.evals.gating._gate import Decision, Gate, decide
 from linenotes.evals.importing._import_plans import ImportOrder
 from linenotes.evals.importing._importing import ImportedRun, import_run
+from linenotes.evals.importing._result_imports import ResultsOrder, import_results
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore
@@ -92,6 +93,7 @@ __all__ = [
     "ListedPrice",
     "ListedScorer",
     "NotPublished",
+    "ResultsOrder",
     "RunComparison",
     "RunPlan",
     "RunRecord",
@@ -127,6 +129,7 @@ __all__ = [
     "forecast",
     "forecast_report",
     "id_in_store",
+    "import_results",
     "import_run",
     "json_schema",
     "json_schema_file",

@@ -29,6 +29,7 @@ from linenotes.evals.documents._run_documents import (
     ComparisonDocument,
     EvaluationDocument,
     ImportDocument,
+    ResultsDocument,
     RunDocument,
     VersionsDocument,
 )
@@ -44,6 +45,7 @@ _PRINTED = {
     "compare": TypeAdapter[BaseModel](ComparisonDocument),
     "score": TypeAdapter[BaseModel](RunDocument),
     "publish": TypeAdapter[BaseModel](RunDocument),
+    "import": TypeAdapter[BaseModel](ResultsDocument),
     "trace-import": TypeAdapter[BaseModel](ImportDocument),
     "trace-show": TypeAdapter[BaseModel](TraceDocument),
     "trace-list": TypeAdapter[BaseModel](TraceListDocument),
