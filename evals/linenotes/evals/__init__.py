@@ -45,6 +45,7 @@ from linenotes.evals.documents._recordings_documents import (
 )
 from linenotes.evals.documents._run_documents import evaluation_document
 from linenotes.evals.documents._scorer_documents import scorers_document
+from linenotes.evals.documents._sizing_documents import sizing_document
 from linenotes.evals.documents._trace_documents import trace_document, trace_list_document
 from linenotes.evals.engine._budget import Budget
 from linenotes.evals.engine._conduct import Conduct, ConductOptions, ExecutorName
@@ -64,6 +65,8 @@ from linenotes.evals.publishing._registering import id_in_store
 from linenotes.evals.scorers._listing import ListedScorer, list_scorers
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.evals.scorers._scorers import Scorer, score_sample
+from linenotes.evals.sizing import _sizing_report as sizing_report
+from linenotes.evals.sizing._sizing import SuiteSize, Wish, size_suite
 
 __all__ = [
     "DEFAULT_MARGIN",
@@ -105,6 +108,8 @@ __all__ = [
     "Spending",
     "Stop",
     "StoppedRun",
+    "SuiteSize",
+    "Wish",
     "arms",
     "asked_of_recordings",
     "checkup",
@@ -150,6 +155,9 @@ __all__ = [
     "score_sample",
     "scorers_document",
     "single_version",
+    "size_suite",
+    "sizing_document",
+    "sizing_report",
     "store_execution",
     "trace_document",
     "trace_export_document",

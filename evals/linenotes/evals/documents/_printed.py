@@ -34,6 +34,7 @@ from linenotes.evals.documents._run_documents import (
     VersionsDocument,
 )
 from linenotes.evals.documents._scorer_documents import ScorersDocument
+from linenotes.evals.documents._sizing_documents import SizingDocument
 from linenotes.evals.documents._trace_documents import TraceDocument, TraceListDocument
 
 _PRINTED = {
@@ -43,6 +44,7 @@ _PRINTED = {
     "prices": TypeAdapter[BaseModel](PricesDocument),
     "scorers": TypeAdapter[BaseModel](ScorersDocument),
     "compare": TypeAdapter[BaseModel](ComparisonDocument),
+    "plan": TypeAdapter[BaseModel](SizingDocument),
     "score": TypeAdapter[BaseModel](RunDocument),
     "publish": TypeAdapter[BaseModel](RunDocument),
     "import": TypeAdapter[BaseModel](ResultsDocument),

@@ -24,6 +24,7 @@ from linenotes.evals.statistics._corrections import (
     rogan_gladen,
 )
 from linenotes.evals.statistics._estimates import Estimate, Target, estimate, pass_at, pass_hat
+from linenotes.evals.statistics._pilots import Pilot, pilot_of_pair, pilot_of_run
 from linenotes.evals.statistics._planning import (
     PairedSpread,
     best_samples,
@@ -40,6 +41,7 @@ __all__ = [
     "Estimate",
     "Level",
     "PairedSpread",
+    "Pilot",
     "Target",
     "Verdict",
     "best_samples",
@@ -53,6 +55,8 @@ __all__ = [
     "more_samples_help",
     "pass_at",
     "pass_hat",
+    "pilot_of_pair",
+    "pilot_of_run",
     "prediction_powered_mean",
     "required_cases",
     "rogan_gladen",
