@@ -25,6 +25,8 @@ _VERBS = {
     "eval": "Evaluate an agent on a dataset, several samples a case.",
     "score": "Score a run again, without calling its agent.",
     "compare": "Say whether one run is better or worse than another.",
+    "import": "Make a run of results that were measured elsewhere.",
+    "plan": "Say how many cases and samples a wanted change needs.",
     "costs": "Show what a run cost, by agent, model, case or version.",
     "scorers": "List what can judge a sample, with an example each.",
     "prices": "Show what models cost, and who says so.",

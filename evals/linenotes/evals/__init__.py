@@ -46,6 +46,7 @@ from linenotes.evals.documents._recordings_documents import (
 )
 from linenotes.evals.documents._run_documents import evaluation_document
 from linenotes.evals.documents._scorer_documents import scorers_document
+from linenotes.evals.documents._sizing_documents import sizing_document
 from linenotes.evals.documents._trace_documents import trace_document, trace_list_document
 from linenotes.evals.engine._budget import Budget
 from linenotes.evals.engine._conduct import Conduct, ConductOptions, ExecutorName
@@ -56,6 +57,7 @@ from linenotes.evals.engine._used_up import BudgetUsedUp
 from linenotes.evals.gating._gate import Decision, Gate, decide
 from linenotes.evals.importing._import_plans import ImportOrder
 from linenotes.evals.importing._importing import ImportedRun, import_run
+from linenotes.evals.importing._result_imports import ResultsOrder, import_results
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore
@@ -66,6 +68,8 @@ from linenotes.evals.scorers._listing import ListedScorer, list_scorers
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.evals.scorers._scorers import Scorer, score_sample
 from linenotes.evals.starter._starter import CiService, StarterFile, starter_files, write_starter
+from linenotes.evals.sizing import _sizing_report as sizing_report
+from linenotes.evals.sizing._sizing import SuiteSize, Wish, size_suite
 
 __all__ = [
     "DEFAULT_MARGIN",
@@ -97,6 +101,7 @@ __all__ = [
     "ListedScorer",
     "NotPublished",
     "RecordedAhead",
+    "ResultsOrder",
     "RunComparison",
     "RunPlan",
     "RunRecord",
@@ -109,6 +114,8 @@ __all__ = [
     "StarterFile",
     "Stop",
     "StoppedRun",
+    "SuiteSize",
+    "Wish",
     "arms",
     "asked_of_recordings",
     "checkup",
@@ -133,6 +140,7 @@ __all__ = [
     "forecast",
     "forecast_report",
     "id_in_store",
+    "import_results",
     "import_run",
     "json_schema",
     "json_schema_file",
@@ -155,6 +163,9 @@ __all__ = [
     "scorers_document",
     "single_version",
     "starter_files",
+    "size_suite",
+    "sizing_document",
+    "sizing_report",
     "store_execution",
     "trace_document",
     "trace_export_document",

@@ -116,8 +116,13 @@ def rescoring(plan: RunPlan, scorers: Sequence[Scorer], *, add: bool) -> Amendme
     """Return the amendment that lets `scorers` judge the samples of a run anew.
 
     Raises:
-        RunError: there is nothing that could judge them.
+        RunError: there is nothing that could judge them, or nothing of them to judge.
     """
+    if not plan.has_conversations:
+        raise RunError(
+            f"Run {plan.run_id[:12]} holds the results of a file, and nothing of what was said, so "
+            "it cannot be scored again. Add the metric to the file, and import that."
+        )
     before = dict(zip(plan.metrics, plan.scorers, strict=True))
     new = specs_of(scorers)
     if not new:

@@ -87,7 +87,7 @@ def _row(
         record.plan.version,
         str(record.depth),
         *cells,
-        f"{result.calls:,}",
+        f"{result.calls:,}" if record.plan.has_conversations else "–",
         *([cost_cell(result.cost)] if with_cost else []),
         _mean_seconds(record),
     )
@@ -155,6 +155,8 @@ def _unfinished(result: RunResult) -> list[str]:
 
 
 def _consequence(result: RunResult, kind: str) -> str:
+    if kind == "scorer":
+        return "could not be scored"
     if result.record.plan.imported is not None:
         lost = (
             "left out" if kind == "infrastructure" else "failed in the agent and scored as failed"
@@ -163,8 +165,6 @@ def _consequence(result: RunResult, kind: str) -> str:
     if kind == "infrastructure":
         again = f"`linenotes eval --resume {result.record.plan.run_id[:12]} --retry-errors`"
         return f"lost to the infrastructure and not scored ({again} tries again)"
-    if kind == "scorer":
-        return "could not be scored"
     others = [name for name in result.record.plan.metrics if not is_rate(result.record, name)]
     if not others:
         return "failed in the agent and scored as failed"

@@ -22,6 +22,7 @@ from linenotes.evals.documents._run_documents import (
     IntervalDocument,
     LabelDocument,
     MetricDocument,
+    ResultsDocument,
     RunDocument,
     TracesDocument,
     usage_document,
@@ -83,10 +84,11 @@ class RunResult:
 
     @property
     def cost(self) -> float | None:
-        """US dollars of the calls with a known price; None where there are calls and none has."""
+        """US dollars of the calls with a known price; None where none has, or nobody tells."""
         costs = [outcome.cost for outcome in self.record.outcomes.values()]
         known = [cost for cost in costs if cost is not None]
-        return sum(known) if known or self.calls == 0 else None
+        called_nothing = self.calls == 0 and self.record.plan.has_conversations
+        return sum(known) if known or called_nothing else None
 
     @property
     def usage(self) -> tuple[Usage, ...]:
@@ -113,6 +115,17 @@ class RunResult:
     def document(self) -> Document:
         """Return the run as the JSON contract has it."""
         return self._document().dump()
+
+    def results_document(self, *, again: bool) -> Document:
+        """Return a run of imported results as the JSON contract has it."""
+        imported = self.record.plan.imported
+        assert imported is not None
+        return ResultsDocument(
+            **dict(self._document()),
+            rows=len(self.record.outcomes),
+            file=imported.file,
+            again=again,
+        ).dump()
 
     def import_document(self, *, again: bool) -> Document:
         """Return an imported run as the JSON contract has it."""

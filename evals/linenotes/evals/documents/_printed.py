@@ -29,10 +29,12 @@ from linenotes.evals.documents._run_documents import (
     ComparisonDocument,
     EvaluationDocument,
     ImportDocument,
+    ResultsDocument,
     RunDocument,
     VersionsDocument,
 )
 from linenotes.evals.documents._scorer_documents import ScorersDocument
+from linenotes.evals.documents._sizing_documents import SizingDocument
 from linenotes.evals.documents._trace_documents import TraceDocument, TraceListDocument
 
 _PRINTED = {
@@ -42,8 +44,10 @@ _PRINTED = {
     "prices": TypeAdapter[BaseModel](PricesDocument),
     "scorers": TypeAdapter[BaseModel](ScorersDocument),
     "compare": TypeAdapter[BaseModel](ComparisonDocument),
+    "plan": TypeAdapter[BaseModel](SizingDocument),
     "score": TypeAdapter[BaseModel](RunDocument),
     "publish": TypeAdapter[BaseModel](RunDocument),
+    "import": TypeAdapter[BaseModel](ResultsDocument),
     "trace-import": TypeAdapter[BaseModel](ImportDocument),
     "trace-show": TypeAdapter[BaseModel](TraceDocument),
     "trace-list": TypeAdapter[BaseModel](TraceListDocument),

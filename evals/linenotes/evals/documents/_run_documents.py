@@ -206,6 +206,16 @@ class ImportDocument(RunDocument):
     """True when the same file had been imported before, so that nothing was added."""
 
 
+class ResultsDocument(RunDocument):
+    """`import --json`. There are no model calls and no traces: only results are known."""
+
+    rows: int
+    """Samples of all cases together."""
+    file: str
+    again: bool
+    """True when the same file had been imported before, so that nothing was added."""
+
+
 def usage_document(usage: Usage) -> UsageDocument:
     """Return what an agent used of a model as the JSON contract has it."""
     return UsageDocument(

@@ -62,9 +62,11 @@ class ImportInPlan(_Part):
     identity: str
     """What the import was of: the file's content and how it was read."""
     samples: int
-    """How many conversations it holds."""
+    """How many conversations, or rows of results, it holds."""
     timed: bool
     """Whether it tells how long anything took."""
+    results_only: bool = False
+    """Whether it tells how good the samples were and nothing of what was said in them."""
 
 
 class Amendment(_Part):
@@ -125,6 +127,11 @@ class RunPlan(_Part):
     """How its calls meet recordings."""
     imported: ImportInPlan | None = None
     """None for a run that was executed here."""
+
+    @property
+    def has_conversations(self) -> bool:
+        """Whether it is known what was said, so that it can be read, stored and judged again."""
+        return self.imported is None or not self.imported.results_only
 
     @classmethod
     def of(
@@ -211,7 +218,8 @@ class RunPlan(_Part):
         if self.imported is not None:
             raise RunError(
                 f"Run {self.run_id[:12]} was imported, so there is no agent to run. Import "
-                f"{self.imported.file!r} again to complete it: linenotes trace import."
+                f"{self.imported.file!r} again to complete it: linenotes "
+                f"{'trace import' if self.has_conversations else 'import'}."
             )
         agent = agent_again(self.agent, self.graph, project)
         version = AgentVersion(

@@ -94,7 +94,10 @@ class Publisher:
         with self._attributed("publish the results to"):
             rows = {**written}
             for batch in _batches([key for key in record.outcomes if key not in written]):
-                rows |= self._write_traces(record, batch)
+                if record.plan.has_conversations:
+                    rows |= self._write_traces(record, batch)
+                else:
+                    rows |= {key: _row(record, record.samples[key]) for key in batch}
                 for _ in batch:
                     progress.advance()
             self._log_metrics(record, estimates, repeated)
@@ -107,6 +110,8 @@ class Publisher:
 
     def _counted(self, record: RunRecord) -> Stored:
         """Count what the store holds of a run, which is all of it or an error."""
+        if not record.plan.has_conversations:
+            return Stored(0, 0)
         stored = self._store.count_traces(record.plan.run_id)
         if stored < len(record.outcomes):
             raise StoreError(
@@ -203,7 +208,7 @@ class Publisher:
     def _log_conversations(self, record: RunRecord) -> str:
         """Keep the conversations that say most as pages, and return their links for the note."""
         links = []
-        for key in noteworthy(record):
+        for key in noteworthy(record) if record.plan.has_conversations else ():
             path, sample = page_path(key), record.samples[key]
             self._client.log_text(record.plan.run_id, conversation_page(sample.trace), path)
             place = f"#/experiments/{self._store.experiment_id}/runs/{record.plan.run_id}/artifacts"
@@ -311,5 +316,5 @@ def _row(record: RunRecord, sample: Sample) -> SampleRow:
         "calls": outcome.calls,
         "tokens": outcome.tokens or (None if imported else 0),
         "cost": outcome.cost,
-        "trace_id": outcome.trace_id,
+        "trace_id": outcome.trace_id if record.plan.has_conversations else None,
     }

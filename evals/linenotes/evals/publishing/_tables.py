@@ -40,7 +40,7 @@ def score_table(
         for (case, sample), value in sorted(values.items())
     ]
     table = pd.DataFrame(rows, columns=["case", "sample", "value", "cluster", "weight"])
-    return table if table["cluster"].notna().all() else table.drop(columns="cluster")
+    return table if table["cluster"].notna().any() else table.drop(columns="cluster")
 
 
 def is_rate(record: RunRecord, metric: str) -> bool:

@@ -82,13 +82,18 @@ def find_scorers(
             f"Two scorers are called {twice[0]!r}. Give each metric its own name, "
             f"as in `--scorer 'other=…'`."
         )
-    unusable = [name for name in names if not _NAME.fullmatch(name)]
+    unusable = [name for name in names if not is_metric_name(name)]
     if unusable:
         raise ScorerError(
             f"A metric cannot be called {unusable[0]!r}: MLflow takes letters, digits, spaces and "
             "`_ - .` only. Give the scorer a name with `def`."
         )
     return found
+
+
+def is_metric_name(name: str) -> bool:
+    """Say whether a metric can be called so: MLflow takes few characters."""
+    return _NAME.fullmatch(name) is not None
 
 
 def as_scorer(found: object, *, spec: str = "", name: str | None = None) -> Scorer:

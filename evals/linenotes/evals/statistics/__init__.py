@@ -4,13 +4,27 @@ Pure functions on tables of `case, sample, value[, cluster, weight]`. The unit o
 case, or the cluster of related cases; samples of one case are never treated as independent.
 """
 
+from linenotes.evals.statistics._agreement import (
+    Agreement,
+    Confusion,
+    Level,
+    cohen_kappa,
+    confusion,
+    krippendorff_alpha,
+)
 from linenotes.evals.statistics._comparisons import (
     Comparison,
     Verdict,
     compare_many,
     compare_scores,
 )
+from linenotes.evals.statistics._corrections import (
+    Corrected,
+    prediction_powered_mean,
+    rogan_gladen,
+)
 from linenotes.evals.statistics._estimates import Estimate, Target, estimate, pass_at, pass_hat
+from linenotes.evals.statistics._pilots import Pilot, pilot_of_pair, pilot_of_run
 from linenotes.evals.statistics._planning import (
     PairedSpread,
     best_samples,
@@ -20,18 +34,30 @@ from linenotes.evals.statistics._planning import (
 )
 
 __all__ = [
+    "Agreement",
     "Comparison",
+    "Confusion",
+    "Corrected",
     "Estimate",
+    "Level",
     "PairedSpread",
+    "Pilot",
     "Target",
     "Verdict",
     "best_samples",
+    "cohen_kappa",
     "compare_many",
     "compare_scores",
+    "confusion",
     "detectable_change",
     "estimate",
+    "krippendorff_alpha",
     "more_samples_help",
     "pass_at",
     "pass_hat",
+    "pilot_of_pair",
+    "pilot_of_run",
+    "prediction_powered_mean",
     "required_cases",
+    "rogan_gladen",
 ]
