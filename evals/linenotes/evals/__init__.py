@@ -51,6 +51,12 @@ from linenotes.evals.engine._engine import Job, Stop, run_sample
 from linenotes.evals.engine._recorded_runs import keys_for_replay
 from linenotes.evals.engine._used_up import BudgetUsedUp
 from linenotes.evals.gating._gate import Decision, Gate, decide
+from linenotes.evals.history._quarantine import (
+    Quarantine,
+    QuarantinedCase,
+    quarantine,
+    quarantined,
+)
 from linenotes.evals.importing._import_plans import ImportOrder
 from linenotes.evals.importing._importing import ImportedRun, import_run
 from linenotes.evals.journal._plans import RunPlan
@@ -89,6 +95,8 @@ __all__ = [
     "Job",
     "ListedPrice",
     "NotPublished",
+    "Quarantine",
+    "QuarantinedCase",
     "RunComparison",
     "RunPlan",
     "RunRecord",
@@ -131,6 +139,8 @@ __all__ = [
     "price_list",
     "price_rows",
     "prices_document",
+    "quarantine",
+    "quarantined",
     "recordings_list_document",
     "recordings_merge_document",
     "recordings_prune_document",

@@ -11,6 +11,15 @@ from linenotes.evals.statistics._comparisons import (
     compare_scores,
 )
 from linenotes.evals.statistics._estimates import Estimate, Target, estimate, pass_at, pass_hat
+from linenotes.evals.statistics._flakiness import (
+    BetaPrior,
+    CaseClass,
+    CaseStability,
+    ChangedCase,
+    case_stability,
+    changed_cases,
+    fit_prior,
+)
 from linenotes.evals.statistics._planning import (
     PairedSpread,
     best_samples,
@@ -20,16 +29,23 @@ from linenotes.evals.statistics._planning import (
 )
 
 __all__ = [
+    "BetaPrior",
+    "CaseClass",
+    "CaseStability",
+    "ChangedCase",
     "Comparison",
     "Estimate",
     "PairedSpread",
     "Target",
     "Verdict",
     "best_samples",
+    "case_stability",
+    "changed_cases",
     "compare_many",
     "compare_scores",
     "detectable_change",
     "estimate",
+    "fit_prior",
     "more_samples_help",
     "pass_at",
     "pass_hat",
