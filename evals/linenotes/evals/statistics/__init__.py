@@ -27,6 +27,7 @@ from linenotes.evals.statistics._planning import (
     more_samples_help,
     required_cases,
 )
+from linenotes.evals.statistics._self_check import Finding, SelfCheck, self_check
 
 __all__ = [
     "BetaPrior",
@@ -35,7 +36,9 @@ __all__ = [
     "ChangedCase",
     "Comparison",
     "Estimate",
+    "Finding",
     "PairedSpread",
+    "SelfCheck",
     "Target",
     "Verdict",
     "best_samples",
@@ -50,4 +53,5 @@ __all__ = [
     "pass_at",
     "pass_hat",
     "required_cases",
+    "self_check",
 ]
