@@ -1,7 +1,7 @@
 """The error tree.
 
     LinenotesError          a person can mend it: one sentence what, where, and the cure; exit 2
-    ├── ProjectError        pyproject.toml or langgraph.json says something that cannot be used
+    ├── ProjectError        a file of settings or of quarantined cases says what cannot be used
     ├── AgentError          an agent is not found, does not import, or does not build
     ├── PromptError         a prompt or its version is not found, or its placeholders do not fit
     ├── ModelError          a model has no key, no weights, no endpoint, or is not known
@@ -25,7 +25,7 @@ class LinenotesError(Exception):
 
 
 class ProjectError(LinenotesError):
-    """`pyproject.toml` or `langgraph.json` holds a setting that cannot be used."""
+    """`pyproject.toml`, `langgraph.json` or `quarantine.yaml` holds what cannot be used."""
 
 
 class AgentError(LinenotesError):

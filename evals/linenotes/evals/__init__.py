@@ -55,6 +55,12 @@ from linenotes.evals.engine._recorded_runs import keys_for_replay
 from linenotes.evals.engine._stop import Stop
 from linenotes.evals.engine._used_up import BudgetUsedUp
 from linenotes.evals.gating._gate import Decision, Gate, decide
+from linenotes.evals.history._quarantine import (
+    Quarantine,
+    QuarantinedCase,
+    quarantine,
+    quarantined,
+)
 from linenotes.evals.importing._import_plans import ImportOrder
 from linenotes.evals.importing._importing import ImportedRun, import_run
 from linenotes.evals.importing._result_imports import ResultsOrder, import_results
@@ -102,6 +108,8 @@ __all__ = [
     "NotPublished",
     "RecordedAhead",
     "ResultsOrder",
+    "Quarantine",
+    "QuarantinedCase",
     "RunComparison",
     "RunPlan",
     "RunRecord",
@@ -150,6 +158,8 @@ __all__ = [
     "price_rows",
     "prices_document",
     "recorded_ahead",
+    "quarantine",
+    "quarantined",
     "recordings_list_document",
     "recordings_merge_document",
     "recordings_prune_document",

@@ -421,3 +421,13 @@ def test_these_cases_without_any_noise_are_compared_without_a_warning() -> None:
     found = compare_scores(same, same, target="dataset")
     assert found.delta == 0
     assert found.p_no_difference == 1.0
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_changes_that_cancel_out_show_nothing_to_be_better(
+    score_table: ScoreTable, target: Target
+) -> None:
+    base, candidate = [[1, 1], [0, 1]] * 20, [[0, 1], [1, 1]] * 20
+    found = compare_scores(score_table(base), score_table(candidate), target=target, margin=0)
+    assert (found.delta, found.verdict) == (0, "inconclusive")
+    assert (found.cases_to_decide, found.samples_to_decide) == (None, None)

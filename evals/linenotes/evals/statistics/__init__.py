@@ -25,6 +25,15 @@ from linenotes.evals.statistics._corrections import (
 )
 from linenotes.evals.statistics._estimates import Estimate, Target, estimate, pass_at, pass_hat
 from linenotes.evals.statistics._pilots import Pilot, pilot_of_pair, pilot_of_run
+from linenotes.evals.statistics._flakiness import (
+    BetaPrior,
+    CaseClass,
+    CaseStability,
+    ChangedCase,
+    case_stability,
+    changed_cases,
+    fit_prior,
+)
 from linenotes.evals.statistics._planning import (
     PairedSpread,
     best_samples,
@@ -32,9 +41,14 @@ from linenotes.evals.statistics._planning import (
     more_samples_help,
     required_cases,
 )
+from linenotes.evals.statistics._self_check import Finding, SelfCheck, self_check
 
 __all__ = [
     "Agreement",
+    "BetaPrior",
+    "CaseClass",
+    "CaseStability",
+    "ChangedCase",
     "Comparison",
     "Confusion",
     "Corrected",
@@ -46,12 +60,21 @@ __all__ = [
     "Verdict",
     "best_samples",
     "cohen_kappa",
+    "Finding",
+    "PairedSpread",
+    "SelfCheck",
+    "Target",
+    "Verdict",
+    "best_samples",
+    "case_stability",
+    "changed_cases",
     "compare_many",
     "compare_scores",
     "confusion",
     "detectable_change",
     "estimate",
     "krippendorff_alpha",
+    "fit_prior",
     "more_samples_help",
     "pass_at",
     "pass_hat",
@@ -60,4 +83,5 @@ __all__ = [
     "prediction_powered_mean",
     "required_cases",
     "rogan_gladen",
+    "self_check",
 ]

@@ -201,7 +201,6 @@ def _describe(
     """Say all that needs no test."""
     base, candidate = tables
     shared = len(pairs) > 0
-    few = pairs.n_units < FEW_FOR_NOMINAL_ALPHA
     return Comparison(
         delta=pairs.mean_change if shared else None,
         low=None,
@@ -214,7 +213,7 @@ def _describe(
         candidate_mean=pairs.base.mean + pairs.mean_change if shared else None,
         se=None,
         margin=margin,
-        alpha=round((1 - confidence) * (SMALL_SUITE_ALPHA if few else 1), 12),
+        alpha=verdict_level(pairs.n_units, confidence),
         verdict="cannot measure",
         p_worse_by_margin=None,
         p_not_worse=None,
@@ -230,6 +229,12 @@ def _describe(
         only_in_base=tuple(sorted(set(base.cases) - set(candidate.cases))),
         only_in_candidate=tuple(sorted(set(candidate.cases) - set(base.cases))),
     )
+
+
+def verdict_level(units: int, confidence: float) -> float:
+    """Return the level of the one-sided tests for so many cases or clusters."""
+    few = units < FEW_FOR_NOMINAL_ALPHA
+    return round((1 - confidence) * (SMALL_SUITE_ALPHA if few else 1), 12)
 
 
 def _unmeasurable(pairs: Pairs, target: Target) -> str | None:

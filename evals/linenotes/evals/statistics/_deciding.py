@@ -45,6 +45,8 @@ def what_would_decide(
     if target == "population" and not pairs.changes.any():
         cases = cases_without_a_loss(margin / pairs.span, alpha) if margin else None
         return Needs(cases, None, "Nothing changed: only more cases can rule the margin out.")
+    if wanted == 0:
+        return Needs(None, None, "The mean did not change: nothing would show it to be better.")
     noise = pairs.noise_variance
     n = len(pairs)
     cases = max(n + 1, math.ceil(n * se**2 / wanted)) if target == "population" else None
