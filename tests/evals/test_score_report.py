@@ -101,3 +101,7 @@ def test_a_failure_with_a_declared_worth_is_not_left_out(
     worth = as_result(replace(found.record, scores=scores))
     assert worth.estimates["correct"].mean == -2.0
     assert any("worth what is declared for a failure" in one for one in report.failures(worth))
+    both = worth.record.plan.model_copy(update={"metrics": ("correct", "size")})
+    sizes = {("a", 0): (*scores[("a", 0)], Score("size", value=3.0)), ("a", 1): scores[("a", 1)]}
+    mixed = as_result(replace(worth.record, plan=both, scores=sizes))
+    assert any("left out of size" in one for one in report.failures(mixed))
