@@ -242,3 +242,34 @@ def test_what_a_broken_endpoint_costs_is_counted_apart_with_its_cure(
     assert "2 samples lost to the infrastructure and not scored" in ended.out
     assert "Error code: 500" in ended.out
     assert "--resume" in ended.out
+
+
+def test_money_is_the_primary_metric_with_its_currency_and_reads_the_others(
+    project: Path, cli: Cli
+) -> None:
+    formula = 'net=value("8*shouted - length/100", failed=-12, currency="EUR")'
+    scorers = ("--scorer", formula, "--scorer", "scorers.py:length")
+    told = cli("eval", "app.py:build", "--dataset", "cases.jsonl", "--new", *scorers)
+    assert told.code == 2
+    assert "reads the metric 'shouted', and no scorer gives it" in told.err
+    settings = project / "pyproject.toml"
+    named = '[tool.linenotes.scorers]\nshouted = "scorers.py:shouted"\n'
+    settings.write_text(settings.read_text() + named)
+    ended = cli("eval", "app.py:build", "--dataset", "cases.jsonl", "--new", *scorers)
+    assert ended.code == 0, ended.err
+    assert "net (EUR)" in ended.out
+    assert "net of 1,000 cases: 7,940 EUR (" in ended.out
+    document = cli("publish", "latest", "--json").json
+    assert list(document["metrics"]) == ["net", "length", "shouted"]  # type: ignore[call-overload]
+    assert document["metrics"]["net"]["unit"] == "EUR"  # type: ignore[index]
+
+
+def test_labels_can_be_the_primary_metric(project: Path, cli: Cli) -> None:
+    (project / "scorers.py").write_text("def tone(sample): return 'calm'\n")
+    ended = cli(
+        *("eval", "app.py:build", "--dataset", "cases.jsonl", "--new"),
+        *("--scorer", "scorers.py:tone", "--samples", "1"),
+    )
+    assert ended.code == 0, ended.err
+    assert "calm 100%" in ended.out
+    assert "(6 of 6)" in ended.out

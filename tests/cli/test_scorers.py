@@ -28,7 +28,7 @@ def test_scorers_of_the_project_come_first(project: Path, cli: Cli) -> None:
     settings.write_text(settings.read_text() + own)
     document = cli("scorers", "--json").json
     _PRINTED["scorers"].validate_python(document, strict=False)
-    first = document["scorers"][0]  # type: ignore[index, call-overload]
+    first = document["scorers"][0]  # type: ignore[index]
     assert first == {
         "name": "route",
         "line": 'As pyproject.toml has it: handoffs("a", "b")',

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -48,9 +49,9 @@ def test_labels_of_several_versions_name_the_version(result: Callable[..., RunRe
 
 
 def test_labels_are_in_the_document(result: Callable[..., RunResult]) -> None:
-    document = result({"a": ["kind", "rude"], "b": ["kind", "kind"]}).document()
+    document: Any = result({"a": ["kind", "rude"], "b": ["kind", "kind"]}).document()
     _PRINTED["publish"].validate_python(document, strict=False)
-    metric = document["metrics"]["correct"]  # type: ignore[index, call-overload]
+    metric = document["metrics"]["correct"]
     assert metric["mean"] is None
     assert list(metric["labels"]) == ["kind", "rude"]
     assert metric["labels"]["kind"]["mean"] == 0.75
@@ -73,8 +74,8 @@ def test_money_has_its_currency_and_is_scaled_to_a_thousand_cases(
         f"v1: correct of 1,000 cases: 5,500 EUR (95% {1000 * estimate.low:,.0f} to "
         f"{1000 * estimate.high:,.0f}, n=40, K=1)."
     )
-    document = found.document()
-    assert document["metrics"]["correct"]["unit"] == "EUR"  # type: ignore[index, call-overload]
+    document: Any = found.document()
+    assert document["metrics"]["correct"]["unit"] == "EUR"
     assert "| correct (EUR) | 5.5 |" in report.run_note(found.record, found.estimates, {})
 
 
@@ -100,3 +101,7 @@ def test_a_failure_with_a_declared_worth_is_not_left_out(
     worth = as_result(replace(found.record, scores=scores))
     assert worth.estimates["correct"].mean == -2.0
     assert any("worth what is declared for a failure" in one for one in report.failures(worth))
+    both = worth.record.plan.model_copy(update={"metrics": ("correct", "size")})
+    sizes = {("a", 0): (*scores[("a", 0)], Score("size", value=3.0)), ("a", 1): scores[("a", 1)]}
+    mixed = as_result(replace(worth.record, plan=both, scores=sizes))
+    assert any("left out of size" in one for one in report.failures(mixed))

@@ -168,17 +168,18 @@ def _consequence(result: RunResult, kind: str) -> str:
     others = [name for name in result.record.plan.metrics if not is_rate(result.record, name)]
     if not others:
         return "failed in the agent and scored as failed"
-    if not _left_out(result, others):
+    silent = [name for name in others if not _scores_failures(result.record, name)]
+    if not silent:
         return "failed in the agent: failures in a rate, else worth what is declared for a failure"
-    return "failed in the agent: failures in a rate, left out of other metrics"
+    left_out = "other metrics" if silent == others else named(silent)
+    return f"failed in the agent: failures in a rate, left out of {left_out}"
 
 
-def _left_out(result: RunResult, metrics: Sequence[str]) -> bool:
-    """Tell whether one of the metrics says nothing of samples that the agent failed."""
-    record = result.record
+def _scores_failures(record: RunRecord, metric: str) -> bool:
+    """Tell whether the metric says something of samples that the agent failed."""
     failed = [key for key, o in record.outcomes.items() if o.error and o.error.kind == "agent"]
-    said = [{score.name for score in record.scores.get(key, ())} for key in failed]
-    return not all(names.issuperset(metrics) for names in said)
+    said = (score.name for key in failed for score in record.scores.get(key, ()))
+    return metric in said
 
 
 def _unmeasured(result: RunResult) -> list[str]:

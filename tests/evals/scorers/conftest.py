@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from pydantic import JsonValue
 
 from linenotes.evals import Sample, Score, Scorer, score_sample
 from linenotes.tracing import Message, MessageKind, Span
@@ -79,13 +80,12 @@ def with_tools(conversation: Conversation) -> Sample:
         output={"answer": "on its way"},
     )
     messages = list(sample.trace.messages)
-    call = {"id": "t1", "name": "search", "args": {"query": "card"}}
+    call: JsonValue = {"id": "t1", "name": "search", "args": {"query": "card"}}
     messages[1] = replace(messages[1], content={"tool_calls": [call]})
     messages[2] = replace(messages[2], tool_call_id="t1")
     start, end = messages[0].start_ns, messages[-1].end_ns
     desk = Span("a" * 16, None, "desk", "AGENT", start, end, inputs="where", outputs="on its way")
-    found = {"inputs": {"query": "card"}, "outputs": "it is on its way"}
-    search = Span("b" * 16, desk.span_id, "search", "TOOL", start, end, **found)
+    search = Span("b" * 16, desk.span_id, "search", "TOOL", start, end, inputs={"query": "card"})
     trace = replace(sample.trace, messages=tuple(messages), spans=(desk, search))
     expected = {"answer": "on its way", "expected_tools": ["search"]}
     case = sample.case.model_copy(update={"expectations": expected})

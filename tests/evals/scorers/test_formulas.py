@@ -5,7 +5,13 @@ import pytest
 from linenotes.evals.scorers._formulas import Formula
 from linenotes.project import ScorerError
 
-KNOWN = {"right": True, "wrong": False, "cost": 0.25, "tone": "rude", "overlap.recall": 0.5}
+KNOWN: dict[str, bool | float | str] = {
+    "right": True,
+    "wrong": False,
+    "cost": 0.25,
+    "tone": "rude",
+    "overlap.recall": 0.5,
+}
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from pydantic import JsonValue
 
 from linenotes.evals import Sample, Score, Scorer
 from linenotes.evals.scorers import called_tool
@@ -17,7 +18,7 @@ def sample(conversation: Callable[..., Sample]) -> Sample:
         "result search → desk: it is on its way",
         "desk → user: on its way",
     )
-    calls = [
+    calls: JsonValue = [
         {"id": "1", "name": "search", "args": {"query": "card", "limit": 3}},
         {"id": "2", "name": "search", "args": {"query": "post"}},
     ]

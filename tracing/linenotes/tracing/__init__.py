@@ -60,6 +60,7 @@ from linenotes.tracing.recordings._upkeep import (
     summarize_recordings,
     verify_recordings,
 )
+from linenotes.tracing.store._as_mlflow import as_mlflow
 from linenotes.tracing.store._mlflow_store import MlflowStore
 from linenotes.tracing.store._trace_header import TraceHeader
 from linenotes.tracing.store._ui_server import UiServer, experiment_url, start_ui
@@ -116,6 +117,7 @@ __all__ = [
     "TraceState",
     "UiServer",
     "Verified",
+    "as_mlflow",
     "as_told",
     "attachments",
     "close_abandoned",

@@ -8,14 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
 from linenotes.tracing._trace import Trace
-
-if TYPE_CHECKING:
-    from mlflow.entities import Trace as MlflowTrace
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +58,3 @@ class FiledTrace:
     """Tags on top of those that are derived from the trace."""
     withdrawn: tuple[str, ...] = ()
     """Names of scores with which it was filed before, and which no longer hold."""
-
-    def to_mlflow(self) -> MlflowTrace:
-        """Return it as MLflow's own trace, which stands in no store."""
-        from linenotes.tracing.store._mlflow_filing import filed_to_mlflow
-
-        return filed_to_mlflow(self)

@@ -1,7 +1,7 @@
 """Who talked to whom, in which order, and what went astray: scorers that read the ledger.
 
-Each names in its rationale the messages that it rests on, counted from 1 as `linenotes trace show`
-prints them. An agent is meant by its name, by the path of its node, or by a graph around it.
+Each names in its rationale the messages that it rests on, numbered as the lines of `linenotes trace
+show`. An agent is meant by its name, by the path of its node, or by a graph around it.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def handoffs(*agents: str, order: Order = "strict") -> ScoreFunction:
         found = turns(sample.ledger, agents)
         passed = _holds(found, agents, order)
         wanted = f"{', '.join(agents)} ({order})"
-        return said(passed, f"At work: {route(found)}. Expected: {wanted}.")
+        return said(passed, f"At work: {route(sample.ledger, found)}. Expected: {wanted}.")
 
     return judge
 
@@ -87,7 +87,8 @@ def at_most_handoffs(limit: int) -> ScoreFunction:
 
     def judge(sample: Sample) -> Score:
         passed_on = [turn for turn in turns(sample.ledger) if turn.after]
-        told = f"{len(passed_on)} handoffs, at most {limit} wanted; to {route(passed_on)}."
+        who = route(sample.ledger, passed_on)
+        told = f"{len(passed_on)} handoffs, at most {limit} wanted; to {who}."
         return said(len(passed_on) <= limit, told)
 
     return judge
@@ -105,8 +106,8 @@ def no_loop(repeats: int = 2) -> ScoreFunction:
         if loop is None or loop[1] <= repeats:
             return said(True, f"No cycle of agents went round more than {repeats} times.")
         cycle, rounds = loop
-        names = ", ".join(turn.agent for turn in cycle)
-        return said(False, f"{names} went round {rounds} times, beginning with {route(cycle)}.")
+        names, first = ", ".join(turn.agent for turn in cycle), route(sample.ledger, cycle)
+        return said(False, f"{names} went round {rounds} times, beginning with {first}.")
 
     return judge
 

@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING
 
 from linenotes.evals.journal._samples import Failure, Sample, Score
-from linenotes.tracing import FiledTrace
+from linenotes.tracing import FiledTrace, as_mlflow
 
 if TYPE_CHECKING:
     from typing import Any
@@ -19,7 +19,7 @@ def mlflow_scorer(scorer: Any) -> ScoreFunction:  # noqa: ANN401  a stranger's c
     wants_trace = "trace" in inspect.signature(type(scorer).__call__).parameters
 
     def score(sample: Sample) -> Given:
-        wanted = {"trace": _filed(sample).to_mlflow()} if wants_trace else {}
+        wanted = {"trace": as_mlflow(_filed(sample))} if wants_trace else {}
         given = scorer.run(
             inputs=sample.inputs, outputs=sample.output, expectations=sample.expectations, **wanted
         )

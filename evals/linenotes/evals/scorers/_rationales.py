@@ -18,8 +18,13 @@ def said(passed: bool, rationale: str) -> Score:
 
 
 def numbered(ledger: Ledger, number: int) -> str:
-    """Return a message as `#3 triage → specialist`, counted from 1 as it is read."""
-    return f"#{number + 1} {ledger.messages[number].route}"
+    """Return a message as `#3 triage → specialist`."""
+    return f"#{ordinal(ledger, number)} {ledger.messages[number].route}"
+
+
+def ordinal(ledger: Ledger, number: int) -> int:
+    """Return which line of `linenotes trace show` a message is, from 1: it shows no `ack`."""
+    return sum(message.kind != "ack" for message in ledger.messages[: number + 1])
 
 
 def listed(ledger: Ledger, numbers: Collection[int]) -> str:
@@ -29,6 +34,7 @@ def listed(ledger: Ledger, numbers: Collection[int]) -> str:
     return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
-def route(found: Iterable[Turn]) -> str:
+def route(ledger: Ledger, found: Iterable[Turn]) -> str:
     """Return turns as `triage (#2), specialist (#3)`, each with its first message."""
-    return ", ".join(f"{turn.agent} (#{turn.messages[0] + 1})" for turn in found) or "nobody"
+    firsts = ((turn.agent, ordinal(ledger, turn.messages[0])) for turn in found)
+    return ", ".join(f"{agent} (#{number})" for agent, number in firsts) or "nobody"

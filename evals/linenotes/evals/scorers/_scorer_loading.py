@@ -86,7 +86,7 @@ def find_scorers(
     if unusable:
         raise ScorerError(
             f"A metric cannot be called {unusable[0]!r}: MLflow takes letters, digits, spaces and "
-            "`_ - .` only. Give the scorer a name with `def`."
+            "`_ - .` only. Give the scorer a name with `def`, or as in `--scorer 'name=…'`."
         )
     return found
 

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from linenotes.evals.journal._samples import Sample, Score
 from linenotes.evals.scorers._built_in import built_in
-from linenotes.evals.scorers._rationales import listed, said
+from linenotes.evals.scorers._rationales import listed, ordinal, said
 from linenotes.evals.scorers._scorers import ScoreFunction
 from linenotes.evals.scorers._tool_calls import ToolUse, tool_uses
 from linenotes.evals.scorers._turns import is_called
@@ -19,7 +19,7 @@ Wanted = JsonValue | Callable[[JsonValue], bool]
 
 @built_in
 def called_tool(tool: str, /, **arguments: Wanted) -> ScoreFunction:
-    """Passes where the tool was called with these arguments, whatever its others were."""
+    """Passes where the tool was called with these arguments, and perhaps others."""
 
     def judge(sample: Sample) -> Score:
         uses = [use for use in tool_uses(sample.ledger) if is_called(use.tool, tool)]
@@ -40,7 +40,8 @@ def _fits(given: Mapping[str, JsonValue], wanted: Mapping[str, Wanted]) -> bool:
 
 def _instead(sample: Sample, uses: list[ToolUse]) -> str:
     if uses:
-        given = "; ".join(f"#{use.number + 1} {use.caller} {dict(use.arguments)}" for use in uses)
-        return f"its arguments were {given}"
+        calls = ((ordinal(sample.ledger, use.number), use) for use in uses)
+        given = (f"#{number} {use.caller} {dict(use.arguments)}" for number, use in calls)
+        return f"its arguments were {'; '.join(given)}"
     others = {use.number for use in tool_uses(sample.ledger)}
     return f"calls stand in {listed(sample.ledger, others)}" if others else "no tool was called"

@@ -5,19 +5,18 @@ Only imported when a store is used, since mlflow is slow to import.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import orjson
-from mlflow.entities import Feedback, TraceData
-from mlflow.entities import Trace as MlflowTrace
+from mlflow.entities import Feedback
 from mlflow.tracing.constant import TraceMetadataKey
 
 from linenotes.tracing._conventions import VERSION
 from linenotes.tracing._filed_trace import FiledTrace, TraceScore
-from linenotes.tracing.store._mlflow_info import trace_info
 from linenotes.tracing.store._mlflow_ledger import any_trace_from_mlflow
-from linenotes.tracing.store._mlflow_spans import mlflow_spans
 
-_NOWHERE = "0"
-"""The experiment of a trace that stands in no store."""
+if TYPE_CHECKING:
+    from mlflow.entities import Trace as MlflowTrace
 
 
 def filed_from_mlflow(stored: MlflowTrace) -> FiledTrace:
@@ -30,11 +29,6 @@ def filed_from_mlflow(stored: MlflowTrace) -> FiledTrace:
         version=stored.info.tags.get(VERSION),
         scores=tuple(_score(a) for a in stored.info.assessments if isinstance(a, Feedback)),
     )
-
-
-def filed_to_mlflow(filed: FiledTrace) -> MlflowTrace:
-    """Return MLflow's own trace of it, as if it had been stored and read."""
-    return MlflowTrace(trace_info(filed, _NOWHERE), TraceData(mlflow_spans(filed)))
 
 
 def _score(feedback: Feedback) -> TraceScore:
