@@ -73,9 +73,9 @@ from linenotes.evals.publishing._registering import id_in_store
 from linenotes.evals.scorers._listing import ListedScorer, list_scorers
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.evals.scorers._scorers import Scorer, score_sample
-from linenotes.evals.starter._starter import CiService, StarterFile, starter_files, write_starter
 from linenotes.evals.sizing import _sizing_report as sizing_report
 from linenotes.evals.sizing._sizing import SuiteSize, Wish, size_suite
+from linenotes.evals.starter._starter import CiService, StarterFile, starter_files, write_starter
 
 __all__ = [
     "DEFAULT_MARGIN",
@@ -106,10 +106,10 @@ __all__ = [
     "ListedPrice",
     "ListedScorer",
     "NotPublished",
-    "RecordedAhead",
-    "ResultsOrder",
     "Quarantine",
     "QuarantinedCase",
+    "RecordedAhead",
+    "ResultsOrder",
     "RunComparison",
     "RunPlan",
     "RunRecord",
@@ -157,9 +157,9 @@ __all__ = [
     "price_list",
     "price_rows",
     "prices_document",
-    "recorded_ahead",
     "quarantine",
     "quarantined",
+    "recorded_ahead",
     "recordings_list_document",
     "recordings_merge_document",
     "recordings_prune_document",
@@ -172,10 +172,10 @@ __all__ = [
     "score_sample",
     "scorers_document",
     "single_version",
-    "starter_files",
     "size_suite",
     "sizing_document",
     "sizing_report",
+    "starter_files",
     "store_execution",
     "trace_document",
     "trace_export_document",

@@ -24,7 +24,6 @@ from linenotes.evals.statistics._corrections import (
     rogan_gladen,
 )
 from linenotes.evals.statistics._estimates import Estimate, Target, estimate, pass_at, pass_hat
-from linenotes.evals.statistics._pilots import Pilot, pilot_of_pair, pilot_of_run
 from linenotes.evals.statistics._flakiness import (
     BetaPrior,
     CaseClass,
@@ -34,6 +33,7 @@ from linenotes.evals.statistics._flakiness import (
     changed_cases,
     fit_prior,
 )
+from linenotes.evals.statistics._pilots import Pilot, pilot_of_pair, pilot_of_run
 from linenotes.evals.statistics._planning import (
     PairedSpread,
     best_samples,
@@ -53,28 +53,24 @@ __all__ = [
     "Confusion",
     "Corrected",
     "Estimate",
+    "Finding",
     "Level",
     "PairedSpread",
     "Pilot",
-    "Target",
-    "Verdict",
-    "best_samples",
-    "cohen_kappa",
-    "Finding",
-    "PairedSpread",
     "SelfCheck",
     "Target",
     "Verdict",
     "best_samples",
     "case_stability",
     "changed_cases",
+    "cohen_kappa",
     "compare_many",
     "compare_scores",
     "confusion",
     "detectable_change",
     "estimate",
-    "krippendorff_alpha",
     "fit_prior",
+    "krippendorff_alpha",
     "more_samples_help",
     "pass_at",
     "pass_hat",
