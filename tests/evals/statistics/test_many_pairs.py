@@ -36,9 +36,11 @@ def quiet(rng: np.random.Generator, n: int, k: int) -> Values:
 
 def halves(base: Values, candidate: Values) -> Halves:
     k = base.shape[2]
-    spread = [arm.var(axis=2, ddof=1) if k > 1 else arm[:, :, 0] * 0 for arm in (base, candidate)]
+    first, second = (
+        arm.var(axis=2, ddof=1) if k > 1 else arm[:, :, 0] * 0 for arm in (base, candidate)
+    )
     return Halves(
-        base.mean(axis=2), candidate.mean(axis=2), *spread, np.full(base.shape[1], float(k))
+        base.mean(axis=2), candidate.mean(axis=2), first, second, np.full(base.shape[1], float(k))
     )
 
 
