@@ -50,6 +50,7 @@ from linenotes.evals.engine._conduct import Conduct, ConductOptions, ExecutorNam
 from linenotes.evals.engine._engine import Job, Stop, run_sample
 from linenotes.evals.engine._recorded_runs import keys_for_replay
 from linenotes.evals.engine._used_up import BudgetUsedUp
+from linenotes.evals.gating._baselines import find_baseline, save_baseline
 from linenotes.evals.gating._gate import Decision, Gate, decide
 from linenotes.evals.importing._import_plans import ImportOrder
 from linenotes.evals.importing._importing import ImportedRun, import_run
@@ -118,6 +119,7 @@ __all__ = [
     "evaluate",
     "evaluation_document",
     "execution_document",
+    "find_baseline",
     "find_case",
     "find_scorers",
     "find_stopped",
@@ -139,6 +141,7 @@ __all__ = [
     "report",
     "run_once",
     "run_sample",
+    "save_baseline",
     "saved",
     "score_sample",
     "single_version",
