@@ -62,6 +62,7 @@ from linenotes.evals.journal._spending import Spending
 from linenotes.evals.publishing._registering import id_in_store
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.evals.scorers._scorers import Scorer, score_sample
+from linenotes.evals.suite._golden import golden
 
 __all__ = [
     "DEFAULT_MARGIN",
@@ -125,6 +126,7 @@ __all__ = [
     "find_stopped",
     "forecast",
     "forecast_report",
+    "golden",
     "id_in_store",
     "import_run",
     "json_schema",

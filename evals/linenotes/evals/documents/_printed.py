@@ -32,6 +32,7 @@ from linenotes.evals.documents._run_documents import (
     RunDocument,
     VersionsDocument,
 )
+from linenotes.evals.documents._suite_documents import SuiteDocument
 from linenotes.evals.documents._trace_documents import TraceDocument, TraceListDocument
 
 _PRINTED = {
@@ -40,6 +41,7 @@ _PRINTED = {
     "costs": TypeAdapter[BaseModel](CostsDocument),
     "prices": TypeAdapter[BaseModel](PricesDocument),
     "compare": TypeAdapter[BaseModel](ComparisonDocument),
+    "pytest": TypeAdapter[BaseModel](SuiteDocument),
     "score": TypeAdapter[BaseModel](RunDocument),
     "publish": TypeAdapter[BaseModel](RunDocument),
     "trace-import": TypeAdapter[BaseModel](ImportDocument),
