@@ -165,6 +165,26 @@ class RecordingSettings(_Table):
     """Hosts that code may reach during a replay, such as a checkpointer's database."""
 
 
+class PytestSettings(_Table):
+    """How golden tests are carried out when pytest's options do not say: `[tool.linenotes.pytest]`.
+
+    What a test declares goes before its settings.
+    """
+
+    samples: int | None = Field(default=None, gt=0)
+    """Of each case. None: 3."""
+    concurrency: int | None = Field(default=None, gt=0)
+    """How many samples are in flight. None: 8."""
+    record: Literal["none", "auto", "all"] | None = None
+    """None: as `[tool.linenotes.recordings]` says."""
+    replay: bool = False
+    """Call nothing: what is not recorded is an error."""
+    live: tuple[str, ...] = ()
+    """Agents that are called for real while the others are replayed."""
+    target: Literal["population", "dataset"] = "population"
+    """What intervals of tests without a gate speak of."""
+
+
 class Settings(_Table):
     """Everything under `[tool.linenotes]`."""
 
@@ -186,6 +206,7 @@ class Settings(_Table):
     budget: BudgetSettings = Field(default_factory=BudgetSettings)
     otlp: OtlpSettings = Field(default_factory=OtlpSettings)
     recordings: RecordingSettings = Field(default_factory=RecordingSettings)
+    pytest: PytestSettings = Field(default_factory=PytestSettings)
 
     @field_validator("agents", mode="before")
     @classmethod

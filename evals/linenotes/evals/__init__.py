@@ -54,6 +54,7 @@ from linenotes.evals.engine._engine import Job, run_sample
 from linenotes.evals.engine._recorded_runs import keys_for_replay
 from linenotes.evals.engine._stop import Stop
 from linenotes.evals.engine._used_up import BudgetUsedUp
+from linenotes.evals.gating._baselines import find_baseline, save_baseline
 from linenotes.evals.gating._gate import Decision, Gate, decide
 from linenotes.evals.history._quarantine import (
     Quarantine,
@@ -76,6 +77,7 @@ from linenotes.evals.scorers._scorers import Scorer, score_sample
 from linenotes.evals.sizing import _sizing_report as sizing_report
 from linenotes.evals.sizing._sizing import SuiteSize, Wish, size_suite
 from linenotes.evals.starter._starter import CiService, StarterFile, starter_files, write_starter
+from linenotes.evals.suite._golden import golden
 
 __all__ = [
     "DEFAULT_MARGIN",
@@ -142,11 +144,13 @@ __all__ = [
     "evaluate",
     "evaluation_document",
     "execution_document",
+    "find_baseline",
     "find_case",
     "find_scorers",
     "find_stopped",
     "forecast",
     "forecast_report",
+    "golden",
     "id_in_store",
     "import_results",
     "import_run",
@@ -168,6 +172,7 @@ __all__ = [
     "report",
     "run_once",
     "run_sample",
+    "save_baseline",
     "saved",
     "score_sample",
     "scorers_document",

@@ -55,12 +55,12 @@ def find_stopped(
     The plan is the same with equal versions, cases, samples, scorers, seed and use of recordings.
     """
     specs = tuple(specs_of(scorers).values())
+    wanted = [
+        (arm.version.fingerprint, arm.baseline, (arm.dataset or dataset).digest) for arm in arms
+    ]
     for plans in reversed(_groups(runs.plans())):
-        begun = [(p.fingerprint, p.baseline) for p in plans]
-        ways = {(p.seed, p.dataset.digest, p.recordings) for p in plans}
-        if begun != [(arm.version.fingerprint, arm.baseline) for arm in arms]:
-            continue
-        if ways != {(seed, dataset.digest, recordings)}:
+        begun = [(p.fingerprint, p.baseline, p.dataset.digest) for p in plans]
+        if begun != wanted or {(p.seed, p.recordings) for p in plans} != {(seed, recordings)}:
             continue
         records = [runs.read(plan.run_id) for plan in plans]
         if [(r.plan.samples, r.plan.scorers) for r in records] == [

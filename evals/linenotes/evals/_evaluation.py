@@ -53,6 +53,8 @@ class Arm:
     samples: int
     baseline: bool = False
     """True for the thing to beat, which every evaluation of the agent also runs."""
+    dataset: Dataset | None = None
+    """Cases of its own; None stands for those of the evaluation."""
 
 
 class Evaluation:
@@ -116,7 +118,8 @@ class Evaluation:
             for arm, plan in zip(arms, plans, strict=True):
                 journal = Journal.create(self._runs.path(plan.run_id), plan)
                 journals.enter_context(journal)
-                started = OngoingRun(journal, self._project, arm.version, dataset.cases, scorers)
+                cases = (arm.dataset or dataset).cases
+                started = OngoingRun(journal, self._project, arm.version, cases, scorers)
                 runs.append(started)
             return self._carry_out(publisher, runs, [run.missing() for run in runs])
 
@@ -203,7 +206,7 @@ class Evaluation:
         return [
             RunPlan.of(
                 arm.version,
-                dataset,
+                arm.dataset or dataset,
                 group=group,
                 sequence=sequence + place,
                 samples=arm.samples,

@@ -35,6 +35,7 @@ from linenotes.evals.documents._run_documents import (
 )
 from linenotes.evals.documents._scorer_documents import ScorersDocument
 from linenotes.evals.documents._sizing_documents import SizingDocument
+from linenotes.evals.documents._suite_documents import SuiteDocument
 from linenotes.evals.documents._trace_documents import TraceDocument, TraceListDocument
 
 _PRINTED = {
@@ -45,6 +46,7 @@ _PRINTED = {
     "scorers": TypeAdapter[BaseModel](ScorersDocument),
     "compare": TypeAdapter[BaseModel](ComparisonDocument),
     "plan": TypeAdapter[BaseModel](SizingDocument),
+    "pytest": TypeAdapter[BaseModel](SuiteDocument),
     "score": TypeAdapter[BaseModel](RunDocument),
     "publish": TypeAdapter[BaseModel](RunDocument),
     "import": TypeAdapter[BaseModel](ResultsDocument),

@@ -1,0 +1,1 @@
+"""Golden tests: pytest functions that judge every sample of a case."""

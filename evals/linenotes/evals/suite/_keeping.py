@@ -1,0 +1,88 @@
+"""What stays of a session: the judgements as scores of its runs, and baselines.
+
+Workers of one session judge different tests of one run: each adds its own metrics, one worker at
+a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from linenotes.evals._evaluation import Evaluation
+from linenotes.evals.gating._baselines import save_baseline
+from linenotes.evals.journal._runs import RunStore
+from linenotes.evals.journal._samples import Sample, Score
+from linenotes.evals.scorers._scorers import Scorer
+from linenotes.evals.suite._executing import locked
+from linenotes.evals.suite._golden_tests import GoldenTest
+from linenotes.evals.suite._judging import CaseJudgement
+from linenotes.evals.suite._verdicts import Verdict
+from linenotes.evals.suite._wishes import Wishes
+from linenotes.project import LinenotesError
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A test with its verdict, and what it says of each of its cases."""
+
+    test: GoldenTest
+    verdict: Verdict
+    cases: Mapping[str, CaseJudgement]
+
+    @property
+    def run_id(self) -> str:
+        """The run that was judged."""
+        return self.verdict.record.plan.run_id
+
+    @property
+    def scorer(self) -> Scorer:
+        """What gives the samples of the run the scores that were judged."""
+        known = {
+            (case.case, one.index): one.score(self.test.metric)
+            for case in self.cases.values()
+            for one in case.of_samples
+        }
+
+        def look_up(sample: Sample) -> Score:
+            score = known[sample.case.id, sample.index]
+            assert score is not None, "only samples that finished are scored"
+            return score
+
+        return Scorer(self.test.metric, self.test.spec, look_up)
+
+
+def keep(judged: Sequence[Judged], wishes: Wishes) -> list[str]:
+    """Add the judgements to the runs, and save baselines; return what is to be told of that."""
+    notes: list[str] = []
+    with locked(wishes.project.make_state() / "pytest" / "scores.lock"):
+        for run_id in dict.fromkeys(one.run_id for one in judged):
+            own = [one for one in judged if one.run_id == run_id]
+            try:
+                Evaluation(wishes.project).score(run_id, [one.scorer for one in own], add=True)
+            except LinenotesError as error:
+                notes.append(str(error))
+        if wishes.updates_baseline:
+            notes += _save_baselines(judged, wishes)
+    return notes
+
+
+def _save_baselines(judged: Sequence[Judged], wishes: Wishes) -> list[str]:
+    wanted: dict[tuple[str, str, str], dict[str, None]] = {}
+    for one in judged:
+        gate, plan = wishes.gate(one.test.declared), one.verdict.record.plan
+        if gate is not None and not one.verdict.fails:
+            runs = wanted.setdefault((plan.agent, plan.dataset.name, gate.baseline), {})
+            runs[one.run_id] = None
+    return [_save(name, [*runs], wishes) for (_, _, name), runs in wanted.items()]
+
+
+def _save(name: str, run_ids: Sequence[str], wishes: Wishes) -> str:
+    if len(run_ids) > 1:
+        return (
+            f"Baseline {name!r} was not saved: tests with it select different cases of one "
+            "dataset. Name another baseline in the gate of one of them."
+        )
+    record = RunStore.of(wishes.project).read(run_ids[0])
+    path = save_baseline(wishes.project, record, name)
+    return f"Baseline {name!r} is now run {run_ids[0][:12]}: {path}."

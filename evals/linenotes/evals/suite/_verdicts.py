@@ -1,0 +1,187 @@
+"""The verdict of a golden test: what was asked beforehand, and what the cases say of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from linenotes.evals._wording import counted, named
+from linenotes.evals.comparing._comparison import RunComparison
+from linenotes.evals.comparing._comparison_report import power
+from linenotes.evals.comparing._comparison_report import verdict as sentence
+from linenotes.evals.gating._gate import Decision, Gate, GateVerdict, decide, worst
+from linenotes.evals.journal._plans import Amendment, RunPlan
+from linenotes.evals.journal._records import RunRecord
+from linenotes.evals.journal._samples import SampleKey, Score, ScoreValue
+from linenotes.evals.publishing._tables import score_table
+from linenotes.evals.suite._golden import Golden
+from linenotes.evals.suite._golden_tests import GoldenTest
+from linenotes.evals.suite._judging import CaseJudgement
+from linenotes.project import RunError
+
+if TYPE_CHECKING:
+    from linenotes.evals.statistics import Estimate, Target
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a golden test says of the version that ran."""
+
+    word: GateVerdict
+    fails: bool
+    """Whether it fails the session."""
+    reasons: tuple[str, ...]
+    estimate: Estimate
+    """The pass rate."""
+    record: RunRecord
+    """The run with the test's metric alone."""
+    comparisons: tuple[RunComparison, ...] = ()
+    """With the baseline: the gate's metric, then its guardrails."""
+    base: RunRecord | None = None
+    """The run of the baseline."""
+
+
+def scored_record(
+    record: RunRecord, test: GoldenTest, judged: Mapping[str, CaseJudgement]
+) -> RunRecord:
+    """Return the run with what the test says as its only metric."""
+    scores: dict[SampleKey, tuple[Score, ...]] = {}
+    for case in judged.values():
+        for one in case.of_samples:
+            score = one.score(test.metric)
+            if score is not None:
+                scores[case.case, one.index] = (score,)
+    plan = record.plan.amended(Amendment(scorers={test.metric: test.spec}))
+    return replace(record, plan=plan, scores=scores)
+
+
+def reach(
+    test: GoldenTest,
+    record: RunRecord,
+    judged: Mapping[str, CaseJudgement],
+    *,
+    target: Target,
+    gate: Gate | None = None,
+    base: RunRecord | RunError | None = None,
+) -> Verdict:
+    """Return the verdict of a test on a run.
+
+    Args:
+        test: the test.
+        record: the run with the test's metric.
+        judged: what it says of each case.
+        target: what the interval of the pass rate speaks of.
+        gate: what must hold against `base`; None where nothing is compared.
+        base: the run of the baseline, with the same metric, or why there is none.
+    """
+    from linenotes.evals.statistics import estimate
+
+    found = estimate(score_table(record, test.metric), target=target)
+    cases = [*judged.values()]
+    decision = _decision(gate, base, record) if gate and isinstance(base, RunRecord) else None
+    words = [_of_cases(test.declared, cases), _of_rate(test.declared, found)]
+    if decision is not None:
+        words.append((decision.verdict, decision.exit_code != 0, _explained(decision)))
+    if isinstance(base, RunError):
+        words.append(("cannot measure", True, (str(base),)))
+    if found.mean is None:
+        words = [("cannot measure", True, ("No sample could be measured.",))]
+    asked = [word for word, _, _ in words if word is not None]
+    return Verdict(
+        word=worst(asked) if asked else "pass",
+        fails=any(fails for _, fails, _ in words),
+        reasons=(*(line for _, _, why in words for line in why), *_gaps(cases)),
+        estimate=found,
+        record=record,
+        comparisons=decision.comparisons if decision else (),
+        base=base if isinstance(base, RunRecord) else None,
+    )
+
+
+def metric_gate(gate: Gate, metric: str) -> Gate:
+    """Return a gate whose metric is the test's, unless it names another one."""
+    return replace(gate, metric=gate.metric or metric)
+
+
+_Word = tuple[GateVerdict | None, bool, tuple[str, ...]]
+"""The verdict by one criterion, None where it is not asked for; whether it fails; and why."""
+
+
+def _of_cases(declared: Golden, cases: Sequence[CaseJudgement]) -> _Word:
+    bad: dict[Literal["any", "all"], tuple[set[str], str]] = {
+        "any": ({"failing"}, "pass in no sample"),
+        "all": ({"failing", "unstable"}, "do not pass in every sample"),
+    }
+    if declared.of_each_case is None:
+        return None, False, ()
+    status, how = bad[declared.of_each_case]
+    wrong = [case for case in cases if case.status in status]
+    if not wrong:
+        return "pass", False, ()
+    shown = named([f"{case.case} {case.fraction}" for case in wrong])
+    return "fail", True, (f"{len(wrong)} of {counted(len(cases), 'case')} {how}: {shown}.",)
+
+
+def _of_rate(declared: Golden, found: Estimate) -> _Word:
+    asked = declared.rate
+    if asked is None:
+        return None, False, ()
+    wanted = f"a pass rate of {100 * asked:.0f}%"
+    if found.high is not None and found.high < asked:
+        return "fail", True, (f"The pass rate is shown to be below {100 * asked:.0f}%.",)
+    if found.low is not None and found.low >= asked:
+        return "pass", False, (f"At least {wanted} is shown.",)
+    return "inconclusive", False, (f"Neither is {wanted} shown, nor that it is missed.",)
+
+
+def _decision(gate: Gate, base: RunRecord, candidate: RunRecord) -> Decision:
+    if _is_unchanged(base, candidate):
+        why = "Same prompts, models, graph, data and test as the baseline, and no call was made."
+        return Decision(gate, "unchanged", notes=(why,))
+    return decide(gate, base, candidate)
+
+
+def _is_unchanged(base: RunRecord, candidate: RunRecord) -> bool:
+    """Tell whether nothing differs that could have come out otherwise.
+
+    Calls that are made now may: models drift behind their names.
+    """
+    was, now = base.plan, candidate.plan
+    specs = dict(zip(was.metrics, was.scorers, strict=True))
+    same_test = all(
+        specs.get(metric) == spec for metric, spec in zip(now.metrics, now.scorers, strict=True)
+    )
+    replayed = all(outcome.replayed == outcome.calls for outcome in candidate.outcomes.values())
+    same = was.fingerprint == now.fingerprint and was.dataset.digest == now.dataset.digest
+    return same and same_test and replayed and _scores(base, now) == _scores(candidate, now)
+
+
+def _scores(record: RunRecord, plan: RunPlan) -> list[tuple[SampleKey, str, ScoreValue | None]]:
+    return sorted(
+        (key, score.name, score.value)
+        for key, scores in record.scores.items()
+        for score in scores
+        if score.name in plan.metrics
+    )
+
+
+def _explained(decision: Decision) -> tuple[str, ...]:
+    told = [sentence(one) for one in decision.comparisons]
+    told += [power(one) for one in decision.comparisons[:1]]
+    return tuple(line for line in (*told, *decision.notes) if line)
+
+
+def _gaps(cases: Sequence[CaseJudgement]) -> tuple[str, ...]:
+    """Say what is missing from the verdict."""
+    kinds = Counter(one.kind for case in cases for one in case.of_samples)
+    lost = [case.case for case in cases if case.status == "lost"]
+    lines = []
+    if kinds["lost"]:
+        lines.append(f"{counted(kinds['lost'], 'sample')} lost to the infrastructure.")
+    if lost:
+        lines.append(f"{counted(len(lost), 'case')} without a sample, left out: {named(lost)}.")
+    if kinds["broken"]:
+        lines.append(f"The test broke on {counted(kinds['broken'], 'sample')}, which do not count.")
+    return tuple(lines)

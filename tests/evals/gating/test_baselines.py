@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from linenotes.evals import RunRecord, Score, compare_runs, find_baseline, save_baseline
+from linenotes.project import Project, RunError
+
+RUNS = {"a": [True, True], "b": [False, None], "c": [True, False]}
+
+
+@pytest.fixture
+def project(make_project: Callable[..., Project]) -> Project:
+    return make_project()
+
+
+def test_a_saved_baseline_is_read_as_the_record_of_its_run(
+    project: Project, make_record: Callable[..., RunRecord]
+) -> None:
+    record = make_record(RUNS)
+    path = save_baseline(project, record, "champion")
+    assert path == project.root / "baselines/numbers/app/champion.jsonl.gz"
+    found = find_baseline(project, "champion", agent="app", dataset="numbers")
+    assert found is not None
+    assert (found.outcomes, found.scores) == (record.outcomes, record.scores)
+    assert found.plan.fingerprint == record.plan.fingerprint
+    assert compare_runs(found, record).result == compare_runs(record, record).result
+
+
+def test_equal_runs_give_equal_bytes(
+    project: Project, make_record: Callable[..., RunRecord]
+) -> None:
+    record = make_record(RUNS)
+    one = save_baseline(project, record, "one").read_bytes()
+    shuffled = replace(record, outcomes=dict(reversed(record.outcomes.items())))
+    assert save_baseline(project, shuffled, "two").read_bytes() == one
+    assert len(one) < 2000
+
+
+def test_nothing_that_was_said_and_no_place_of_the_machine_is_saved(
+    project: Project, make_record: Callable[..., RunRecord]
+) -> None:
+    dataset = {"name": "numbers", "digest": "d" * 64, "source": "/home/somebody/cases.jsonl"}
+    record = make_record(RUNS, dataset=dataset)
+    judged = Score("correct", value=True, rationale="the agent said Grüße")
+    record = replace(record, scores={**record.scores, ("a", 0): (judged,)})
+    text = gzip.decompress(save_baseline(project, record, "champion").read_bytes()).decode()
+    assert "Grüße" not in text
+    assert "somebody" not in text
+    assert "m-1" not in text
+
+
+def test_secrets_are_not_saved(project: Project, make_record: Callable[..., RunRecord]) -> None:
+    key = "sk-proj-" + "a1B2" * 12
+    prompts = {"tone": {"version": "v1", "text": f"Use {key}.", "registry_version": 3}}
+    path = save_baseline(project, make_record(RUNS, prompts=prompts), "champion")
+    assert key not in gzip.decompress(path.read_bytes()).decode()
+
+
+def test_saving_again_replaces_the_baseline(
+    project: Project, make_record: Callable[..., RunRecord]
+) -> None:
+    save_baseline(project, make_record(RUNS), "champion")
+    save_baseline(project, make_record(RUNS, version="v2"), "champion")
+    found = find_baseline(project, "champion", agent="app", dataset="numbers")
+    assert found is not None
+    assert found.plan.version == "v2"
+
+
+@pytest.mark.parametrize("name", ["", "../champion", "latest~1", ".hidden", "a/b"])
+def test_a_name_that_is_no_file_name_is_refused_and_finds_nothing(
+    project: Project, make_record: Callable[..., RunRecord], name: str
+) -> None:
+    with pytest.raises(RunError, match="cannot be called"):
+        save_baseline(project, make_record(RUNS), name)
+    assert find_baseline(project, name, agent="app", dataset="numbers") is None
+
+
+def test_agents_that_are_named_by_a_file_have_a_folder_of_their_own(
+    project: Project, make_record: Callable[..., RunRecord]
+) -> None:
+    path = save_baseline(project, make_record(RUNS, agent="src/app.py:build"), "champion")
+    assert path.parent == project.root / "baselines/numbers/src_app.py_build"
+    assert find_baseline(project, "champion", agent="src/app.py:build", dataset="numbers")
+    assert find_baseline(project, "champion", agent="app", dataset="numbers") is None
+
+
+def test_a_run_without_scores_is_no_baseline(
+    project: Project, make_record: Callable[..., RunRecord]
+) -> None:
+    with pytest.raises(RunError, match="has no scores"):
+        save_baseline(project, replace(make_record(RUNS), scores={}), "champion")
+
+
+@pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(b'{"linenotes":"x"}\n')])
+def test_a_broken_file_is_told_with_its_cure(
+    project: Project, make_record: Callable[..., RunRecord], content: bytes
+) -> None:
+    path: Path = save_baseline(project, make_record(RUNS), "champion")
+    path.write_bytes(content)
+    with pytest.raises(RunError, match=r"champion.jsonl.gz is not a baseline .* --save-baseline"):
+        find_baseline(project, "champion", agent="app", dataset="numbers")
