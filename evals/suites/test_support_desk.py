@@ -1,12 +1,12 @@
 """The golden tests of the support desk, from committed recordings of the embedded model.
 
-    pytest evals/suites --linenotes-replay                       # prompts v2, the champion
-    pytest evals/suites --linenotes-replay --linenotes-prompt 1  # prompts v1 fail the gate
+`pytest evals/suites --linenotes-replay` tries the champion, prompts v2, and is unchanged; with
+`--linenotes-prompt 1` it tries prompts v1, which fail the gate.
 """
 
 from functools import partial
 
-from linenotes.evals import Gate, Sample, golden
+from linenotes.evals import Gate, golden
 
 support_desk = partial(
     golden,
@@ -20,10 +20,10 @@ support_desk = partial(
 
 
 @support_desk()
-def test_routes_to_the_right_team(sample: Sample) -> None:
+def test_routes_to_the_right_team(sample):
     assert sample.output["team"] == sample.expectations["team"]
 
 
 @support_desk()
-def test_names_the_right_intent(sample: Sample) -> None:
+def test_names_the_right_intent(sample):
     assert sample.output["intent"] == sample.expectations["intent"]
