@@ -71,6 +71,15 @@ def test_a_call_without_a_price_is_an_error_and_never_nothing(
     assert worth(value("8*right", failed=-12), priced(make_sample(), None)).value == 8
 
 
+def test_the_seconds_of_a_replay_are_an_error_and_never_few(
+    worth: Callable[..., Score], make_sample: Callable[..., Sample]
+) -> None:
+    replayed = replace(make_sample(), replayed=frozenset({"m1"}))
+    score = worth(value("8*right - seconds", failed=0), replayed)
+    assert score.value is None
+    assert "recordings stood in for #1 answer → user" in str(score.error)
+
+
 def test_a_failure_of_the_agent_has_the_worth_that_is_declared_for_it(
     worth: Callable[..., Score], make_sample: Callable[..., Sample]
 ) -> None:

@@ -35,13 +35,7 @@ def faster_than(seconds: float) -> ScoreFunction:
     """
 
     def judge(sample: Sample) -> Score:
-        ledger, took = sample.ledger, sample.seconds
-        if sample.replayed:
-            replayed = {n for n, message in enumerate(ledger) if message.id in sample.replayed}
-            raise ValueError(
-                f"how long it takes is not known, since recordings stood in for "
-                f"{listed(ledger, replayed)}"
-            )
+        ledger, took = sample.ledger, real_seconds(sample)
         told = f"{took:.3g} seconds"
         if len(ledger):
             slowest = max(range(len(ledger)), key=lambda n: _nanoseconds(sample, n))
@@ -66,6 +60,21 @@ def whole_cost(sample: Sample) -> float:
             "give its model one: linenotes prices --help"
         )
     return ledger.cost or 0.0
+
+
+def real_seconds(sample: Sample) -> float:
+    """Return how long the sample took.
+
+    Raises:
+        ValueError: a recording stood in for a call.
+    """
+    replayed = {n for n, message in enumerate(sample.ledger) if message.id in sample.replayed}
+    if replayed:
+        raise ValueError(
+            "how long it takes is not known, since recordings stood in for "
+            f"{listed(sample.ledger, replayed)}"
+        )
+    return sample.seconds
 
 
 def _nanoseconds(sample: Sample, number: int) -> int:

@@ -60,7 +60,7 @@ class Formula:
     @property
     def tree(self) -> ast.expr:
         """The parsed expression."""
-        return ast.parse(" ".join(self.text.split()), mode="eval").body
+        return ast.parse(f"({self.text}\n)", mode="eval").body
 
     @property
     def names(self) -> tuple[str, ...]:

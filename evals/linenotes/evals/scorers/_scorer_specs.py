@@ -65,15 +65,21 @@ def call_text(name: str, parameters: Parameters) -> str:
 
 def _parameters(text: str, spec: str) -> Parameters:
     try:
-        call = ast.parse(f"_({text}\n)", mode="eval").body
-        assert isinstance(call, ast.Call)
+        call = _call(f"_({text}\n)")
         named = {str(one.arg): ast.literal_eval(one.value) for one in call.keywords if one.arg}
         return Parameters(tuple(ast.literal_eval(one) for one in call.args), named)
-    except (SyntaxError, ValueError, AssertionError):
+    except (SyntaxError, ValueError):
         raise ScorerError(
             f"The parameters of scorer {spec!r} cannot be read. Write literals, such as "
             '`handoffs("triage", "reviewer", order="strict")`; the shell wants it in quotes.'
         ) from None
+
+
+def _call(text: str) -> ast.Call:
+    found = ast.parse(text, mode="eval").body
+    if isinstance(found, ast.Call):
+        return found
+    raise ValueError(text)
 
 
 def _literal(given: object) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from linenotes.evals.journal._samples import Sample, Score
-from linenotes.evals.scorers._budget_scorers import whole_cost
+from linenotes.evals.scorers._budget_scorers import real_seconds, whole_cost
 from linenotes.evals.scorers._formulas import Formula, Operand
 from linenotes.evals.scorers._scorer_specs import Parameters, call_text
 from linenotes.evals.scorers._scorers import Scorer
@@ -41,27 +41,21 @@ def value(
     Raises:
         ScorerError: a formula holds what it may not, or counts US dollars as something else.
     """
-    formulas = [Formula.parse(str(failed))]
+    at_failure = Formula.parse(str(failed))
+    of_failure = _worked_out(at_failure, dollar)
+    of_output: Callable[[Sample], Score | float]
+    _check_names(at_failure)
     if isinstance(worth, str):
-        formulas.append(Formula.parse(worth))
-        reads = [name for name in formulas[1].names if name not in _FIGURES]
-    if unknown := [name for name in formulas[0].names if name not in _FIGURES]:
-        raise ScorerError(
-            f"A failure of the agent has no {unknown[0]!r}. "
-            f"Let `failed` name nothing but {', '.join(_FIGURES)}."
-        )
-    needs_rate = any("cost" in formula.names for formula in formulas) and currency != _DOLLARS
-    if needs_rate and dollar is None:
-        raise ScorerError(
-            f"`cost` is in US dollars and the value in {currency}. Say what a dollar is worth: "
-            "dollar=0.92."
-        )
-    function = _worked_out(formulas[1], dollar) if isinstance(worth, str) else worth
+        formula = Formula.parse(worth)
+        _check_currency([formula, at_failure], currency, dollar)
+        reads = [name for name in formula.names if name not in _FIGURES]
+        of_output = _worked_out(formula, dollar)
+    else:
+        _check_currency([at_failure], currency, dollar)
+        of_output = worth
 
     def score(sample: Sample) -> Score | float:
-        if sample.error is not None:
-            return _worked_out(formulas[0], dollar)(sample)
-        return function(sample)
+        return of_output(sample) if sample.error is None else of_failure(sample)
 
     given: dict[str, object] = {"failed": failed, "currency": currency}
     given |= {"dollar": dollar} if dollar is not None else {}
@@ -73,6 +67,24 @@ def value(
         unit=currency,
         scores_failures=True,
     )
+
+
+def _check_names(at_failure: Formula) -> None:
+    unknown = next((name for name in at_failure.names if name not in _FIGURES), None)
+    if unknown is not None:
+        raise ScorerError(
+            f"A failure of the agent has no {unknown!r}. "
+            f"Let `failed` name nothing but {', '.join(_FIGURES)}."
+        )
+
+
+def _check_currency(formulas: Sequence[Formula], currency: str, dollar: float | None) -> None:
+    counts_cost = any("cost" in formula.names for formula in formulas)
+    if counts_cost and currency != _DOLLARS and dollar is None:
+        raise ScorerError(
+            f"`cost` is in US dollars and the value in {currency}. Say what a dollar is worth: "
+            "dollar=0.92."
+        )
 
 
 def _worked_out(formula: Formula, dollar: float | None) -> Callable[[Sample], Score]:
@@ -92,7 +104,7 @@ def _worked_out(formula: Formula, dollar: float | None) -> Callable[[Sample], Sc
 
 _FIGURES: dict[str, Callable[[Sample], float]] = {
     "cost": whole_cost,
-    "seconds": lambda sample: sample.seconds,
+    "seconds": real_seconds,
     "calls": lambda sample: sample.ledger.calls,
     "tokens": lambda sample: sample.ledger.tokens.total,
 }
