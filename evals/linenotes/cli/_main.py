@@ -24,6 +24,8 @@ _VERBS = {
     "eval": "Evaluate an agent on a dataset, several samples a case.",
     "score": "Score a run again, without calling its agent.",
     "compare": "Say whether one run is better or worse than another.",
+    "flaky": "Show which cases pass now and then, and keep a quarantine of them.",
+    "aa": "Check on your own samples how often the gate fails although nothing changed.",
     "costs": "Show what a run cost, by agent, model, case or version.",
     "prices": "Show what models cost, and who says so.",
     "publish": "Write a run to MLflow from its journal.",

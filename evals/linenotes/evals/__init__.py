@@ -35,6 +35,11 @@ from linenotes.evals.documents._action_documents import (
 )
 from linenotes.evals.documents._cost_documents import costs_document, prices_document
 from linenotes.evals.documents._estimate_documents import estimate_document
+from linenotes.evals.documents._history_documents import (
+    flaky_document,
+    quarantine_document,
+    self_check_document,
+)
 from linenotes.evals.documents._printed import DOCUMENTS, json_schema, json_schema_file
 from linenotes.evals.documents._recordings_documents import (
     recordings_list_document,
@@ -51,11 +56,20 @@ from linenotes.evals.engine._engine import Job, Stop, run_sample
 from linenotes.evals.engine._recorded_runs import keys_for_replay
 from linenotes.evals.engine._used_up import BudgetUsedUp
 from linenotes.evals.gating._gate import Decision, Gate, decide
+from linenotes.evals.history import _flaky_report as flaky_text
+from linenotes.evals.history._flaky import FlakyCase, FlakyReport, flaky_report
 from linenotes.evals.history._quarantine import (
     Quarantine,
     QuarantinedCase,
     quarantine,
     quarantined,
+)
+from linenotes.evals.history._run_self_check import RunSelfCheck, check_gate, self_check_lines
+from linenotes.evals.history._version_history import (
+    VersionHistory,
+    newest_plan,
+    one_run,
+    version_history,
 )
 from linenotes.evals.importing._import_plans import ImportOrder
 from linenotes.evals.importing._importing import ImportedRun, import_run
@@ -87,6 +101,8 @@ __all__ = [
     "ExecutorName",
     "Failure",
     "Finding",
+    "FlakyCase",
+    "FlakyReport",
     "Forecast",
     "Gate",
     "ImportOrder",
@@ -101,6 +117,7 @@ __all__ = [
     "RunPlan",
     "RunRecord",
     "RunResult",
+    "RunSelfCheck",
     "RunStore",
     "Sample",
     "Score",
@@ -108,8 +125,10 @@ __all__ = [
     "Spending",
     "Stop",
     "StoppedRun",
+    "VersionHistory",
     "arms",
     "asked_of_recordings",
+    "check_gate",
     "checkup",
     "choose_cases",
     "compare_all",
@@ -129,6 +148,9 @@ __all__ = [
     "find_case",
     "find_scorers",
     "find_stopped",
+    "flaky_document",
+    "flaky_report",
+    "flaky_text",
     "forecast",
     "forecast_report",
     "id_in_store",
@@ -136,10 +158,13 @@ __all__ = [
     "json_schema",
     "json_schema_file",
     "keys_for_replay",
+    "newest_plan",
+    "one_run",
     "price_list",
     "price_rows",
     "prices_document",
     "quarantine",
+    "quarantine_document",
     "quarantined",
     "recordings_list_document",
     "recordings_merge_document",
@@ -151,10 +176,13 @@ __all__ = [
     "run_sample",
     "saved",
     "score_sample",
+    "self_check_document",
+    "self_check_lines",
     "single_version",
     "store_execution",
     "trace_document",
     "trace_export_document",
     "trace_list_document",
+    "version_history",
     "versions_of",
 ]
