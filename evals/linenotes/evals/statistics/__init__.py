@@ -10,6 +10,14 @@ from linenotes.evals.statistics._comparisons import (
     compare_many,
     compare_scores,
 )
+from linenotes.evals.statistics._drift import (
+    NumberChart,
+    NumberWatch,
+    RateChart,
+    RateWatch,
+    number_chart,
+    rate_chart,
+)
 from linenotes.evals.statistics._estimates import Estimate, Target, estimate, pass_at, pass_hat
 from linenotes.evals.statistics._flakiness import (
     BetaPrior,
@@ -37,7 +45,11 @@ __all__ = [
     "Comparison",
     "Estimate",
     "Finding",
+    "NumberChart",
+    "NumberWatch",
     "PairedSpread",
+    "RateChart",
+    "RateWatch",
     "SelfCheck",
     "Target",
     "Verdict",
@@ -50,8 +62,10 @@ __all__ = [
     "estimate",
     "fit_prior",
     "more_samples_help",
+    "number_chart",
     "pass_at",
     "pass_hat",
+    "rate_chart",
     "required_cases",
     "self_check",
 ]
