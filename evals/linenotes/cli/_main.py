@@ -27,6 +27,8 @@ _VERBS = {
     "compare": "Say whether one run is better or worse than another.",
     "import": "Make a run of results that were measured elsewhere.",
     "plan": "Say how many cases and samples a wanted change needs.",
+    "flaky": "Show which cases pass now and then, and keep a quarantine of them.",
+    "aa": "Check on your own samples how often the gate fails although nothing changed.",
     "costs": "Show what a run cost, by agent, model, case or version.",
     "scorers": "List what can judge a sample, with an example each.",
     "prices": "Show what models cost, and who says so.",

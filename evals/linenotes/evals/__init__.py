@@ -36,6 +36,11 @@ from linenotes.evals.documents._action_documents import (
 )
 from linenotes.evals.documents._cost_documents import costs_document, prices_document
 from linenotes.evals.documents._estimate_documents import estimate_document
+from linenotes.evals.documents._history_documents import (
+    flaky_document,
+    quarantine_document,
+    self_check_document,
+)
 from linenotes.evals.documents._printed import DOCUMENTS, json_schema, json_schema_file
 from linenotes.evals.documents._recordings_documents import (
     recordings_list_document,
@@ -56,11 +61,20 @@ from linenotes.evals.engine._stop import Stop
 from linenotes.evals.engine._used_up import BudgetUsedUp
 from linenotes.evals.gating._baselines import find_baseline, save_baseline
 from linenotes.evals.gating._gate import Decision, Gate, decide
+from linenotes.evals.history import _flaky_report as flaky_text
+from linenotes.evals.history._flaky import FlakyCase, FlakyReport, flaky_report
 from linenotes.evals.history._quarantine import (
     Quarantine,
     QuarantinedCase,
     quarantine,
     quarantined,
+)
+from linenotes.evals.history._run_self_check import RunSelfCheck, check_gate, self_check_lines
+from linenotes.evals.history._version_history import (
+    VersionHistory,
+    newest_plan,
+    one_run,
+    version_history,
 )
 from linenotes.evals.importing._import_plans import ImportOrder
 from linenotes.evals.importing._importing import ImportedRun, import_run
@@ -99,6 +113,8 @@ __all__ = [
     "ExecutorName",
     "Failure",
     "Finding",
+    "FlakyCase",
+    "FlakyReport",
     "Forecast",
     "Gate",
     "ImportOrder",
@@ -116,6 +132,7 @@ __all__ = [
     "RunPlan",
     "RunRecord",
     "RunResult",
+    "RunSelfCheck",
     "RunStore",
     "Sample",
     "Score",
@@ -126,8 +143,10 @@ __all__ = [
     "StoppedRun",
     "SuiteSize",
     "Wish",
+    "VersionHistory",
     "arms",
     "asked_of_recordings",
+    "check_gate",
     "checkup",
     "choose_cases",
     "compare_all",
@@ -148,6 +167,9 @@ __all__ = [
     "find_case",
     "find_scorers",
     "find_stopped",
+    "flaky_document",
+    "flaky_report",
+    "flaky_text",
     "forecast",
     "forecast_report",
     "golden",
@@ -158,10 +180,13 @@ __all__ = [
     "json_schema_file",
     "keys_for_replay",
     "list_scorers",
+    "newest_plan",
+    "one_run",
     "price_list",
     "price_rows",
     "prices_document",
     "quarantine",
+    "quarantine_document",
     "quarantined",
     "recorded_ahead",
     "recordings_list_document",
@@ -176,6 +201,8 @@ __all__ = [
     "saved",
     "score_sample",
     "scorers_document",
+    "self_check_document",
+    "self_check_lines",
     "single_version",
     "size_suite",
     "sizing_document",
@@ -185,6 +212,7 @@ __all__ = [
     "trace_document",
     "trace_export_document",
     "trace_list_document",
+    "version_history",
     "versions_of",
     "write_starter",
 ]

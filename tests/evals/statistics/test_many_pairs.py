@@ -36,11 +36,13 @@ def quiet(rng: np.random.Generator, n: int, k: int) -> Values:
 
 def halves(base: Values, candidate: Values) -> Halves:
     k = base.shape[2]
-    first, second = (
-        arm.var(axis=2, ddof=1) if k > 1 else arm[:, :, 0] * 0 for arm in (base, candidate)
-    )
+    freedom = max(k - 1, 1)
     return Halves(
-        base.mean(axis=2), candidate.mean(axis=2), first, second, np.full(base.shape[1], float(k))
+        base=base.mean(axis=2),
+        candidate=candidate.mean(axis=2),
+        base_variances=base.var(axis=2) * k / freedom,
+        candidate_variances=candidate.var(axis=2) * k / freedom,
+        samples=np.full(base.shape[1], float(k)),
     )
 
 

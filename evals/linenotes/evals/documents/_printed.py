@@ -18,6 +18,11 @@ from linenotes.evals.documents._action_documents import (
 )
 from linenotes.evals.documents._cost_documents import CostsDocument, PricesDocument
 from linenotes.evals.documents._estimate_documents import EstimateDocument
+from linenotes.evals.documents._history_documents import (
+    FlakyDocument,
+    QuarantineDocument,
+    SelfCheckDocument,
+)
 from linenotes.evals.documents._recordings_documents import (
     RecordingsListDocument,
     RecordingsMergeDocument,
@@ -47,6 +52,9 @@ _PRINTED = {
     "compare": TypeAdapter[BaseModel](ComparisonDocument),
     "plan": TypeAdapter[BaseModel](SizingDocument),
     "pytest": TypeAdapter[BaseModel](SuiteDocument),
+    "aa": TypeAdapter[BaseModel](SelfCheckDocument),
+    "flaky": TypeAdapter[BaseModel](FlakyDocument),
+    "flaky-quarantine": TypeAdapter[BaseModel](QuarantineDocument),
     "score": TypeAdapter[BaseModel](RunDocument),
     "publish": TypeAdapter[BaseModel](RunDocument),
     "import": TypeAdapter[BaseModel](ResultsDocument),
