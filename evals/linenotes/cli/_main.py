@@ -26,6 +26,7 @@ _VERBS = {
     "compare": "Say whether one run is better or worse than another.",
     "import": "Make a run of results that were measured elsewhere.",
     "plan": "Say how many cases and samples a wanted change needs.",
+    "judge": "Hold judges against people, and against themselves.",
     "costs": "Show what a run cost, by agent, model, case or version.",
     "scorers": "List what can judge a sample, with an example each.",
     "prices": "Show what models cost, and who says so.",

@@ -18,6 +18,7 @@ from linenotes.evals.documents._action_documents import (
 )
 from linenotes.evals.documents._cost_documents import CostsDocument, PricesDocument
 from linenotes.evals.documents._estimate_documents import EstimateDocument
+from linenotes.evals.documents._judge_documents import CalibrationDocument, RepeatsDocument
 from linenotes.evals.documents._recordings_documents import (
     RecordingsListDocument,
     RecordingsMergeDocument,
@@ -45,6 +46,8 @@ _PRINTED = {
     "scorers": TypeAdapter[BaseModel](ScorersDocument),
     "compare": TypeAdapter[BaseModel](ComparisonDocument),
     "plan": TypeAdapter[BaseModel](SizingDocument),
+    "judge-calibrate": TypeAdapter[BaseModel](CalibrationDocument),
+    "judge-repeat": TypeAdapter[BaseModel](RepeatsDocument),
     "score": TypeAdapter[BaseModel](RunDocument),
     "publish": TypeAdapter[BaseModel](RunDocument),
     "import": TypeAdapter[BaseModel](ResultsDocument),

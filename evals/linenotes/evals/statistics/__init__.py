@@ -24,6 +24,7 @@ from linenotes.evals.statistics._corrections import (
     rogan_gladen,
 )
 from linenotes.evals.statistics._estimates import Estimate, Target, estimate, pass_at, pass_hat
+from linenotes.evals.statistics._nested import NestedSplit, nested_split
 from linenotes.evals.statistics._pilots import Pilot, pilot_of_pair, pilot_of_run
 from linenotes.evals.statistics._planning import (
     PairedSpread,
@@ -40,6 +41,7 @@ __all__ = [
     "Corrected",
     "Estimate",
     "Level",
+    "NestedSplit",
     "PairedSpread",
     "Pilot",
     "Target",
@@ -53,6 +55,7 @@ __all__ = [
     "estimate",
     "krippendorff_alpha",
     "more_samples_help",
+    "nested_split",
     "pass_at",
     "pass_hat",
     "pilot_of_pair",
