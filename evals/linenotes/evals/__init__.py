@@ -84,6 +84,13 @@ from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.journal._samples import Failure, Sample, Score
 from linenotes.evals.journal._spending import Spending
+from linenotes.evals.judging import _calibration_report as calibration_report
+from linenotes.evals.judging._calibrating import Calibration, Drawn, calibrate
+from linenotes.evals.judging._calibrations import (
+    calibration_of,
+    is_judged,
+    save_calibration,
+)
 from linenotes.evals.publishing._registering import id_in_store
 from linenotes.evals.scorers._listing import ListedScorer, list_scorers
 from linenotes.evals.scorers._scorer_loading import find_scorers
@@ -102,12 +109,14 @@ __all__ = [
     "Budget",
     "BudgetUsedUp",
     "By",
+    "Calibration",
     "Choice",
     "CiService",
     "Conduct",
     "ConductOptions",
     "CostLine",
     "Decision",
+    "Drawn",
     "Evaluation",
     "Execution",
     "ExecutorName",
@@ -147,6 +156,9 @@ __all__ = [
     "arms",
     "asked_of_recordings",
     "check_gate",
+    "calibrate",
+    "calibration_of",
+    "calibration_report",
     "checkup",
     "choose_cases",
     "compare_all",
@@ -176,6 +188,7 @@ __all__ = [
     "id_in_store",
     "import_results",
     "import_run",
+    "is_judged",
     "json_schema",
     "json_schema_file",
     "keys_for_replay",
@@ -198,6 +211,7 @@ __all__ = [
     "run_once",
     "run_sample",
     "save_baseline",
+    "save_calibration",
     "saved",
     "score_sample",
     "scorers_document",

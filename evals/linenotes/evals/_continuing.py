@@ -18,7 +18,7 @@ from linenotes.evals.journal._plans import Amendment, RunPlan
 from linenotes.evals.journal._records import FILE_NAME, RunRecord
 from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.journal._samples import SampleKey
-from linenotes.evals.scorers._scorers import Scorer, reads_of, specs_of, units_of
+from linenotes.evals.scorers._scorers import Scorer, judges_of, reads_of, specs_of, units_of
 from linenotes.project import RunError
 from linenotes.tracing import RecordingPolicy
 
@@ -139,6 +139,7 @@ def rescoring(plan: RunPlan, scorers: Sequence[Scorer], *, add: bool) -> Amendme
         kept=frozenset(kept),
         units={n: unit for n, unit in plan.units.items() if n in kept} | units_of(scorers),
         reads={n: read for n, read in plan.reads.items() if n in kept} | reads_of(scorers),
+        judges={n: judge for n, judge in plan.judges.items() if n in kept} | judges_of(scorers),
     )
 
 

@@ -32,7 +32,7 @@ from linenotes.evals.journal._journal import Journal
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.publishing._publisher import Publisher
-from linenotes.evals.scorers._scorers import Scorer, reads_of, specs_of, units_of
+from linenotes.evals.scorers._scorers import Scorer, judges_of, reads_of, specs_of, units_of
 from linenotes.evals.workers._executors import refuse_unnamed, refuse_unshared
 from linenotes.project import Project, RunError
 from linenotes.tracing import RecordingPolicy, exporting
@@ -215,6 +215,7 @@ class Evaluation:
                 scorers=specs_of(scorers),
                 units=units_of(scorers),
                 reads=reads_of(scorers),
+                judges=judges_of(scorers),
                 recordings=self._conduct.recordings or RecordingPolicy.of(self._project),
             )
             for place, arm in enumerate(arms)

@@ -23,6 +23,7 @@ from linenotes.evals.documents._history_documents import (
     QuarantineDocument,
     SelfCheckDocument,
 )
+from linenotes.evals.documents._judge_documents import CalibrationDocument, RepeatsDocument
 from linenotes.evals.documents._recordings_documents import (
     RecordingsListDocument,
     RecordingsMergeDocument,
@@ -55,6 +56,8 @@ _PRINTED = {
     "aa": TypeAdapter[BaseModel](SelfCheckDocument),
     "flaky": TypeAdapter[BaseModel](FlakyDocument),
     "flaky-quarantine": TypeAdapter[BaseModel](QuarantineDocument),
+    "judge-calibrate": TypeAdapter[BaseModel](CalibrationDocument),
+    "judge-repeat": TypeAdapter[BaseModel](RepeatsDocument),
     "score": TypeAdapter[BaseModel](RunDocument),
     "publish": TypeAdapter[BaseModel](RunDocument),
     "import": TypeAdapter[BaseModel](ResultsDocument),

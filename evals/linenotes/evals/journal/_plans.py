@@ -82,6 +82,8 @@ class Amendment(_Part):
     """Metric to its unit; with `scorers`."""
     reads: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Metric to the metrics that its scorer reads; with `scorers`."""
+    judges: dict[str, str] = Field(default_factory=dict)
+    """Metric to who judges it; with `scorers`."""
 
 
 class RunPlan(_Part):
@@ -123,10 +125,17 @@ class RunPlan(_Part):
     """Metric to what its numbers are counted in, such as EUR; shares and bare numbers have none."""
     reads: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Metric to the other metrics that its scorer reads, for those that read any."""
+    judges: dict[str, str] = Field(default_factory=dict)
+    """Metric to who judges it, pinned, for those that a model judges."""
     recordings: RecordingPolicy = RecordingPolicy()
     """How its calls meet recordings."""
     imported: ImportInPlan | None = None
     """None for a run that was executed here."""
+
+    def judge_of(self, metric: str) -> str:
+        """Return who gives a metric: the judge, pinned, else the spec of its scorer."""
+        spec = dict(zip(self.metrics, self.scorers, strict=True))[metric]
+        return self.judges.get(metric, spec)
 
     @property
     def has_conversations(self) -> bool:
@@ -147,6 +156,7 @@ class RunPlan(_Part):
         scorers: Mapping[str, str],
         units: Mapping[str, str] = MappingProxyType({}),
         reads: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+        judges: Mapping[str, str] = MappingProxyType({}),
         recordings: RecordingPolicy = RecordingPolicy(),  # noqa: B008  it is immutable
     ) -> Self:
         """Return the plan to evaluate `version` against `dataset`; `scorers` maps name to spec.
@@ -188,6 +198,7 @@ class RunPlan(_Part):
             metrics=tuple(scorers),
             units=dict(units),
             reads=dict(reads),
+            judges=dict(judges),
             recordings=recordings,
         )
 
@@ -250,6 +261,7 @@ class RunPlan(_Part):
             changes["metrics"] = tuple(amendment.scorers)
             changes["units"] = amendment.units
             changes["reads"] = amendment.reads
+            changes["judges"] = amendment.judges
         return self.model_copy(update=changes)
 
     def redacted(self, redactor: Redactor) -> Self:

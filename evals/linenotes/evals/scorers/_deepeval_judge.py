@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from deepeval.models import DeepEvalBaseLLM
 
 from linenotes.agents import chat_model
+from linenotes.evals.scorers._judge_identities import model_of_role
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -33,7 +34,7 @@ class RoleJudge(DeepEvalBaseLLM):  # type: ignore[no-untyped-call]  # DeepEval i
 
     def get_model_name(self) -> str:
         """Return who judges."""
-        return f"chat_model({self._role!r})"
+        return model_of_role(self._role)
 
 
 def _text(answer: BaseMessage) -> str:

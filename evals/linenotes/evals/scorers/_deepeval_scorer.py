@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from linenotes.evals.scorers._deepeval_metrics import deepeval_metric, keep_deepeval_in, metric_name
+from linenotes.evals.scorers._judge_identities import deepeval_judge_of
 from linenotes.evals.scorers._scorer_specs import Parameters, call_text
 from linenotes.evals.scorers._scorers import Scorer
 from linenotes.project import Project, ScorerError
@@ -39,7 +40,7 @@ def deepeval(metric: str, *, judge: str | None = None, **parameters: object) -> 
         raise ScorerError(f"DeepEval's {metric} cannot be made: {error}") from error
     given = ({} if judge is None else {"judge": judge}) | parameters
     spec = call_text("deepeval", Parameters((metric,), given))
-    return Scorer(name=metric_name(made), spec=spec, function=deepeval_metric(made))
+    return Scorer(metric_name(made), spec, deepeval_metric(made), judge=deepeval_judge_of(made))
 
 
 def deepeval_judge(role: str) -> DeepEvalBaseLLM:

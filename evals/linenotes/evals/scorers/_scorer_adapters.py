@@ -10,6 +10,7 @@ import inspect
 from typing import cast
 
 from linenotes.evals.scorers._deepeval_metrics import deepeval_metric, metric_name
+from linenotes.evals.scorers._judge_identities import deepeval_judge_of, mlflow_judge
 from linenotes.evals.scorers._mlflow_scorers import mlflow_scorer
 from linenotes.evals.scorers._scorers import ScoreFunction, Scorer
 
@@ -19,17 +20,15 @@ def adapted(found: object) -> Scorer | None:
     if isinstance(found, Scorer):
         return found
     if _comes_from(found, "mlflow") and hasattr(found, "run"):
-        return _named(str(getattr(found, "name", type(found).__name__)), mlflow_scorer(found))
+        name = str(getattr(found, "name", type(found).__name__))
+        return Scorer(name, name, mlflow_scorer(found), judge=mlflow_judge(found))
     if _comes_from(found, "deepeval") and hasattr(found, "measure"):
-        return _named(metric_name(found), deepeval_metric(found))
+        name = metric_name(found)
+        return Scorer(name, name, deepeval_metric(found), judge=deepeval_judge_of(found))
     for function in (found, getattr(found, "score", None)):
         if _takes_one_sample(function):
             return _declared(found, cast("ScoreFunction", function))
     return None
-
-
-def _named(name: str, function: ScoreFunction) -> Scorer:
-    return Scorer(name=name, spec=name, function=function)
 
 
 def _declared(found: object, function: ScoreFunction) -> Scorer:

@@ -38,6 +38,8 @@ class Scorer:
     """Metrics of other scorers that it finds in `sample.scores`."""
     unit: str | None = None
     """What its numbers are counted in, such as EUR; None for shares and bare numbers."""
+    judge: str | None = None
+    """Who judges, pinned: a model and its prompt. None for code, which needs no calibration."""
     scores_failures: bool = False
     """Whether it also scores the samples that the agent failed."""
 
@@ -95,6 +97,11 @@ def specs_of(scorers: Iterable[Scorer]) -> dict[str, str]:
 def units_of(scorers: Iterable[Scorer]) -> dict[str, str]:
     """Return metric to its unit, for those that have one."""
     return {metric: s.unit for s in scorers if s.unit is not None for metric in s.metrics}
+
+
+def judges_of(scorers: Iterable[Scorer]) -> dict[str, str]:
+    """Return metric to who judges it, for those that a model judges."""
+    return {metric: s.judge for s in scorers if s.judge is not None for metric in s.metrics}
 
 
 def reads_of(scorers: Iterable[Scorer]) -> dict[str, tuple[str, ...]]:

@@ -40,6 +40,7 @@ from linenotes.evals.statistics._flakiness import (
     changed_cases,
     fit_prior,
 )
+from linenotes.evals.statistics._nested import NestedSplit, nested_split
 from linenotes.evals.statistics._pilots import Pilot, pilot_of_pair, pilot_of_run
 from linenotes.evals.statistics._planning import (
     PairedSpread,
@@ -62,6 +63,7 @@ __all__ = [
     "Estimate",
     "Finding",
     "Level",
+    "NestedSplit",
     "PairedSpread",
     "Pilot",
     "NumberChart",
@@ -85,6 +87,7 @@ __all__ = [
     "krippendorff_alpha",
     "more_samples_help",
     "number_chart",
+    "nested_split",
     "pass_at",
     "pass_hat",
     "pilot_of_pair",
