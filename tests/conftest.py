@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     )
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+pytest_plugins = ["pytester"]
+
 End = Callable[[], None]
 
 

@@ -173,14 +173,13 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[None]:
         config.stash[_SUITE].execute(
             session.items,
             verdicts_whole=bool(config.getoption("lf", default=False)),
-            tell=terminal.write_line if terminal else None,
+            tell=terminal.write_line if terminal else lambda _: None,
         )
     return (yield)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Fail an item that has nothing to judge."""
+    """Fail an item that has nothing to judge, after marks have skipped it and before fixtures."""
     suite = _holding(item)
     if suite is not None:
         suite.setup(item)
@@ -254,7 +253,8 @@ def pytest_terminal_summary(
         return
     from linenotes.evals.suite._suite_report import markdown, suite_document, terminal_lines
 
-    suite = suite_document(told, config.stash[_NOTES])
+    notes = config.stash[_NOTES]
+    suite = suite_document(told, notes)
     terminalreporter.section("linenotes")
     for line in terminal_lines(suite):
         terminalreporter.write_line(line)

@@ -66,6 +66,16 @@ class Sample:
         return self.trace.ledger
 
     @property
+    def trace_id(self) -> str:
+        """What `linenotes trace show` takes."""
+        return self.trace.trace_id
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars of the calls with a known price; None where none has one."""
+        return self.ledger.cost
+
+    @property
     def spent(self) -> float | None:
         """US dollars of the calls that were made and no recording stood in for; None as a cost."""
         return Ledger(tuple(one for one in self.ledger if one.id not in self.replayed)).cost

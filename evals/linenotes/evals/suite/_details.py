@@ -49,7 +49,8 @@ def _samples(case: CaseJudgement) -> str:
 
 
 def _ledgers(shown: Shown, case: CaseJudgement, example: Judgement) -> Iterator[str]:
-    samples, passing = shown.record.samples, case.passing
+    samples = shown.record.samples
+    passing = None if case.broken else case.passing
     ledger = samples[case.case, example.index].ledger
     if not ledger.messages:
         return

@@ -137,11 +137,17 @@ def _judge(sample: Sample, body: Body) -> Judgement:
     except pytest.xfail.Exception:
         raise
     except (AssertionError, pytest.fail.Exception) as error:
-        return Judgement(index, trace_id, "failed", describe(error), error)
+        return Judgement(index, trace_id, "failed", _first_line(error), error)
     except Exception as error:  # noqa: BLE001  a broken test says nothing of the agent
         failure = failure_of("scorer", error)
         return Judgement(index, trace_id, "broken", str(failure), error, failure)
     return Judgement(index, trace_id, "passed")
+
+
+def _first_line(error: BaseException) -> str:
+    """Return what an assertion says first; how it came about stands in the item's own report."""
+    lines = str(error).splitlines()
+    return describe(AssertionError(lines[0])) if lines else type(error).__name__
 
 
 async def _awaited(given: Awaitable[object]) -> object:

@@ -81,7 +81,7 @@ class Suite:
         items: Sequence[pytest.Item],
         *,
         verdicts_whole: bool,
-        tell: Callable[[str], None] | None = None,
+        tell: Callable[[str], None],
     ) -> None:
         """Execute the samples that the selected items need.
 
@@ -100,7 +100,7 @@ class Suite:
             _refuse_equal_metrics(tests.values())
             asked = [(test, self._wanted[name]) for name, test in tests.items()]
             needed = needs(asked, self._wishes)
-            for need in needed.values() if tell else ():
+            for need in needed.values():
                 tell(_told(need))
             with outside_of_tests():
                 self._execute(needed)

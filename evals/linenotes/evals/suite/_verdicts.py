@@ -183,5 +183,5 @@ def _gaps(cases: Sequence[CaseJudgement]) -> tuple[str, ...]:
     if lost:
         lines.append(f"{counted(len(lost), 'case')} without a sample, left out: {named(lost)}.")
     if kinds["broken"]:
-        lines.append(f"The test broke on {counted(kinds['broken'], 'sample')}, which do not count.")
+        lines.append(f"Not counted: {counted(kinds['broken'], 'sample')} on which the test broke.")
     return tuple(lines)
