@@ -21,6 +21,7 @@ from linenotes.evals._recorded_ahead import RecordedAhead, recorded_ahead
 from linenotes.evals._results import RunResult
 from linenotes.evals._savings import saved
 from linenotes.evals._storing import NotPublished
+from linenotes.evals._used_up import BudgetUsedUp
 from linenotes.evals.comparing import _comparison_report as comparison_report
 from linenotes.evals.comparing._comparison import (
     DEFAULT_MARGIN,
@@ -53,7 +54,6 @@ from linenotes.evals.engine._conduct import Conduct, ConductOptions, ExecutorNam
 from linenotes.evals.engine._engine import Job, run_sample
 from linenotes.evals.engine._recorded_runs import keys_for_replay
 from linenotes.evals.engine._stop import Stop
-from linenotes.evals.engine._used_up import BudgetUsedUp
 from linenotes.evals.gating._gate import Decision, Gate, decide
 from linenotes.evals.history._quarantine import (
     Quarantine,
