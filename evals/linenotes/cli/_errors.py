@@ -11,13 +11,7 @@ _SHOWN = 20
 
 
 def explain(error: LinenotesError) -> tuple[str, int]:
-    """Return the message of `error`, with what else went wrong meanwhile, and its exit code."""
-    message, code = _explained(error)
-    notes = [_sentence(note) for note in getattr(error, "__notes__", ())]
-    return "\n".join([message, *notes]), code
-
-
-def _explained(error: LinenotesError) -> tuple[str, int]:
+    """Return the message and the exit code of `error`."""
     from linenotes.evals import Interrupted
 
     if isinstance(error, Interrupted):

@@ -21,6 +21,7 @@ from linenotes.evals._recorded_ahead import RecordedAhead, recorded_ahead
 from linenotes.evals._results import RunResult
 from linenotes.evals._savings import saved
 from linenotes.evals._storing import NotPublished
+from linenotes.evals._used_up import BudgetUsedUp
 from linenotes.evals.comparing import _comparison_report as comparison_report
 from linenotes.evals.comparing._comparison import (
     DEFAULT_MARGIN,

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from linenotes.evals._ongoing import OngoingRun
 from linenotes.evals.engine._engine import Job
-from linenotes.evals.engine._ongoing import OngoingRun
 from linenotes.evals.journal._journal import Journal, is_being_written
 from linenotes.evals.journal._plans import Amendment, RunPlan
 from linenotes.evals.journal._records import FILE_NAME, RunRecord

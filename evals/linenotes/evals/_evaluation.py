@@ -16,21 +16,21 @@ from typing import TYPE_CHECKING
 from linenotes.agents import AgentVersion
 from linenotes.datasets import Dataset
 from linenotes.evals._continuing import rescoring, top_up, what_is_there
+from linenotes.evals._ongoing import OngoingRun
 from linenotes.evals._results import RunResult
+from linenotes.evals._scoring import Scoring
 from linenotes.evals._session import Session
 from linenotes.evals._storing import Storing
 from linenotes.evals.engine._conduct import Conduct
-from linenotes.evals.engine._early_publishing import EarlyPublishing
 from linenotes.evals.engine._engine import Job
 from linenotes.evals.engine._event_loop import complete
-from linenotes.evals.engine._ongoing import OngoingRun
 from linenotes.evals.engine._progress import Progress, Silent
 from linenotes.evals.engine._recorded_runs import RecordedRuns, keys_for_replay
-from linenotes.evals.engine._scoring import Scoring
 from linenotes.evals.engine._stop import Stop
 from linenotes.evals.journal._journal import Journal
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._runs import RunStore
+from linenotes.evals.publishing._early_publishing import EarlyPublishing
 from linenotes.evals.publishing._publisher import Publisher
 from linenotes.evals.scorers._scorers import Scorer, judges_of, reads_of, specs_of, units_of
 from linenotes.evals.workers._executors import refuse_unnamed, refuse_unshared

@@ -7,20 +7,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
+from linenotes.evals._ongoing import OngoingRun
+from linenotes.evals._scoring import Scoring
+from linenotes.evals._used_up import spent_by, used_up
 from linenotes.evals.engine._conduct import Conduct
 from linenotes.evals.engine._engine import Job, execute, interleave
 from linenotes.evals.engine._event_loop import complete
 from linenotes.evals.engine._garbage import settled_objects_spared
 from linenotes.evals.engine._metered_sample import Unfinished
-from linenotes.evals.engine._ongoing import OngoingRun
 from linenotes.evals.engine._progress import Progress
 from linenotes.evals.engine._purse import Purse
 from linenotes.evals.engine._recorded_runs import RecordedRuns
-from linenotes.evals.engine._scoring import Scoring
 from linenotes.evals.engine._stop import Stop
 from linenotes.evals.engine._stopwatch import Stopwatch
 from linenotes.evals.engine._time_limit import OutOfTimeError
-from linenotes.evals.engine._used_up import spent_by, used_up
 from linenotes.evals.journal._samples import Sample
 from linenotes.evals.workers._executors import executor
 from linenotes.project import Project, RunError

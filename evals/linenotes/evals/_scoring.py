@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from linenotes.evals.engine._early_publishing import EarlyPublishing
-from linenotes.evals.engine._ongoing import OngoingRun
+from linenotes.evals._ongoing import OngoingRun
 from linenotes.evals.journal._samples import Sample, Score
+from linenotes.evals.publishing._early_publishing import EarlyPublishing
 from linenotes.evals.publishing._publisher import filed_trace
 from linenotes.evals.scorers._scorers import score_sample
 from linenotes.tracing import FiledTrace
@@ -31,7 +31,7 @@ class Scoring:
         if kept is None:
             # Once: most collectors show a trace that comes twice with double spans.
             self.export(filed_trace(run.plan, sample, scores))
-        self.publishing.add(run, key)
+        self.publishing.add(run.journal, key)
 
 
 async def _scores(sample: Sample, run: OngoingRun, kept: tuple[Score, ...]) -> tuple[Score, ...]:

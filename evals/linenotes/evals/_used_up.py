@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from linenotes.evals._ongoing import OngoingRun
 from linenotes.evals.engine._budget import Budget, Limit, spelled
-from linenotes.evals.engine._ongoing import OngoingRun
 from linenotes.evals.engine._purse import Purse
 from linenotes.evals.journal._spending import Spending
 from linenotes.project import RunError

@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import Self
 
-from linenotes.evals.engine._ongoing import OngoingRun
+from linenotes.evals.journal._journal import Journal
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._samples import SampleKey
 from linenotes.evals.publishing._publisher import BATCH_TRACES, Publisher, SampleRow
@@ -33,7 +33,7 @@ class EarlyPublishing:
 
     def __init__(self, publisher: Publisher | None) -> None:
         self._publisher = publisher
-        self._waiting: SimpleQueue[tuple[OngoingRun, SampleKey]] = SimpleQueue()
+        self._waiting: SimpleQueue[tuple[Journal, SampleKey]] = SimpleQueue()
         self._batch_waits = Event()
         """Set when as much waits as is written at once, or when nothing more will come."""
         self._rows: dict[str, dict[SampleKey, SampleRow]] = defaultdict(dict)
@@ -43,10 +43,10 @@ class EarlyPublishing:
         """Whether the store did not take something."""
         self._thread = Thread(target=copy_context().run, args=(self._work,), daemon=True)
 
-    def add(self, run: OngoingRun, key: SampleKey) -> None:
-        """Publish a sample that the run's journal holds with its scores."""
+    def add(self, journal: Journal, key: SampleKey) -> None:
+        """Publish a sample that a run's journal holds with its scores."""
         if self._publisher is not None:
-            self._waiting.put((run, key))
+            self._waiting.put((journal, key))
             if self._waiting.qsize() >= BATCH_TRACES:
                 self._batch_waits.set()
 
@@ -77,23 +77,23 @@ class EarlyPublishing:
         except StoreError:
             self.failed = True
 
-    def _next_batch(self) -> list[tuple[OngoingRun, SampleKey]]:
+    def _next_batch(self) -> list[tuple[Journal, SampleKey]]:
         """Return what waits, at most a batch of it; wait a while for a whole one."""
         # Woken by each sample, the thread would take the interpreter from the agents as often.
         if not self._is_over and self._waiting.qsize() < BATCH_TRACES:
             self._batch_waits.wait(_PATIENCE)
         self._batch_waits.clear()
-        batch: list[tuple[OngoingRun, SampleKey]] = []
+        batch: list[tuple[Journal, SampleKey]] = []
         with suppress(Empty):
             while len(batch) < BATCH_TRACES:
                 batch.append(self._waiting.get_nowait())
         return batch
 
-    def _write(self, batch: list[tuple[OngoingRun, SampleKey]], publisher: Publisher) -> None:
+    def _write(self, batch: list[tuple[Journal, SampleKey]], publisher: Publisher) -> None:
         keys: dict[str, list[SampleKey]] = defaultdict(list)
-        runs = {run.plan.run_id: run for run, _ in batch}
-        for run, key in batch:
-            keys[run.plan.run_id].append(key)
+        journals = {journal.plan.run_id: journal for journal, _ in batch}
+        for journal, key in batch:
+            keys[journal.plan.run_id].append(key)
         for run_id, of_run in keys.items():
-            rows = publisher.write_traces(runs[run_id].journal.record, of_run)
+            rows = publisher.write_traces(journals[run_id].record, of_run)
             self._rows[run_id] |= rows
