@@ -51,12 +51,17 @@ PARTS_OF_EVALS = {
     "scorers": {"journal", "engine"},
     "publishing": {"statistics", "journal", "engine"},
     "workers": {"journal", "engine"},
-    "history": {"journal"},
+    "history": {"journal", "publishing"},
     "sizing": {"statistics", "journal", "publishing"},
     "documents": {"sizing"},
     "comparing": {"statistics", "journal", "documents", "publishing"},
     "gating": {"statistics", "journal", "comparing"},
     "importing": {"statistics", "journal", "engine", "scorers", "publishing"},
+    "judging": {"statistics", "journal", "documents", "publishing", "importing"},
+    "suite": {
+        *("statistics", "journal", "documents", "engine", "scorers", "publishing"),
+        *("comparing", "gating"),
+    },
 }
 """Each with the other parts that its code imports; the modules beside them put parts together."""
 HEAVY = {
@@ -70,7 +75,7 @@ HEAVY = {
     "scipy",
     "statsmodels",
 }
-MADE_BY_TOOLS = {"__pycache__", "build", "dist"}
+MADE_BY_TOOLS = {"__pycache__", ".linenotes", ".pytest_cache", "build", "dist"}
 # Written so that this file does not hold what it looks for.
 REGISTRY = re.compile(r"pypi[.]org|[p]ythonhosted|[n]pmjs|deb[.]debian|security[.]debian")
 MACHINE_PATH = re.compile(r"(?<![\w.}~-])/(?:root|work|home|Users)/")
