@@ -51,7 +51,7 @@ PARTS_OF_EVALS = {
     "scorers": {"journal", "engine"},
     "publishing": {"statistics", "journal", "engine"},
     "workers": {"journal", "engine"},
-    "history": {"journal", "publishing"},
+    "history": {"statistics", "journal", "publishing"},
     "sizing": {"statistics", "journal", "publishing"},
     "documents": {"sizing"},
     "comparing": {"statistics", "journal", "documents", "publishing"},
