@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -51,6 +52,12 @@ def test_too_few_samples_say_what_to_do(make_record: MakeRecord) -> None:
 def test_a_suite_that_detects_nothing_says_so(make_record: MakeRecord) -> None:
     found = check_gate(one_run(make_record(noisy(4, 4))), target="population", margin=0.05)
     assert "It detects no drop with 80% power" in "\n".join(self_check_lines(found))
+
+
+def test_samples_that_were_left_out_as_copies_are_told(make_record: MakeRecord) -> None:
+    history = replace(one_run(make_record(noisy(9, 4))), copies=4)
+    found = check_gate(history, target="population", margin=0.05)
+    assert self_check_lines(found)[-1].startswith("4 samples left out as copies of earlier ones")
 
 
 def test_what_cannot_be_split_is_an_error_of_the_user(make_record: MakeRecord) -> None:

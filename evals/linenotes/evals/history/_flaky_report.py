@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from linenotes.evals._wording import counted, named
@@ -64,7 +64,7 @@ def lines(report: FlakyReport, *, everything: bool = False) -> list[str]:
         told.append(f"{hidden} of those that always pass are not shown: --all.")
     told += [_changed(one) for one in report.changed]
     told += _unknown(report)
-    told += _copies(report)
+    told += report.history.notes
     told += quarantine_lines(report.quarantine)
     flaky = [one.case for one in report.of("flaky") if one.quarantined is None]
     if flaky:
@@ -98,16 +98,6 @@ def _unknown(report: FlakyReport) -> Iterator[str]:
         )
     if never:
         yield f"Unknown, and so near a border that samples will not settle it: {named(never)}."
-
-
-def _copies(report: FlakyReport) -> Sequence[str]:
-    copies = report.history.copies
-    if not copies:
-        return ()
-    return (
-        f"{counted(copies, 'sample')} left out as copies of earlier ones: replayed, or of the "
-        "embedded model with the same seed (another: linenotes eval --seed).",
-    )
 
 
 def quarantine_lines(quarantine: Quarantine) -> list[str]:

@@ -66,7 +66,8 @@ def self_check_lines(check: RunSelfCheck) -> list[str]:
         f"speaks of  {SPEAKS_OF[found.target]}",
         "",
     ]
-    return told + (_measured(check) if found.false_alarms is not None else _unmeasured(check))
+    told += _measured(check) if found.false_alarms is not None else _unmeasured(check)
+    return [*told, *history.notes]
 
 
 def _cases(found: SelfCheck) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from linenotes.evals._wording import counted
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore
@@ -44,6 +45,16 @@ class VersionHistory:
     def is_rate(self) -> bool:
         """Whether the metric is a share of passes in all runs."""
         return all(is_rate(run, self.metric) for run in self.runs)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know of the samples."""
+        if not self.copies:
+            return ()
+        return (
+            f"{counted(self.copies, 'sample')} left out as copies of earlier ones: replayed, or of "
+            "the embedded model with the same seed (another: linenotes eval --seed).",
+        )
 
     def scores(self) -> pd.DataFrame:
         """Return the samples of all runs as one table."""
