@@ -85,12 +85,14 @@ from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.journal._samples import Failure, Sample, Score
 from linenotes.evals.journal._spending import Spending
 from linenotes.evals.judging import _calibration_report as calibration_report
+from linenotes.evals.judging import _repeat_report as repeat_report
 from linenotes.evals.judging._calibrating import Calibration, Drawn, calibrate
 from linenotes.evals.judging._calibrations import (
     calibration_of,
     is_judged,
     save_calibration,
 )
+from linenotes.evals.judging._repeating import Repeated, repeat_judging
 from linenotes.evals.publishing._registering import id_in_store
 from linenotes.evals.scorers._listing import ListedScorer, list_scorers
 from linenotes.evals.scorers._scorer_loading import find_scorers
@@ -136,6 +138,7 @@ __all__ = [
     "Quarantine",
     "QuarantinedCase",
     "RecordedAhead",
+    "Repeated",
     "ResultsOrder",
     "RunComparison",
     "RunPlan",
@@ -207,6 +210,8 @@ __all__ = [
     "recordings_prune_document",
     "recordings_show_document",
     "recordings_verify_document",
+    "repeat_judging",
+    "repeat_report",
     "report",
     "run_once",
     "run_sample",

@@ -18,8 +18,8 @@ def drawn(
         level = rng.normal(0, 2)
         for sample in range(rng.integers(1, samples + 1) if uneven else samples):
             said = level + rng.normal(0, 1)
-            heard = rng.integers(1, times + 1) if uneven else times
-            rows += [(case, sample, said + rng.normal(0, 0.5)) for _ in range(heard)]
+            judged = said + rng.normal(0, 0.5, rng.integers(1, times + 1) if uneven else times)
+            rows += [(case, sample, value) for value in judged]
     return pd.DataFrame(rows, columns=["case", "sample", "value"])
 
 

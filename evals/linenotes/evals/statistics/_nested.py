@@ -42,16 +42,16 @@ def nested_split(judgements: pd.DataFrame) -> NestedSplit:
     """Split the variance of `case, sample, value`, with one row a judgement of a sample.
 
     Two-fold nested random effects by the analysis of variance, for any numbers of samples and
-    judgements (Searle, Casella and McCulloch 1992, "Variance Components", section 5.6 and
-    appendix F.2): the mean squares are set equal to their expectations.
+    judgements (Searle, Casella and McCulloch 1992, "Variance Components", appendix F): mean
+    squares are set equal to what is expected of them.
     """
     values = judgements["value"].to_numpy(dtype=float)
     keys = [judgements["case"].astype(str), judgements["sample"]]
-    samples = judgements.groupby(keys, sort=False).ngroup().to_numpy()
+    samples = np.asarray(judgements.groupby(keys, sort=False).ngroup(), dtype=np.intp)
     sizes, means = _grouped(samples, values)
     first = np.unique(samples, return_index=True)[1]
     cases = np.unique(keys[0].to_numpy(dtype=object)[first], return_inverse=True)[1]
-    totals = np.bincount(cases, sizes)
+    totals = np.asarray(np.bincount(cases, sizes), float)
     case_means = np.bincount(cases, sizes * means) / np.maximum(totals, 1)
     judge = _ratio(((values - means[samples]) ** 2).sum(), len(values) - len(sizes))
     sample = _sample_variance(cases, sizes, means, case_means, judge)
@@ -76,7 +76,7 @@ def _sample_variance(
     square = _ratio((sizes * (means - case_means[cases]) ** 2).sum(), freedom)
     if square is None or judge is None:
         return None
-    return (square - judge) / ((sizes.sum() - _uneven(cases, sizes)) / freedom)
+    return (square - judge) / float((sizes.sum() - _uneven(cases, sizes)) / freedom)
 
 
 def _case_variance(
