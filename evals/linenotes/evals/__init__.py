@@ -26,8 +26,8 @@ from linenotes.evals.comparing._comparison import (
     RunComparison,
     compare_all,
     compare_runs,
-    differences,
 )
+from linenotes.evals.comparing._differences import differences
 from linenotes.evals.documents._action_documents import (
     doctor_document,
     execution_document,

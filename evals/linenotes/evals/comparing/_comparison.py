@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
-
-from pydantic import JsonValue
+from typing import TYPE_CHECKING
 
 from linenotes.evals._savings import replayed_calls, saved
+from linenotes.evals.comparing._differences import differences
 from linenotes.evals.documents._part import Document
 from linenotes.evals.documents._run_documents import ComparisonDocument
 from linenotes.evals.journal._plans import RunPlan
@@ -21,13 +20,6 @@ if TYPE_CHECKING:
 
 DEFAULT_MARGIN = 0.05
 """The drop that must be ruled out for a pass, declared before anything is run."""
-
-
-_PARTS = (
-    ("graph", "graph"),
-    ("code", "the agent's code"),
-    ("tools", "tools"),
-)
 
 
 @dataclass(frozen=True)
@@ -165,73 +157,6 @@ def _savings(base: RunRecord, candidate: RunRecord) -> tuple[str, ...]:
     """Say what recordings have saved each run."""
     runs = (("base", base), ("candidate", candidate))
     return tuple(f"{name}: {saved(record)}" for name, record in runs if replayed_calls(record))
-
-
-def differences(base: RunPlan, candidate: RunPlan) -> tuple[str, ...]:
-    """Return what sets two runs' versions apart, one line each."""
-    if base.agent != candidate.agent:
-        return (f"agent: {base.agent} → {candidate.agent}",)
-    lines = [*_prompt_lines(base, candidate), *_model_lines(base, candidate)]
-    for part, title in _PARTS:
-        if base.composition.get(part) != candidate.composition.get(part):
-            lines.append(f"{title} changed")
-    if base.composition.get("file") != candidate.composition.get("file"):
-        lines.append(f"imported file: {_file(base)} → {_file(candidate)}")
-    if base.commit != candidate.commit and base.commit and candidate.commit:
-        lines.append(f"commit: {_commit(base)} → {_commit(candidate)}")
-    if base.dataset.digest != candidate.dataset.digest:
-        same = {case.id for case in base.cases} == {case.id for case in candidate.cases}
-        lines.append(f"dataset: {'cases have changed' if same else 'other cases were selected'}")
-    return (*lines, *_scorer_lines(base, candidate))
-
-
-def _file(plan: RunPlan) -> str:
-    return plan.imported.file if plan.imported else "none, executed here"
-
-
-def _prompt_lines(base: RunPlan, candidate: RunPlan) -> list[str]:
-    lines = []
-    for name in sorted(base.prompts.keys() | candidate.prompts.keys()):
-        before, after = base.prompts.get(name), candidate.prompts.get(name)
-        if before is None or after is None:
-            lines.append(f"prompt {name}: only in the {'base' if before else 'candidate'}")
-        elif before.text != after.text:
-            lines.append(f"prompt {name}: {before.version} → {after.version}")
-    return lines
-
-
-def _model_lines(base: RunPlan, candidate: RunPlan) -> list[str]:
-    lines = []
-    before, after = _models(base), _models(candidate)
-    for role in sorted(before.keys() | after.keys()):
-        if role not in before or role not in after:
-            where = "base" if role in before else "candidate"
-            lines.append(f"model of {role}: only in the {where}")
-            continue
-        for setting, value in before[role].items():
-            if value != after[role][setting]:
-                lines.append(f"{setting} of {role}: {value} → {after[role][setting]}")
-    return lines
-
-
-def _scorer_lines(base: RunPlan, candidate: RunPlan) -> list[str]:
-    before = dict(zip(base.metrics, base.scorers, strict=True))
-    after = dict(zip(candidate.metrics, candidate.scorers, strict=True))
-    return [
-        f"scorer {name}: {before[name]} → {after[name]}"
-        for name in before
-        if before[name] != after.get(name, before[name])
-    ]
-
-
-def _models(plan: RunPlan) -> dict[str, dict[str, JsonValue]]:
-    """Return role to the settings that decide how its model behaves."""
-    return cast("dict[str, dict[str, JsonValue]]", plan.composition["models"])
-
-
-def _commit(plan: RunPlan) -> str:
-    assert plan.commit is not None
-    return plan.commit.sha[:8] + (" with changes" if plan.commit.dirty else "")
 
 
 def _primary(plan: RunPlan) -> str:
