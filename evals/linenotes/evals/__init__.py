@@ -27,12 +27,18 @@ from linenotes.evals.comparing._comparison import (
     compare_all,
     compare_runs,
 )
+from linenotes.evals.comparing._comparison_markdown import comparison_markdown
+from linenotes.evals.comparing._comparison_page import comparison_page
+from linenotes.evals.comparing._comparison_text import comparison_lines
 from linenotes.evals.comparing._differences import differences
+from linenotes.evals.comparing._reports import CandidateReport, ComparisonReport
+from linenotes.evals.comparing._run_names import read_runs
 from linenotes.evals.documents._action_documents import (
     doctor_document,
     execution_document,
     trace_export_document,
 )
+from linenotes.evals.documents._comparison_documents import comparison_document
 from linenotes.evals.documents._cost_documents import costs_document, prices_document
 from linenotes.evals.documents._estimate_documents import estimate_document
 from linenotes.evals.documents._printed import DOCUMENTS, json_schema, json_schema_file
@@ -58,6 +64,7 @@ from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.journal._samples import Failure, Sample, Score
 from linenotes.evals.journal._spending import Spending
+from linenotes.evals.publishing._comparison_log import log_comparison
 from linenotes.evals.publishing._registering import id_in_store
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.evals.scorers._scorers import Scorer, score_sample
@@ -71,7 +78,9 @@ __all__ = [
     "Budget",
     "BudgetUsedUp",
     "By",
+    "CandidateReport",
     "Choice",
+    "ComparisonReport",
     "Conduct",
     "ConductOptions",
     "CostLine",
@@ -106,6 +115,10 @@ __all__ = [
     "choose_cases",
     "compare_all",
     "compare_runs",
+    "comparison_document",
+    "comparison_lines",
+    "comparison_markdown",
+    "comparison_page",
     "comparison_report",
     "cost_lines",
     "cost_rows",
@@ -128,9 +141,11 @@ __all__ = [
     "json_schema",
     "json_schema_file",
     "keys_for_replay",
+    "log_comparison",
     "price_list",
     "price_rows",
     "prices_document",
+    "read_runs",
     "recordings_list_document",
     "recordings_merge_document",
     "recordings_prune_document",

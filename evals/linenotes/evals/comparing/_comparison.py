@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -88,15 +88,15 @@ def compare_runs(
     Raises:
         RunError: the metric is missing, or the cases have changed.
     """
-    found = _compare(
+    metric = metric or primary_metric(base.plan)
+    found = compare_on(
         base,
         [candidate],
-        metric=metric,
+        {metric: margin},
         target=target,
-        margin=margin,
         allow_changed_cases=allow_changed_cases,
     )
-    return found[0]
+    return found[0][0]
 
 
 def compare_all(
@@ -108,49 +108,64 @@ def compare_all(
     """
     versions = [run for run in runs if not run.plan.baseline]
     baselines = [run for run in runs if run.plan.baseline]
-    found = _compare(versions[0], versions[1:], target=target, margin=margin)
-    for baseline in baselines:
-        found += _compare(baseline, versions, target=target, margin=margin)
-    return found
+    asked = [(versions[0], versions[1:]), *((baseline, versions) for baseline in baselines)]
+    return [
+        comparison
+        for base, candidates in asked
+        if candidates
+        for (comparison,) in compare_on(
+            base, candidates, {primary_metric(base.plan): margin}, target=target
+        )
+    ]
 
 
-def _compare(
+def compare_on(
     base: RunRecord,
     candidates: Sequence[RunRecord],
+    margins: Mapping[str, float],
     *,
     target: Target,
-    margin: float,
-    metric: str | None = None,
     allow_changed_cases: bool = False,
-) -> list[RunComparison]:
-    from linenotes.evals.statistics import compare_many
+) -> list[list[RunComparison]]:
+    """Compare runs with a base on the metrics that decide together, for each candidate in turn.
 
-    if not candidates:
-        return []
-    metric = metric or _primary(base.plan)
-    for run in (base, *candidates):
-        _require_metric(run.plan, metric)
+    Raises:
+        RunError: a metric is missing, or the cases have changed.
+    """
+    from linenotes.evals.statistics import compare_jointly
+
+    everything = (base, *candidates)
+    for run in everything:
+        for metric in margins:
+            _require_metric(run.plan, metric)
         if not allow_changed_cases:
             _require_equal_cases(base.plan, run.plan)
-    everything = (base, *candidates)
-    results = compare_many(
-        score_table(base, metric, beside=everything),
-        {run.plan.run_id: score_table(run, metric, beside=everything) for run in candidates},
+    tables = [
+        {metric: score_table(run, metric, beside=everything) for metric in margins}
+        for run in everything
+    ]
+    results = compare_jointly(
+        tables[0],
+        {str(number): one for number, one in enumerate(tables[1:])},
+        margins=margins,
         target=target,
-        margin=margin,
     )
     return [
-        RunComparison(
-            metric=metric,
-            base=base.plan,
-            candidate=run.plan,
-            result=results[run.plan.run_id],
-            differences=differences(base.plan, run.plan),
-            is_rate=is_rate(base, metric) and is_rate(run, metric),
-            savings=_savings(base, run),
-        )
-        for run in candidates
+        [_of(base, run, metric, found) for metric, found in results[str(number)].items()]
+        for number, run in enumerate(candidates)
     ]
+
+
+def _of(base: RunRecord, candidate: RunRecord, metric: str, found: Comparison) -> RunComparison:
+    return RunComparison(
+        metric=metric,
+        base=base.plan,
+        candidate=candidate.plan,
+        result=found,
+        differences=differences(base.plan, candidate.plan),
+        is_rate=is_rate(base, metric) and is_rate(candidate, metric),
+        savings=_savings(base, candidate),
+    )
 
 
 def _savings(base: RunRecord, candidate: RunRecord) -> tuple[str, ...]:
@@ -159,7 +174,8 @@ def _savings(base: RunRecord, candidate: RunRecord) -> tuple[str, ...]:
     return tuple(f"{name}: {saved(record)}" for name, record in runs if replayed_calls(record))
 
 
-def _primary(plan: RunPlan) -> str:
+def primary_metric(plan: RunPlan) -> str:
+    """Return the metric that decides unless another is named."""
     if not plan.metrics:
         raise RunError(
             f"Run {plan.run_id[:12]} has no scores, so there is nothing to compare. "

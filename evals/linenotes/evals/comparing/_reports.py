@@ -11,18 +11,34 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
-from linenotes.evals.comparing._comparison import DEFAULT_MARGIN, RunComparison
-from linenotes.evals.comparing._differences import PromptChange
-from linenotes.evals.comparing._flips import FlippedCase
-from linenotes.evals.comparing._slices import SliceChange
-from linenotes.evals.comparing._usage_changes import UsageChange
+from linenotes.evals.comparing._comparison import (
+    DEFAULT_MARGIN,
+    RunComparison,
+    compare_on,
+    primary_metric,
+)
+from linenotes.evals.comparing._differences import PromptChange, differences, prompt_changes
+from linenotes.evals.comparing._flips import FlippedCase, flipped_cases
+from linenotes.evals.comparing._slices import SliceChange, adjusted, slice_changes, slicing_tags
+from linenotes.evals.comparing._usage_changes import UsageChange, usage_changes
+from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
+from linenotes.evals.journal._samples import SampleKey
+from linenotes.evals.publishing._tables import is_label, is_rate, score_table
+from linenotes.project import RunError
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Comparison, Target
 
 ReportVerdict = Literal["pass", "fail", "unchanged", "inconclusive", "cannot measure"]
-"""Ordered by `worst`; `unchanged` stands for equal versions whose scores are equal as well."""
+"""`unchanged`: equal versions that had equal scores in every sample."""
+_WORST_FIRST: tuple[ReportVerdict, ...] = (
+    "fail",
+    "cannot measure",
+    "inconclusive",
+    "unchanged",
+    "pass",
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +66,7 @@ class CandidateReport:
     usage: tuple[UsageChange, ...]
     """Cost, tokens and time of a sample."""
     slices: tuple[SliceChange, ...]
-    """The primary metric by tag; where to look, never what decides."""
+    """The primary metric by tag: where to look, never what decides."""
     flips: tuple[FlippedCase, ...]
     """Cases that improved or got worse on the primary metric, the largest change first."""
     prompts: tuple[PromptChange, ...]
@@ -94,9 +110,108 @@ class ComparisonReport:
         Raises:
             RunError: a metric or a tag is missing, or the cases have changed.
         """
-        raise NotImplementedError
+        primary = metric or primary_metric(base.plan)
+        margins = {primary: margin, **_guarding(primary, guardrails or {})}
+        decisive = compare_on(
+            base, candidates, margins, target=target, allow_changed_cases=allow_changed_cases
+        )
+        tags = slicing_tags(base.plan.cases, slices)
+        parts = adjusted(
+            [
+                slice_changes(base, one, primary, tags, beside=candidates, target=target)
+                for one in candidates
+            ]
+        )
+        others = _secondary(base, candidates, set(margins), target=target)
+        return cls(
+            base,
+            tuple(
+                CandidateReport(
+                    record=run,
+                    verdict=_verdict(base, run, decided),
+                    primary=decided[0],
+                    guardrails=tuple(decided[1:]),
+                    secondary=secondary,
+                    usage=usage_changes(base, run, target=target),
+                    slices=sliced,
+                    flips=flipped_cases(base, run, primary, beside=candidates),
+                    prompts=prompt_changes(base.plan, run.plan),
+                )
+                for run, decided, sliced, secondary in zip(
+                    candidates, decisive, parts, others, strict=True
+                )
+            ),
+        )
 
     @property
     def verdict(self) -> ReportVerdict:
         """The worst of the candidates' verdicts."""
-        raise NotImplementedError
+        return min((one.verdict for one in self.candidates), key=_WORST_FIRST.index)
+
+
+def _guarding(primary: str, guardrails: Mapping[str, float]) -> Mapping[str, float]:
+    if primary in guardrails:
+        raise RunError(
+            f"Metric {primary!r} decides already, so it cannot be a guardrail as well. "
+            "Its own margin is --margin."
+        )
+    return guardrails
+
+
+def _verdict(
+    base: RunRecord, candidate: RunRecord, decided: Sequence[RunComparison]
+) -> ReportVerdict:
+    if _behave_alike(base.plan, candidate.plan) and _scored_alike(base, candidate):
+        return "unchanged"
+    return min((one.result.verdict for one in decided), key=_WORST_FIRST.index)
+
+
+def _behave_alike(base: RunPlan, candidate: RunPlan) -> bool:
+    return base.fingerprint == candidate.fingerprint and not differences(base, candidate)
+
+
+def _scored_alike(base: RunRecord, candidate: RunRecord) -> bool:
+    return _told(base) == _told(candidate)
+
+
+def _told(record: RunRecord) -> dict[SampleKey, object]:
+    """Return what is known of each sample, but for words and times."""
+    return {
+        key: (
+            outcome.error.kind if outcome.error else None,
+            sorted((score.name, str(score.value)) for score in record.scores.get(key, ())),
+        )
+        for key, outcome in record.outcomes.items()
+    }
+
+
+def _secondary(
+    base: RunRecord, candidates: Sequence[RunRecord], decisive: set[str], *, target: Target
+) -> list[tuple[MetricChange, ...]]:
+    """Compare on all other numbers that the runs share; all of them are one family."""
+    from linenotes.evals.statistics import compare_scores, holm_corrected
+
+    asked = [
+        (number, metric)
+        for number, run in enumerate(candidates)
+        for metric in base.plan.metrics
+        if metric in run.plan.metrics and metric not in decisive
+        if not (is_label(base, metric) or is_label(run, metric))
+    ]
+    everything = (base, *candidates)
+    results = holm_corrected(
+        [
+            compare_scores(
+                score_table(base, metric, beside=everything),
+                score_table(candidates[number], metric, beside=everything),
+                target=target,
+                margin=0.0,
+            )
+            for number, metric in asked
+        ]
+    )
+    found: list[list[MetricChange]] = [[] for _ in candidates]
+    for (number, metric), result in zip(asked, results, strict=True):
+        rate = is_rate(base, metric) and is_rate(candidates[number], metric)
+        found[number].append(MetricChange(metric, result, rate))
+    return [tuple(changes) for changes in found]

@@ -16,6 +16,7 @@ from linenotes.evals.documents._action_documents import (
     ExecutionDocument,
     TraceExportDocument,
 )
+from linenotes.evals.documents._comparison_documents import ReportDocument
 from linenotes.evals.documents._cost_documents import CostsDocument, PricesDocument
 from linenotes.evals.documents._estimate_documents import EstimateDocument
 from linenotes.evals.documents._recordings_documents import (
@@ -26,7 +27,6 @@ from linenotes.evals.documents._recordings_documents import (
     RecordingsVerifyDocument,
 )
 from linenotes.evals.documents._run_documents import (
-    ComparisonDocument,
     EvaluationDocument,
     ImportDocument,
     RunDocument,
@@ -39,7 +39,7 @@ _PRINTED = {
     "eval-estimate": TypeAdapter[BaseModel](EstimateDocument),
     "costs": TypeAdapter[BaseModel](CostsDocument),
     "prices": TypeAdapter[BaseModel](PricesDocument),
-    "compare": TypeAdapter[BaseModel](ComparisonDocument),
+    "compare": TypeAdapter[BaseModel](ReportDocument),
     "score": TypeAdapter[BaseModel](RunDocument),
     "publish": TypeAdapter[BaseModel](RunDocument),
     "trace-import": TypeAdapter[BaseModel](ImportDocument),

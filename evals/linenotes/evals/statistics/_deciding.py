@@ -45,6 +45,8 @@ def what_would_decide(
     if target == "population" and not pairs.changes.any():
         cases = cases_without_a_loss(margin / pairs.span, alpha) if margin else None
         return Needs(cases, None, "Nothing changed: only more cases can rule the margin out.")
+    if not distance:
+        return Needs(None, None, "No difference at all: neither better nor worse can be shown.")
     noise = pairs.noise_variance
     n = len(pairs)
     cases = max(n + 1, math.ceil(n * se**2 / wanted)) if target == "population" else None

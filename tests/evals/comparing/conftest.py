@@ -1,0 +1,67 @@
+"""Runs made by hand, of which everything that a comparison tells is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+
+from linenotes.datasets import Case
+from linenotes.evals import RunPlan, RunRecord, Sample, Score
+from linenotes.evals.journal._samples import Outcome
+from linenotes.tracing import trace_id_for
+
+Values = Mapping[str, Sequence[float | bool | str | None]]
+
+
+@pytest.fixture(scope="session")
+def make_run(
+    make_plan: Callable[..., RunPlan], make_sample: Callable[..., Sample]
+) -> Callable[..., RunRecord]:
+    """Return a run from {metric: {case: [value a sample]}}; the first metric is the primary one."""
+
+    def make(
+        metrics: Mapping[str, Values],
+        *,
+        tags: Mapping[str, Mapping[str, str]] | None = None,
+        amounts: Mapping[str, object] | None = None,
+        why: str | None = None,
+        **plan: object,
+    ) -> RunRecord:
+        first = next(iter(metrics.values()))
+        made = make_plan(
+            **{
+                "run_id": "a" * 32,
+                "cases": tuple(_case(case, (tags or {}).get(case, {})) for case in first),
+                "samples": max(map(len, first.values())),
+                "metrics": tuple(metrics),
+                "scorers": tuple(metrics),
+                **plan,
+            }
+        )
+        keys = [(case, i) for case in made.cases for i in range(len(first[case.id]))]
+        samples = {(case.id, i): make_sample(case, i) for case, i in keys}
+        outcomes = {
+            key: replace(
+                Outcome.of(one), trace_id=trace_id_for(made.run_id, *key), **(amounts or {})
+            )
+            for key, one in samples.items()
+        }
+        scores = {
+            key: tuple(
+                Score(name, value=value[key[0]][key[1]], rationale=why)
+                for name, value in metrics.items()
+                if value[key[0]][key[1]] is not None
+            )
+            for key in samples
+        }
+        return RunRecord(made, outcomes, samples, scores)
+
+    return make
+
+
+def _case(case_id: str, tags: Mapping[str, str]) -> Case:
+    return Case(
+        id=case_id, inputs={"question": case_id}, expectations={"answer": 1}, tags=dict(tags)
+    )
