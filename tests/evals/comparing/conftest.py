@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ def make_run(
         metrics: Mapping[str, Values],
         *,
         tags: Mapping[str, Mapping[str, str]] | None = None,
-        amounts: Mapping[str, object] | None = None,
+        amounts: Mapping[str, Any] | None = None,
         why: str | None = None,
         **plan: object,
     ) -> RunRecord:
@@ -65,3 +66,24 @@ def _case(case_id: str, tags: Mapping[str, str]) -> Case:
     return Case(
         id=case_id, inputs={"question": case_id}, expectations={"answer": 1}, tags=dict(tags)
     )
+
+
+HOSTILE = "</title></pre><script>alert(1)</script>|`# [x](http://e.example)\x1b[31m\u202e"
+
+
+@pytest.fixture
+def hostile(make_run: Callable[..., RunRecord]) -> tuple[RunRecord, RunRecord]:
+    """Two runs in which everything that others write tries to be more than text."""
+    cases = [f"{HOSTILE.replace(chr(27), '')}{i}" for i in range(40)]
+    tags = {case: {"<b>team": f"<i>{i % 2}"} for i, case in enumerate(cases)}
+
+    def run(version: str, text: str, *, passes: bool, **plan: object) -> RunRecord:
+        prompts = {"<u>triage": {"version": version, "text": text, "registry_version": 1}}
+        values = {case: [passes, i % 2 == 0] for i, case in enumerate(cases)}
+        return make_run(
+            {"<s>correct": values}, tags=tags, why=HOSTILE, prompts=prompts, version=version, **plan
+        )
+
+    before = run(f"v1{HOSTILE}", f"a\n{HOSTILE}\n````\nb", passes=False)
+    after = run(f"v2{HOSTILE}", f"a\nc\n{HOSTILE}2", passes=True, run_id="b" * 32)
+    return before, after

@@ -13,7 +13,7 @@ from itertools import chain
 from linenotes.evals._wording import SPEAKS_OF, counted
 from linenotes.evals.comparing._comparison_report import headline, power
 from linenotes.evals.comparing._comparison_text import SIGNS, fraction, said, slice_text
-from linenotes.evals.comparing._differences import PromptChange
+from linenotes.evals.comparing._differences import PromptChange, told_differences
 from linenotes.evals.comparing._flips import Example, FlippedCase
 from linenotes.evals.comparing._reports import CandidateReport, ComparisonReport
 from linenotes.evals.comparing._rows import change_rows, plain
@@ -46,8 +46,7 @@ def _candidate(report: ComparisonReport, candidate: CandidateReport) -> Iterator
         if one.stands_out:
             yield f"- Look here: {_text(slice_text(one, rate=candidate.primary.is_rate))}"
     yield ""
-    told = "; ".join(candidate.primary.differences) or "nothing: equal fingerprints"
-    yield f"What differs: {_text(told)}"
+    yield f"What differs: {_text(told_differences(base, plan))}"
     yield ""
     for change in candidate.prompts:
         yield from _prompt(change)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from linenotes.evals._wording import SPEAKS_OF, counted, named
 from linenotes.evals.comparing._comparison_report import headline, meaning, power
 from linenotes.evals.comparing._comparison_text import fraction, said
+from linenotes.evals.comparing._differences import told_differences
 from linenotes.evals.comparing._flips import FlippedCase
 from linenotes.evals.comparing._plots import (
     CostPlot,
@@ -58,6 +59,10 @@ class _CandidateView:
     @property
     def plan(self) -> object:
         return self.found.record.plan
+
+    @property
+    def differences(self) -> str:
+        return told_differences(self.found.primary.base, self.found.record.plan)
 
     @cached_property
     def rows(self) -> tuple[ChangeRow, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linenotes.evals.comparing._comparison import RunComparison
+from linenotes.evals.comparing._differences import behave_alike
 from linenotes.evals.comparing._reports import CandidateReport
 
 if TYPE_CHECKING:
@@ -23,10 +24,11 @@ def headline(candidate: CandidateReport) -> str:
         return f"{_head(candidate.primary)}: {_why_unchanged(candidate)}"
     decisive = (candidate.primary, *candidate.guardrails)
     # The primary metric, unless a guardrail says something worse.
-    deciding = next(one for one in decisive if one.result.verdict == candidate.verdict)
+    told = (one for one in decisive if one.result.verdict == candidate.verdict)
+    deciding = next(told, candidate.primary)
     guarding = "" if deciding is candidate.primary else "guardrail "
     said = f"{_head(deciding)}, {guarding}{deciding.metric}: {finding(deciding)}"
-    if deciding.differences:
+    if not behave_alike(deciding.base, deciding.candidate):
         return said
     return (
         f"{said} The versions are equal: this is chance, or a model that changed behind its name."

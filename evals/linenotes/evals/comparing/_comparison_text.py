@@ -13,7 +13,7 @@ from typing import Literal
 
 from linenotes.evals._wording import SPEAKS_OF, counted, named
 from linenotes.evals.comparing._comparison_report import headline, power
-from linenotes.evals.comparing._differences import DiffLine
+from linenotes.evals.comparing._differences import DiffLine, told_differences
 from linenotes.evals.comparing._flips import FlippedCase
 from linenotes.evals.comparing._reports import CandidateReport, ComparisonReport
 from linenotes.evals.comparing._rows import ChangeRow, Figures, change_rows, plain, unit_of
@@ -66,7 +66,7 @@ def _run_lines(report: ComparisonReport) -> Iterator[str]:
             f"{counted(len(plan.cases), 'case')}, K={plan.samples}"
         )
     for one in report.candidates:
-        told = "; ".join(one.primary.differences) or "nothing: equal fingerprints"
+        told = told_differences(report.base.plan, one.record.plan)
         told = f"{one.record.plan.version}: {told}" if len(report.candidates) > 1 else told
         yield from wrap(f"differs    {told}", WIDTH, subsequent_indent=" " * 11)
     target = report.candidates[0].primary.result.target
@@ -212,12 +212,12 @@ def _diff_lines(line: DiffLine, *, full: bool) -> list[str]:
 
 def _closing_lines(report: ComparisonReport) -> Iterator[str]:
     first = report.candidates[0]
-    yield from dict.fromkeys(note for one in report.candidates for note in _notes(one))
-    if first.guardrails:
-        yield "A pass needs all guardrails; that one is broken is tested with Holm's correction."
-    yield from _corrections(report)
-    if all(one.verdict != "unchanged" for one in report.candidates):
-        yield power(first.primary)
+    if any(one.verdict != "unchanged" for one in report.candidates):
+        yield from dict.fromkeys(note for one in report.candidates for note in _notes(one))
+        if first.guardrails:
+            yield "A pass needs all guardrails; that one broke is tested with Holm's correction."
+        yield from _corrections(report)
+        yield from filter(None, [power(first.primary)])
     yield from dict.fromkeys(line for one in report.candidates for line in one.primary.savings)
 
 

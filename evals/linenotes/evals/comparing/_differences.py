@@ -60,6 +60,18 @@ def differences(base: RunPlan, candidate: RunPlan) -> tuple[str, ...]:
     return (*lines, *_scorer_lines(base, candidate))
 
 
+def behave_alike(base: RunPlan, candidate: RunPlan) -> bool:
+    """Say whether nothing sets two runs' versions, data and scorers apart."""
+    return base.fingerprint == candidate.fingerprint and not differences(base, candidate)
+
+
+def told_differences(base: RunPlan, candidate: RunPlan) -> str:
+    """Return what sets two runs' versions apart as one line."""
+    if told := differences(base, candidate):
+        return "; ".join(told)
+    return "nothing: equal fingerprints" if behave_alike(base, candidate) else "fingerprints only"
+
+
 def _file(plan: RunPlan) -> str:
     return plan.imported.file if plan.imported else "none, executed here"
 

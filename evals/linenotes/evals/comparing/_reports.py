@@ -17,11 +17,10 @@ from linenotes.evals.comparing._comparison import (
     compare_on,
     primary_metric,
 )
-from linenotes.evals.comparing._differences import PromptChange, differences, prompt_changes
+from linenotes.evals.comparing._differences import PromptChange, behave_alike, prompt_changes
 from linenotes.evals.comparing._flips import FlippedCase, flipped_cases
 from linenotes.evals.comparing._slices import SliceChange, adjusted, slice_changes, slicing_tags
 from linenotes.evals.comparing._usage_changes import UsageChange, usage_changes
-from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._samples import SampleKey
 from linenotes.evals.publishing._tables import is_label, is_rate, score_table
@@ -161,13 +160,9 @@ def _guarding(primary: str, guardrails: Mapping[str, float]) -> Mapping[str, flo
 def _verdict(
     base: RunRecord, candidate: RunRecord, decided: Sequence[RunComparison]
 ) -> ReportVerdict:
-    if _behave_alike(base.plan, candidate.plan) and _scored_alike(base, candidate):
+    if behave_alike(base.plan, candidate.plan) and _scored_alike(base, candidate):
         return "unchanged"
     return min((one.result.verdict for one in decided), key=_WORST_FIRST.index)
-
-
-def _behave_alike(base: RunPlan, candidate: RunPlan) -> bool:
-    return base.fingerprint == candidate.fingerprint and not differences(base, candidate)
 
 
 def _scored_alike(base: RunRecord, candidate: RunRecord) -> bool:
