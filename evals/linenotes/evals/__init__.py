@@ -28,13 +28,19 @@ from linenotes.evals.comparing._comparison import (
     RunComparison,
     compare_all,
     compare_runs,
-    differences,
 )
+from linenotes.evals.comparing._comparison_markdown import comparison_markdown
+from linenotes.evals.comparing._comparison_page import comparison_page
+from linenotes.evals.comparing._comparison_text import comparison_lines
+from linenotes.evals.comparing._differences import differences
+from linenotes.evals.comparing._reports import CandidateReport, ComparisonReport
+from linenotes.evals.comparing._run_names import read_runs
 from linenotes.evals.documents._action_documents import (
     doctor_document,
     execution_document,
     trace_export_document,
 )
+from linenotes.evals.documents._comparison_documents import comparison_document
 from linenotes.evals.documents._cost_documents import costs_document, prices_document
 from linenotes.evals.documents._estimate_documents import estimate_document
 from linenotes.evals.documents._history_documents import (
@@ -93,6 +99,7 @@ from linenotes.evals.judging._calibrations import (
     save_calibration,
 )
 from linenotes.evals.judging._repeating import Repeated, repeat_judging
+from linenotes.evals.publishing._comparison_log import log_comparison
 from linenotes.evals.publishing._registering import id_in_store
 from linenotes.evals.scorers._listing import ListedScorer, list_scorers
 from linenotes.evals.scorers._scorer_loading import find_scorers
@@ -112,8 +119,10 @@ __all__ = [
     "BudgetUsedUp",
     "By",
     "Calibration",
+    "CandidateReport",
     "Choice",
     "CiService",
+    "ComparisonReport",
     "Conduct",
     "ConductOptions",
     "CostLine",
@@ -166,6 +175,10 @@ __all__ = [
     "choose_cases",
     "compare_all",
     "compare_runs",
+    "comparison_document",
+    "comparison_lines",
+    "comparison_markdown",
+    "comparison_page",
     "comparison_report",
     "cost_lines",
     "cost_rows",
@@ -196,6 +209,7 @@ __all__ = [
     "json_schema_file",
     "keys_for_replay",
     "list_scorers",
+    "log_comparison",
     "newest_plan",
     "one_run",
     "price_list",
@@ -204,6 +218,7 @@ __all__ = [
     "quarantine",
     "quarantine_document",
     "quarantined",
+    "read_runs",
     "recorded_ahead",
     "recordings_list_document",
     "recordings_merge_document",

@@ -18,12 +18,12 @@ from linenotes.evals import (
     Arm,
     Budget,
     BudgetUsedUp,
+    ComparisonReport,
     Conduct,
     Evaluation,
     RunStore,
     Sample,
-    compare_runs,
-    comparison_report,
+    comparison_lines,
     evaluate,
     find_scorers,
     report,
@@ -127,7 +127,7 @@ def test_a_recorded_run_is_replayed_without_keys_and_calls(
     assert again.spent == 0
     (line,) = report.recording_lines([again])
     assert "30 of 30 model calls replayed from recordings, $0.0012 not spent." in line
-    lines = comparison_report.lines(compare_runs(live.record, again.record))
+    lines = comparison_lines(ComparisonReport.of(live.record, [again.record]))
     assert any(line.startswith("candidate: 30 of 30 model calls replayed") for line in lines)
 
 

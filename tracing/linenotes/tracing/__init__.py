@@ -64,9 +64,10 @@ from linenotes.tracing.store._as_mlflow import as_mlflow
 from linenotes.tracing.store._mlflow_store import MlflowStore
 from linenotes.tracing.store._trace_header import TraceHeader
 from linenotes.tracing.store._ui_server import UiServer, experiment_url, start_ui
-from linenotes.tracing.views._contents import attachments, details
+from linenotes.tracing.views._contents import attachments, details, visible
 from linenotes.tracing.views._figures import spell_seconds
 from linenotes.tracing.views._focus import Focus
+from linenotes.tracing.views._house_style import house_style, policy_digest
 from linenotes.tracing.views._incidents import Incident, as_told, incidents
 from linenotes.tracing.views._instances import told_apart
 from linenotes.tracing.views._mermaid import mermaid
@@ -132,6 +133,7 @@ __all__ = [
     "file_digest",
     "file_trace",
     "find_live",
+    "house_style",
     "incidents",
     "json_value",
     "list_traces",
@@ -144,6 +146,7 @@ __all__ = [
     "open_store",
     "otlp_target",
     "output_text",
+    "policy_digest",
     "prune_recordings",
     "read_conversations",
     "read_filed_trace",
@@ -166,4 +169,5 @@ __all__ = [
     "told_apart",
     "trace_id_for",
     "verify_recordings",
+    "visible",
 ]

@@ -16,6 +16,7 @@ from linenotes.evals.documents._action_documents import (
     ExecutionDocument,
     TraceExportDocument,
 )
+from linenotes.evals.documents._comparison_documents import ReportDocument
 from linenotes.evals.documents._cost_documents import CostsDocument, PricesDocument
 from linenotes.evals.documents._estimate_documents import EstimateDocument
 from linenotes.evals.documents._history_documents import (
@@ -32,7 +33,6 @@ from linenotes.evals.documents._recordings_documents import (
     RecordingsVerifyDocument,
 )
 from linenotes.evals.documents._run_documents import (
-    ComparisonDocument,
     EvaluationDocument,
     ImportDocument,
     ResultsDocument,
@@ -58,6 +58,7 @@ _PRINTED = {
     "flaky-quarantine": TypeAdapter[BaseModel](QuarantineDocument),
     "judge-calibrate": TypeAdapter[BaseModel](CalibrationDocument),
     "judge-repeat": TypeAdapter[BaseModel](RepeatsDocument),
+    "compare": TypeAdapter[BaseModel](ReportDocument),
     "score": TypeAdapter[BaseModel](RunDocument),
     "publish": TypeAdapter[BaseModel](RunDocument),
     "import": TypeAdapter[BaseModel](ResultsDocument),

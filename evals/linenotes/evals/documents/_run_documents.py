@@ -161,7 +161,8 @@ class ComparisonDocument(Part):
     target: Target
     margin: float
     """The drop that a pass rules out."""
-    verdict: Literal["pass", "fail", "inconclusive", "cannot measure"]
+    verdict: Literal["pass", "fail", "unchanged", "inconclusive", "cannot measure"]
+    """`unchanged` is said by `compare` only: equal versions with equal scores in every sample."""
     detectable_change: float | None
     """What the suite detects with 80% power."""
     improved: int

@@ -255,10 +255,10 @@ def _spending(record: RunRecord) -> dict[str, float]:
 
 def _costs_of_agents(record: RunRecord) -> dict[str, float | None]:
     lines = cost_lines([record], "agent")
-    return {f"cost/{_plain(line.name)}": line.used.cost for line in lines if line.name}
+    return {f"cost/{plain_name(line.name)}": line.used.cost for line in lines if line.name}
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Return a name with the characters only that MLflow's names have."""
     return "".join(c if c.isalnum() or c in " ._-/" else " " for c in name)
 

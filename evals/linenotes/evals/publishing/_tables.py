@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from linenotes.evals.journal._samples import Score
+from linenotes.evals.journal._samples import SampleKey, Score
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,16 +28,28 @@ def score_table(
         metric: one of its metrics.
         beside: runs that it is compared with: the metric has one scale in all of them.
     """
-    import pandas as pd
+    return sample_table(record, score_values(record, metric, beside=beside))
 
+
+def score_values(
+    record: RunRecord, metric: str, *, beside: Sequence[RunRecord] = ()
+) -> dict[SampleKey, float]:
+    """Return the same as a value a sample."""
     values = _values(record, metric)
     if all(is_rate(run, metric) for run in (record, *beside)):
         failed = {key for key, o in record.outcomes.items() if o.error and o.error.kind == "agent"}
         values = dict.fromkeys(failed, 0.0) | values
+    return {key: float(value) for key, value in sorted(values.items())}
+
+
+def sample_table(record: RunRecord, values: Mapping[SampleKey, float]) -> pd.DataFrame:
+    """Return a value a sample as the columns case, sample, value, cluster, weight."""
+    import pandas as pd
+
     cases = {case.id: case for case in record.plan.cases}
     rows = [
-        (case, sample, float(value), cases[case].cluster, cases[case].weight)
-        for (case, sample), value in sorted(values.items())
+        (case, sample, value, cases[case].cluster, cases[case].weight)
+        for (case, sample), value in values.items()
     ]
     table = pd.DataFrame(rows, columns=["case", "sample", "value", "cluster", "weight"])
     return table if table["cluster"].notna().any() else table.drop(columns="cluster")
@@ -57,8 +69,14 @@ def is_rate(record: RunRecord, metric: str) -> bool:
     return all(value in (0, 1) for value in values.values())
 
 
-def _values(record: RunRecord, metric: str) -> dict[tuple[str, int], float]:
-    found: dict[tuple[str, int], float] = {}
+def is_label(record: RunRecord, metric: str) -> bool:
+    """Say whether the metric sorts samples into kinds, which have no mean."""
+    found = (_named(scores, metric) for scores in record.scores.values())
+    return any(score is not None and isinstance(score.value, str) for score in found)
+
+
+def _values(record: RunRecord, metric: str) -> dict[SampleKey, float]:
+    found: dict[SampleKey, float] = {}
     for key, scores in record.scores.items():
         score = _named(scores, metric)
         if score is not None and isinstance(score.value, bool | int | float):

@@ -12,10 +12,11 @@ from linenotes.evals.statistics._agreement import (
     confusion,
     krippendorff_alpha,
 )
+from linenotes.evals.statistics._case_changes import case_changes
 from linenotes.evals.statistics._comparisons import (
     Comparison,
     Verdict,
-    compare_many,
+    compare_amounts,
     compare_scores,
 )
 from linenotes.evals.statistics._corrections import (
@@ -41,6 +42,12 @@ from linenotes.evals.statistics._flakiness import (
     changed_cases,
     fit_prior,
 )
+from linenotes.evals.statistics._joint_comparisons import (
+    compare_jointly,
+    compare_many,
+    holm_corrected,
+)
+from linenotes.evals.statistics._multiplicity import benjamini_hochberg, holm
 from linenotes.evals.statistics._nested import NestedSplit, nested_split
 from linenotes.evals.statistics._pilots import Pilot, pilot_of_pair, pilot_of_run
 from linenotes.evals.statistics._planning import (
@@ -74,16 +81,22 @@ __all__ = [
     "SelfCheck",
     "Target",
     "Verdict",
+    "benjamini_hochberg",
     "best_samples",
+    "case_changes",
     "case_stability",
     "changed_cases",
     "cohen_kappa",
+    "compare_amounts",
+    "compare_jointly",
     "compare_many",
     "compare_scores",
     "confusion",
     "detectable_change",
     "estimate",
     "fit_prior",
+    "holm",
+    "holm_corrected",
     "krippendorff_alpha",
     "more_samples_help",
     "nested_split",
