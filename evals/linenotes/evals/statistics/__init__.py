@@ -18,18 +18,32 @@ from linenotes.evals.statistics._planning import (
     more_samples_help,
     required_cases,
 )
+from linenotes.evals.statistics._sequential import (
+    FEW_TO_STOP_EARLY,
+    BaseRun,
+    Look,
+    SequentialComparison,
+    compare_in_looks,
+    look_times,
+)
 
 __all__ = [
+    "FEW_TO_STOP_EARLY",
+    "BaseRun",
     "Comparison",
     "Estimate",
+    "Look",
     "PairedSpread",
+    "SequentialComparison",
     "Target",
     "Verdict",
     "best_samples",
+    "compare_in_looks",
     "compare_many",
     "compare_scores",
     "detectable_change",
     "estimate",
+    "look_times",
     "more_samples_help",
     "pass_at",
     "pass_hat",

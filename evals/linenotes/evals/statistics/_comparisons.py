@@ -161,7 +161,7 @@ def _holm_corrected(judged: dict[str, Comparison]) -> dict[str, Comparison]:
             p_worse_by_margin=worse_by_margin[i],
             p_not_worse=not_worse[i],
             p_no_difference=no_difference[i],
-            verdict=_verdict(worse_by_margin[i], not_worse[i], one.alpha),
+            verdict=verdict_of(worse_by_margin[i], not_worse[i], one.alpha),
             compared_with_base=len(measured),
             notes=(*one.notes, "p-values and verdict carry Holm's correction; intervals do not."),
         )
@@ -184,14 +184,14 @@ def _judge(
         raise ValueError(f"The margin {margin!r} is negative.")
     table = read_scores(candidate)
     pairs = pair_up(base, table)
-    compared = _describe(pairs, (base, table), target, margin, confidence)
-    problem = _unmeasurable(pairs, target)
+    compared = describe(pairs, (base, table), target, margin, confidence)
+    problem = unmeasurable(pairs, target)
     if problem:
         return replace(compared, notes=(problem,)), pairs
-    return _tested(compared, _evidence(pairs, target), binary=pairs.binary), pairs
+    return tested(compared, evidence_for(pairs, target), binary=pairs.binary), pairs
 
 
-def _describe(
+def describe(
     pairs: Pairs,
     tables: tuple[CaseTable, CaseTable],
     target: Target,
@@ -232,7 +232,8 @@ def _describe(
     )
 
 
-def _unmeasurable(pairs: Pairs, target: Target) -> str | None:
+def unmeasurable(pairs: Pairs, target: Target) -> str | None:
+    """Say why there is no evidence for this target; None where there is."""
     if not len(pairs):
         return "The runs have no scored case in common."
     if target == "dataset" and pairs.noise_variance is None:
@@ -243,14 +244,16 @@ def _unmeasurable(pairs: Pairs, target: Target) -> str | None:
     return None
 
 
-def _evidence(pairs: Pairs, target: Target) -> PairedEvidence:
+def evidence_for(pairs: Pairs, target: Target) -> PairedEvidence:
+    """Return the evidence of pairs that can be measured."""
     if target == "population":
         return evidence_on_such_cases(pairs)
     assert pairs.noise_variance is not None
     return evidence_on_these_cases(pairs, pairs.noise_variance)
 
 
-def _tested(compared: Comparison, evidence: PairedEvidence, *, binary: bool) -> Comparison:
+def tested(compared: Comparison, evidence: PairedEvidence, *, binary: bool) -> Comparison:
+    """Return the comparison with its interval, its tests and their verdict."""
     zero, bounds = evidence.zero, evidence.around.bounds(compared.confidence)
     p_worse = zero.p_not_better
     if compared.margin > 0:
@@ -265,14 +268,15 @@ def _tested(compared: Comparison, evidence: PairedEvidence, *, binary: bool) -> 
         p_worse_by_margin=p_worse,
         p_not_worse=zero.p_not_worse,
         p_no_difference=zero.p_no_difference,
-        verdict=_verdict(p_worse, zero.p_not_worse, compared.alpha),
+        verdict=verdict_of(p_worse, zero.p_not_worse, compared.alpha),
         method=evidence.method + exact,
         detectable_change=detectable_change(evidence.guarded_se, alpha=1 - compared.confidence),
         notes=evidence.notes,
     )
 
 
-def _verdict(p_worse_by_margin: float, p_not_worse: float, alpha: float) -> Verdict:
+def verdict_of(p_worse_by_margin: float, p_not_worse: float, alpha: float) -> Verdict:
+    """Return what tests at the level `alpha` say."""
     if p_worse_by_margin < alpha:
         return "pass"
     return "fail" if p_not_worse < alpha else "inconclusive"
