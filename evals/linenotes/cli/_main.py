@@ -24,6 +24,7 @@ _VERBS = {
     "eval": "Evaluate an agent on a dataset, several samples a case.",
     "score": "Score a run again, without calling its agent.",
     "compare": "Say whether one run is better or worse than another.",
+    "gate": "Say whether a version may replace the baseline, by as few samples as it takes.",
     "costs": "Show what a run cost, by agent, model, case or version.",
     "prices": "Show what models cost, and who says so.",
     "publish": "Write a run to MLflow from its journal.",

@@ -35,6 +35,7 @@ from linenotes.evals.documents._action_documents import (
 )
 from linenotes.evals.documents._cost_documents import costs_document, prices_document
 from linenotes.evals.documents._estimate_documents import estimate_document
+from linenotes.evals.documents._gate_document import gate_document, saved_document
 from linenotes.evals.documents._printed import DOCUMENTS, json_schema, json_schema_file
 from linenotes.evals.documents._recordings_documents import (
     recordings_list_document,
@@ -50,8 +51,14 @@ from linenotes.evals.engine._conduct import Conduct, ConductOptions, ExecutorNam
 from linenotes.evals.engine._engine import Job, Stop, run_sample
 from linenotes.evals.engine._recorded_runs import keys_for_replay
 from linenotes.evals.engine._used_up import BudgetUsedUp
+from linenotes.evals.gating import _gate_report as gate_report
 from linenotes.evals.gating._baselines import find_baseline, save_baseline
-from linenotes.evals.gating._gate import Decision, Gate, decide
+from linenotes.evals.gating._bases import Base, StoredBase, VersionBase, find_base
+from linenotes.evals.gating._concluding import Conclusion, conclude
+from linenotes.evals.gating._decisions_in_store import log_decision, promote
+from linenotes.evals.gating._gate import Decision, Gate, decide, decide_in_looks
+from linenotes.evals.gating._gate_order import MOST_SAMPLES, GateOrder, GateResult
+from linenotes.evals.gating._gate_run import run_gate
 from linenotes.evals.importing._import_plans import ImportOrder
 from linenotes.evals.importing._importing import ImportedRun, import_run
 from linenotes.evals.journal._plans import RunPlan
@@ -68,11 +75,14 @@ __all__ = [
     "DEFAULT_SAMPLES",
     "DOCUMENTS",
     "EVERY",
+    "MOST_SAMPLES",
     "Arm",
+    "Base",
     "Budget",
     "BudgetUsedUp",
     "By",
     "Choice",
+    "Conclusion",
     "Conduct",
     "ConductOptions",
     "CostLine",
@@ -84,6 +94,8 @@ __all__ = [
     "Finding",
     "Forecast",
     "Gate",
+    "GateOrder",
+    "GateResult",
     "ImportOrder",
     "ImportedRun",
     "Interrupted",
@@ -101,6 +113,8 @@ __all__ = [
     "Spending",
     "Stop",
     "StoppedRun",
+    "StoredBase",
+    "VersionBase",
     "arms",
     "asked_of_recordings",
     "checkup",
@@ -108,10 +122,12 @@ __all__ = [
     "compare_all",
     "compare_runs",
     "comparison_report",
+    "conclude",
     "cost_lines",
     "cost_rows",
     "costs_document",
     "decide",
+    "decide_in_looks",
     "differences",
     "doctor_document",
     "earlier_runs",
@@ -119,30 +135,37 @@ __all__ = [
     "evaluate",
     "evaluation_document",
     "execution_document",
+    "find_base",
     "find_baseline",
     "find_case",
     "find_scorers",
     "find_stopped",
     "forecast",
     "forecast_report",
+    "gate_document",
+    "gate_report",
     "id_in_store",
     "import_run",
     "json_schema",
     "json_schema_file",
     "keys_for_replay",
+    "log_decision",
     "price_list",
     "price_rows",
     "prices_document",
+    "promote",
     "recordings_list_document",
     "recordings_merge_document",
     "recordings_prune_document",
     "recordings_show_document",
     "recordings_verify_document",
     "report",
+    "run_gate",
     "run_once",
     "run_sample",
     "save_baseline",
     "saved",
+    "saved_document",
     "score_sample",
     "single_version",
     "store_execution",

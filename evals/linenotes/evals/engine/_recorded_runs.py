@@ -24,7 +24,10 @@ from linenotes.tracing import (
 
 
 class RecordedRuns:
-    """Opens libraries as runs need them; leaving the block puts what is new into their files."""
+    """Opens libraries as runs need them; leaving the block puts what is new into their files.
+
+    Of nested blocks the outermost counts.
+    """
 
     def __init__(self, project: Project, asked: RecordingPolicy | None) -> None:
         self._project = project
@@ -32,14 +35,19 @@ class RecordedRuns:
         self._libraries: dict[tuple[str, str, RecordingPolicy], Library] = {}
         self._of_run: dict[str, Library] = {}
         self._open = ExitStack()
+        self._blocks = 0
 
     def __enter__(self) -> Self:
-        self._open.enter_context(recordings_in_use())
+        if not self._blocks:
+            self._open.enter_context(recordings_in_use())
+        self._blocks += 1
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._libraries.clear()
-        self._open.close()
+        self._blocks -= 1
+        if not self._blocks:
+            self._libraries.clear()
+            self._open.close()
 
     def jobs(self, plan: RunPlan, jobs: Iterable[Job]) -> list[Job]:
         """Return the jobs of a run with the recordings that its policy asks for.
