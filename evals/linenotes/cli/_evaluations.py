@@ -94,18 +94,12 @@ def show(results: Sequence[RunResult], *, target: Target, margin: float, as_json
         _print(results, comparisons)
     if not all(result.scored for result in results) or any(map(_lacks_agents, results)):
         return USAGE
-    return FAIL if any(_lacks_use(result) for result in results) else 0
+    return FAIL if any(result.lacks_use for result in results) else 0
 
 
 def _lacks_agents(result: RunResult) -> bool:
     """Tell whether agents that were to be called for real did not call at all."""
     return result.recordings is not None and bool(result.recordings.absent)
-
-
-def _lacks_use(result: RunResult) -> bool:
-    """Tell whether recordings went unused in a run that was to be strict about that."""
-    use = result.recordings
-    return use is not None and use.policy.strict and bool(use.unused)
 
 
 def _print(results: Sequence[RunResult], comparisons: Sequence[RunComparison]) -> None:

@@ -30,6 +30,7 @@ _VERBS = {
     "flaky": "Show which cases pass now and then, and keep a quarantine of them.",
     "aa": "Check on your own samples how often the gate fails although nothing changed.",
     "judge": "Hold judges against people, and against themselves.",
+    "gate": "Say whether a version may replace the baseline, by as few samples as it takes.",
     "costs": "Show what a run cost, by agent, model, case or version.",
     "scorers": "List what can judge a sample, with an example each.",
     "prices": "Show what models cost, and who says so.",

@@ -1,5 +1,7 @@
 """How good it is: the engine, the journal, scorers, statistics and comparisons."""
 
+from linenotes.evals.engine._used_up import BudgetUsedUp
+
 from linenotes.evals import _forecast_report as forecast_report
 from linenotes.evals import _report as report
 from linenotes.evals._arms import EVERY, Choice, arms, single_version, versions_of
@@ -43,6 +45,7 @@ from linenotes.evals.documents._action_documents import (
 from linenotes.evals.documents._comparison_documents import comparison_document
 from linenotes.evals.documents._cost_documents import costs_document, prices_document
 from linenotes.evals.documents._estimate_documents import estimate_document
+from linenotes.evals.documents._gate_document import gate_document, saved_document
 from linenotes.evals.documents._history_documents import (
     flaky_document,
     quarantine_document,
@@ -65,8 +68,14 @@ from linenotes.evals.engine._conduct import Conduct, ConductOptions, ExecutorNam
 from linenotes.evals.engine._engine import Job, run_sample
 from linenotes.evals.engine._recorded_runs import keys_for_replay
 from linenotes.evals.engine._stop import Stop
+from linenotes.evals.gating import _gate_report as gate_report
 from linenotes.evals.gating._baselines import find_baseline, save_baseline
-from linenotes.evals.gating._gate import Decision, Gate, decide
+from linenotes.evals.gating._bases import Base, StoredBase, VersionBase, find_base
+from linenotes.evals.gating._concluding import Conclusion, conclude
+from linenotes.evals.gating._decisions_in_store import log_decision, promote
+from linenotes.evals.gating._gate import Decision, Gate, decide, decide_in_looks
+from linenotes.evals.gating._gate_order import MOST_SAMPLES, GateOrder, GateResult
+from linenotes.evals.gating._gate_run import run_gate
 from linenotes.evals.history import _flaky_report as flaky_text
 from linenotes.evals.history._flaky import FlakyCase, FlakyReport, flaky_report
 from linenotes.evals.history._quarantine import (
@@ -114,7 +123,9 @@ __all__ = [
     "DEFAULT_SAMPLES",
     "DOCUMENTS",
     "EVERY",
+    "MOST_SAMPLES",
     "Arm",
+    "Base",
     "Budget",
     "BudgetUsedUp",
     "By",
@@ -123,6 +134,7 @@ __all__ = [
     "Choice",
     "CiService",
     "ComparisonReport",
+    "Conclusion",
     "Conduct",
     "ConductOptions",
     "CostLine",
@@ -137,6 +149,8 @@ __all__ = [
     "FlakyReport",
     "Forecast",
     "Gate",
+    "GateOrder",
+    "GateResult",
     "ImportOrder",
     "ImportedRun",
     "Interrupted",
@@ -162,7 +176,9 @@ __all__ = [
     "StarterFile",
     "Stop",
     "StoppedRun",
+    "StoredBase",
     "SuiteSize",
+    "VersionBase",
     "VersionHistory",
     "Wish",
     "arms",
@@ -180,10 +196,12 @@ __all__ = [
     "comparison_markdown",
     "comparison_page",
     "comparison_report",
+    "conclude",
     "cost_lines",
     "cost_rows",
     "costs_document",
     "decide",
+    "decide_in_looks",
     "differences",
     "doctor_document",
     "earlier_runs",
@@ -191,6 +209,7 @@ __all__ = [
     "evaluate",
     "evaluation_document",
     "execution_document",
+    "find_base",
     "find_baseline",
     "find_case",
     "find_scorers",
@@ -200,6 +219,8 @@ __all__ = [
     "flaky_text",
     "forecast",
     "forecast_report",
+    "gate_document",
+    "gate_report",
     "golden",
     "id_in_store",
     "import_results",
@@ -210,11 +231,13 @@ __all__ = [
     "keys_for_replay",
     "list_scorers",
     "log_comparison",
+    "log_decision",
     "newest_plan",
     "one_run",
     "price_list",
     "price_rows",
     "prices_document",
+    "promote",
     "quarantine",
     "quarantine_document",
     "quarantined",
@@ -228,11 +251,13 @@ __all__ = [
     "repeat_judging",
     "repeat_report",
     "report",
+    "run_gate",
     "run_once",
     "run_sample",
     "save_baseline",
     "save_calibration",
     "saved",
+    "saved_document",
     "score_sample",
     "scorers_document",
     "self_check_document",

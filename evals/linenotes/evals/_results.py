@@ -112,6 +112,12 @@ class RunResult:
             return None
         return max(0.0, self.cost - replayed_cost(self.record))
 
+    @property
+    def lacks_use(self) -> bool:
+        """Whether recordings went unused in a run that was to be strict about that."""
+        use = self.recordings
+        return use is not None and use.policy.strict and bool(use.unused)
+
     def document(self) -> Document:
         """Return the run as the JSON contract has it."""
         return self._document().dump()

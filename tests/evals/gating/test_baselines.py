@@ -36,7 +36,7 @@ def test_equal_runs_give_equal_bytes(
 ) -> None:
     record = make_record(RUNS)
     one = save_baseline(project, record, "one").read_bytes()
-    shuffled = replace(record, outcomes=dict(reversed(record.outcomes.items())))
+    shuffled = replace(record, outcomes=dict(reversed(list(record.outcomes.items()))))
     assert save_baseline(project, shuffled, "two").read_bytes() == one
     assert len(one) < 2000
 

@@ -19,6 +19,7 @@ from linenotes.evals.documents._action_documents import (
 from linenotes.evals.documents._comparison_documents import ReportDocument
 from linenotes.evals.documents._cost_documents import CostsDocument, PricesDocument
 from linenotes.evals.documents._estimate_documents import EstimateDocument
+from linenotes.evals.documents._gate_document import GateDocument
 from linenotes.evals.documents._history_documents import (
     FlakyDocument,
     QuarantineDocument,
@@ -50,7 +51,6 @@ _PRINTED = {
     "costs": TypeAdapter[BaseModel](CostsDocument),
     "prices": TypeAdapter[BaseModel](PricesDocument),
     "scorers": TypeAdapter[BaseModel](ScorersDocument),
-    "compare": TypeAdapter[BaseModel](ComparisonDocument),
     "plan": TypeAdapter[BaseModel](SizingDocument),
     "pytest": TypeAdapter[BaseModel](SuiteDocument),
     "aa": TypeAdapter[BaseModel](SelfCheckDocument),
@@ -59,6 +59,7 @@ _PRINTED = {
     "judge-calibrate": TypeAdapter[BaseModel](CalibrationDocument),
     "judge-repeat": TypeAdapter[BaseModel](RepeatsDocument),
     "compare": TypeAdapter[BaseModel](ReportDocument),
+    "gate": TypeAdapter[BaseModel](GateDocument),
     "score": TypeAdapter[BaseModel](RunDocument),
     "publish": TypeAdapter[BaseModel](RunDocument),
     "import": TypeAdapter[BaseModel](ResultsDocument),

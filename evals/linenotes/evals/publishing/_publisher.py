@@ -172,7 +172,7 @@ class Publisher:
             values |= _bounds(name, estimate)
             hats = repeated[name].pass_hat[1:] if name in repeated else ()
             for label, given in label_shares(record, name, estimate.target).items():
-                values |= _bounds(f"{name}/{_plain(label)}", given.share)
+                values |= _bounds(f"{name}/{plain_name(label)}", given.share)
             for k, found in enumerate(hats, start=2):
                 # MLflow's names of metrics have no circumflex.
                 values |= _bounds(f"{name}/pass_hat_{k}", found)

@@ -153,14 +153,14 @@ def judge(
     if margin < 0:
         raise ValueError(f"The margin {margin!r} is negative.")
     pairs = pair_up(base, candidate)
-    compared = _describe(pairs, (base, candidate), target, margin, confidence)
-    problem = _unmeasurable(pairs, target)
+    compared = describe(pairs, (base, candidate), target, margin, confidence)
+    problem = unmeasurable(pairs, target)
     if problem:
         return replace(compared, notes=(problem,)), pairs
-    return _tested(compared, _evidence(pairs, target), binary=pairs.binary), pairs
+    return tested(compared, evidence_for(pairs, target), binary=pairs.binary), pairs
 
 
-def _describe(
+def describe(
     pairs: Pairs,
     tables: tuple[CaseTable, CaseTable],
     target: Target,
@@ -217,14 +217,16 @@ def _unmeasurable(pairs: Pairs, target: Target) -> str | None:
     return None
 
 
-def _evidence(pairs: Pairs, target: Target) -> PairedEvidence:
+def evidence_for(pairs: Pairs, target: Target) -> PairedEvidence:
+    """Return the evidence of pairs that can be measured."""
     if target == "population":
         return evidence_on_such_cases(pairs)
     assert pairs.noise_variance is not None
     return evidence_on_these_cases(pairs, pairs.noise_variance)
 
 
-def _tested(compared: Comparison, evidence: PairedEvidence, *, binary: bool) -> Comparison:
+def tested(compared: Comparison, evidence: PairedEvidence, *, binary: bool) -> Comparison:
+    """Return the comparison with its interval, its tests and their verdict."""
     zero, bounds = evidence.zero, evidence.around.bounds(compared.confidence)
     p_worse = zero.p_not_better
     if compared.margin > 0:
