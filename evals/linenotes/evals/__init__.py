@@ -1,7 +1,5 @@
 """How good it is: the engine, the journal, scorers, statistics and comparisons."""
 
-from linenotes.evals.engine._used_up import BudgetUsedUp
-
 from linenotes.evals import _forecast_report as forecast_report
 from linenotes.evals import _report as report
 from linenotes.evals._arms import EVERY, Choice, arms, single_version, versions_of
@@ -78,12 +76,7 @@ from linenotes.evals.gating._gate_order import MOST_SAMPLES, GateOrder, GateResu
 from linenotes.evals.gating._gate_run import run_gate
 from linenotes.evals.history import _flaky_report as flaky_text
 from linenotes.evals.history._flaky import FlakyCase, FlakyReport, flaky_report
-from linenotes.evals.history._quarantine import (
-    Quarantine,
-    QuarantinedCase,
-    quarantine,
-    quarantined,
-)
+from linenotes.evals.history._quarantine import Quarantine, QuarantinedCase, quarantine, quarantined
 from linenotes.evals.history._run_self_check import RunSelfCheck, check_gate, self_check_lines
 from linenotes.evals.history._version_history import (
     VersionHistory,
@@ -102,11 +95,7 @@ from linenotes.evals.journal._spending import Spending
 from linenotes.evals.judging import _calibration_report as calibration_report
 from linenotes.evals.judging import _repeat_report as repeat_report
 from linenotes.evals.judging._calibrating import Calibration, Drawn, calibrate
-from linenotes.evals.judging._calibrations import (
-    calibration_of,
-    is_judged,
-    save_calibration,
-)
+from linenotes.evals.judging._calibrations import calibration_of, is_judged, save_calibration
 from linenotes.evals.judging._repeating import Repeated, repeat_judging
 from linenotes.evals.publishing._comparison_log import log_comparison
 from linenotes.evals.publishing._registering import id_in_store

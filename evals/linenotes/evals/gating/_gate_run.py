@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from linenotes.evals.engine._used_up import BudgetUsedUp
-
 from linenotes.evals._evaluation import Evaluation, Interrupted
 from linenotes.evals._report import recording_lines
 from linenotes.evals._storing import NotPublished
+from linenotes.evals._used_up import BudgetUsedUp
 from linenotes.evals.comparing._comparison import compare_runs
 from linenotes.evals.documents._gate_document import gate_document
 from linenotes.evals.engine._conduct import Conduct
-from linenotes.evals.engine._engine import Stop
 from linenotes.evals.engine._progress import Progress, Silent
+from linenotes.evals.engine._stop import Stop
 from linenotes.evals.gating._gate import Decision
 from linenotes.evals.gating._gate_order import GateOrder, GateResult, whole_sweeps
 from linenotes.evals.gating._gate_report import headline

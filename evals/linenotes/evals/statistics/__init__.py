@@ -19,11 +19,7 @@ from linenotes.evals.statistics._comparisons import (
     compare_amounts,
     compare_scores,
 )
-from linenotes.evals.statistics._corrections import (
-    Corrected,
-    prediction_powered_mean,
-    rogan_gladen,
-)
+from linenotes.evals.statistics._corrections import Corrected, prediction_powered_mean, rogan_gladen
 from linenotes.evals.statistics._drift import (
     NumberChart,
     NumberWatch,
@@ -58,13 +54,6 @@ from linenotes.evals.statistics._planning import (
     required_cases,
 )
 from linenotes.evals.statistics._self_check import Finding, SelfCheck, self_check
-
-__all__ = [
-    "Agreement",
-    "BetaPrior",
-    "CaseClass",
-    "CaseStability",
-    "ChangedCase",
 from linenotes.evals.statistics._sequential import (
     FEW_TO_STOP_EARLY,
     BaseRun,
@@ -76,13 +65,19 @@ from linenotes.evals.statistics._sequential import (
 
 __all__ = [
     "FEW_TO_STOP_EARLY",
+    "Agreement",
     "BaseRun",
+    "BetaPrior",
+    "CaseClass",
+    "CaseStability",
+    "ChangedCase",
     "Comparison",
     "Confusion",
     "Corrected",
     "Estimate",
     "Finding",
     "Level",
+    "Look",
     "NestedSplit",
     "NumberChart",
     "NumberWatch",
@@ -91,8 +86,6 @@ __all__ = [
     "RateChart",
     "RateWatch",
     "SelfCheck",
-    "Look",
-    "PairedSpread",
     "SequentialComparison",
     "Target",
     "Verdict",
@@ -103,8 +96,8 @@ __all__ = [
     "changed_cases",
     "cohen_kappa",
     "compare_amounts",
-    "compare_jointly",
     "compare_in_looks",
+    "compare_jointly",
     "compare_many",
     "compare_scores",
     "confusion",

@@ -206,7 +206,7 @@ def verdict_level(units: int, confidence: float) -> float:
     return round((1 - confidence) * (SMALL_SUITE_ALPHA if few else 1), 12)
 
 
-def _unmeasurable(pairs: Pairs, target: Target) -> str | None:
+def unmeasurable(pairs: Pairs, target: Target) -> str | None:
     if not len(pairs):
         return "The runs have no scored case in common."
     if target == "dataset" and pairs.noise_variance is None:
