@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from linenotes.evals.publishing._tables import score_table
+from linenotes.evals.journal._tables import score_table
 
 if TYPE_CHECKING:
     from linenotes.evals.journal._records import RunRecord

@@ -27,7 +27,7 @@ from linenotes.evals._wording import SPEAKS_OF, counted, named
 from linenotes.evals.comparing._comparison import RunComparison
 from linenotes.evals.comparing._comparison_report import power, verdict
 from linenotes.evals.journal._records import RunRecord
-from linenotes.evals.publishing._tables import is_rate, score_table
+from linenotes.evals.journal._tables import is_rate, score_table
 from linenotes.tracing import RecordingUse
 
 if TYPE_CHECKING:

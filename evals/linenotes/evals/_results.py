@@ -28,9 +28,9 @@ from linenotes.evals.documents._run_documents import (
     usage_document,
 )
 from linenotes.evals.journal._records import Depth, RunRecord
+from linenotes.evals.journal._tables import score_table
 from linenotes.evals.journal._usage import Usage
 from linenotes.evals.publishing._publisher import Stored
-from linenotes.evals.publishing._tables import score_table
 from linenotes.tracing import RecordingUse
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from linenotes.evals._labels import LabelShare
 from linenotes.evals._results import RunResult
-from linenotes.evals.publishing._tables import is_rate
+from linenotes.evals.journal._tables import is_rate
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Estimate

@@ -53,7 +53,7 @@ def test_other_metrics_are_secondary_and_carry_holms_correction(make_run: MakeRu
 
 
 def table(run: RunRecord, metric: str):  # type: ignore[no-untyped-def]  # noqa: ANN201  pandas
-    from linenotes.evals.publishing._tables import score_table
+    from linenotes.evals.journal._tables import score_table
 
     return score_table(run, metric)
 

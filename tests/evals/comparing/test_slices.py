@@ -6,7 +6,7 @@ import pytest
 
 from linenotes.evals import ComparisonReport, RunRecord
 from linenotes.evals.comparing._slices import slicing_tags
-from linenotes.evals.publishing._tables import score_table
+from linenotes.evals.journal._tables import score_table
 from linenotes.evals.statistics import benjamini_hochberg, compare_scores
 from linenotes.project import RunError
 

@@ -13,7 +13,7 @@ from linenotes.evals import (
     quarantine,
     quarantined,
 )
-from linenotes.evals.publishing._tables import score_table
+from linenotes.evals.journal._tables import score_table
 from linenotes.project import Project, ProjectError
 
 TODAY = date(2026, 11, 23)

@@ -18,7 +18,7 @@ from linenotes.evals import (
 from linenotes.evals.documents._run_documents import ResultsDocument
 from linenotes.evals.journal._journal import Journal
 from linenotes.evals.journal._records import FILE_NAME
-from linenotes.evals.publishing._tables import score_table
+from linenotes.evals.journal._tables import score_table
 from linenotes.project import Project, ResultsFileError, RunError
 from linenotes.tracing import open_store
 

@@ -7,7 +7,7 @@ import pytest
 
 from linenotes.datasets import Case
 from linenotes.evals import Calibration, RunRecord, calibrate, calibration_report
-from linenotes.evals.publishing._tables import score_table
+from linenotes.evals.journal._tables import score_table
 from linenotes.evals.statistics import estimate, prediction_powered_mean
 from linenotes.project import ResultsFileError, RunError
 

@@ -12,7 +12,7 @@ from linenotes.evals.documents._part import Document
 from linenotes.evals.documents._run_documents import ComparisonDocument
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
-from linenotes.evals.publishing._tables import is_rate, score_table
+from linenotes.evals.journal._tables import is_rate, score_table
 from linenotes.project import RunError
 
 if TYPE_CHECKING:

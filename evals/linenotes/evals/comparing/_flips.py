@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._samples import SampleKey
-from linenotes.evals.publishing._tables import sample_table, score_values
+from linenotes.evals.journal._tables import sample_table, score_values
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from linenotes.evals.comparing._slices import SliceChange, adjusted, slice_chang
 from linenotes.evals.comparing._usage_changes import UsageChange, usage_changes
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._samples import SampleKey
-from linenotes.evals.publishing._tables import is_label, is_rate, score_table
+from linenotes.evals.journal._tables import is_label, is_rate, score_table
 from linenotes.project import RunError
 
 if TYPE_CHECKING:

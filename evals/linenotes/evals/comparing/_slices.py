@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from linenotes.datasets import Case
 from linenotes.evals.journal._records import RunRecord
-from linenotes.evals.publishing._tables import score_table
+from linenotes.evals.journal._tables import score_table
 from linenotes.project import RunError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from linenotes.evals._savings import replayed_calls
 from linenotes.evals._wording import counted
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._samples import Outcome
-from linenotes.evals.publishing._tables import sample_table
+from linenotes.evals.journal._tables import sample_table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from linenotes.evals.comparing._comparison import DEFAULT_MARGIN, RunComparison, compare_runs
 from linenotes.evals.journal._records import RunRecord
-from linenotes.evals.publishing._tables import score_table
+from linenotes.evals.journal._tables import score_table
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import BaseRun, SequentialComparison, Target

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from linenotes.evals.history._quarantine import Quarantine, QuarantinedCase
 from linenotes.evals.history._version_history import VersionHistory
-from linenotes.evals.publishing._tables import score_table
+from linenotes.evals.journal._tables import score_table
 from linenotes.project import RunError
 
 if TYPE_CHECKING:

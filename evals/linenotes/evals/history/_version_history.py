@@ -17,7 +17,7 @@ from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.journal._samples import Outcome, SampleKey
-from linenotes.evals.publishing._tables import is_rate, score_table
+from linenotes.evals.journal._tables import is_rate, score_table
 from linenotes.project import RunError
 
 if TYPE_CHECKING:

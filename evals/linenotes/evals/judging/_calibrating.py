@@ -15,8 +15,8 @@ from linenotes.evals.documents._judge_documents import (
 )
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._samples import SampleKey, ScoreValue
+from linenotes.evals.journal._tables import is_rate, score_table
 from linenotes.evals.judging._labels import Kind, Label, label_table, read_labels
-from linenotes.evals.publishing._tables import is_rate, score_table
 from linenotes.project import ResultsFileError, RunError
 
 if TYPE_CHECKING:

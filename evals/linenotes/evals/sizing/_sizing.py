@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
-from linenotes.evals.publishing._tables import is_rate, score_table
+from linenotes.evals.journal._tables import is_rate, score_table
 from linenotes.project import RunError
 
 if TYPE_CHECKING:

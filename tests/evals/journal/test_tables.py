@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from linenotes.evals import Failure, RunPlan, RunRecord
-from linenotes.evals.publishing._tables import is_rate, score_table
+from linenotes.evals.journal._tables import is_rate, score_table
 
 AGENT = Failure("agent", "ValueError", "bad")
 LOST = Failure("infrastructure", "APITimeoutError", "Request timed out.")
