@@ -210,7 +210,8 @@ def command(
     )
     candidate = single_version(found, choice)
     cases = choose_cases(found, dataset, split=split, limit=limit)
-    judges = find_scorers(scorers or found.settings.scorers, project)
+    own = found.settings.scorers
+    judges = find_scorers(scorers or own, project, at_hand=own)
     gate = Gate(
         baseline=baseline,
         margin=margin,
