@@ -57,7 +57,10 @@ PARTS_OF_EVALS = {
     "comparing": {"statistics", "journal", "documents", "publishing"},
     "gating": {"statistics", "journal", "comparing"},
     "importing": {"statistics", "journal", "engine", "scorers", "publishing"},
-    "judging": {"statistics", "journal", "documents", "publishing", "importing"},
+    "judging": {
+        *("statistics", "journal", "documents", "engine", "scorers", "publishing"),
+        "importing",
+    },
     "suite": {
         *("statistics", "journal", "documents", "engine", "scorers", "publishing"),
         *("comparing", "gating"),
