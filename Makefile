@@ -10,7 +10,7 @@ LOCK = $(RUN) uv pip compile pyproject.toml --extra local --extra postgres --ext
 unexport PYTHONPATH PYTHONHOME
 
 .NOTPARALLEL:
-.PHONY: help demo ui test lint types suite format lock clean setup
+.PHONY: help demo ui test lint types golden suite format lock clean setup
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -21,7 +21,7 @@ demo: setup ## install, then run the main job on the embedded model
 ui: setup ## open the store in MLflow's user interface
 	@$(RUN) linenotes.cli ui
 
-test: lint types suite ## install, then lint, types and the whole suite
+test: lint types golden suite ## install, then lint, types, golden tests and the whole suite
 
 lint: setup ## check style and format
 	$(RUN) ruff check
@@ -29,6 +29,9 @@ lint: setup ## check style and format
 
 types: setup ## check types
 	$(RUN) mypy
+
+golden: setup ## run the golden tests of the support desk, from recordings
+	$(RUN) pytest evals/suites --linenotes-replay
 
 suite: setup ## run the tests (WORKERS=2 processes)
 	@sh scripts/postgresql.sh

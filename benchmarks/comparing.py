@@ -17,7 +17,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from linenotes.datasets import Case, Dataset
-from linenotes.evals import RunRecord, RunStore, Sample, compare_runs, comparison_report, evaluate
+from linenotes.evals import (
+    ComparisonReport,
+    RunRecord,
+    RunStore,
+    Sample,
+    comparison_lines,
+    evaluate,
+)
 from linenotes.evals.journal._journal import Journal
 from linenotes.project import Project
 
@@ -78,8 +85,8 @@ def measure(cases: int, rounds: int) -> dict[str, float]:
     for _ in range(rounds):
         began = time.perf_counter()
         runs = RunStore.of(project)
-        found = compare_runs(*(runs.read(run_id) for run_id in ids))
-        assert comparison_report.lines(found)
+        base, candidate = (runs.read(run_id) for run_id in ids)
+        assert comparison_lines(ComparisonReport.of(base, [candidate]))
         seconds.append(time.perf_counter() - began)
     return {
         "samples": 2 * cases * SAMPLES,

@@ -2,10 +2,11 @@
 
 Run `python benchmarks/evaluation.py [--json] [--rounds N]`. Each side of a round is a process that
 runs the same cases through the same graph, with 50 samples in flight, against a model server on the
-loopback interface. The bare side keeps nothing; linenotes records, journals, scores
-and publishes everything to a local MLflow store. Setting up (imports, the store, one sample to warm
-up) is not counted. Ratios are to bare, of one round each; the table shows the medians and the
-extremes. `--peer FILE` puts another tool beside them; `peers/README.md` says how.
+loopback interface. The bare side keeps nothing; linenotes records, journals, scores and publishes
+everything to a local MLflow store; with two workers it does so from two processes, whose start
+counts. Other setting up (imports, the store, one sample to warm up) is not counted. Ratios are to
+bare, of one round each; the table shows the medians and the extremes. `--peer FILE` puts another
+tool beside them; `peers/README.md` says how.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -110,7 +112,7 @@ def run_bare(work: Work) -> dict[str, object]:
     return asyncio.run(all_of_them())
 
 
-def run_linenotes(work: Work) -> dict[str, object]:
+def run_linenotes(work: Work, *, workers: int = 1) -> dict[str, object]:
     """Evaluate the graph, and return how many outputs were right and traces are stored."""
     from linenotes.datasets import Case, Dataset
     from linenotes.evals import Sample, evaluate
@@ -126,7 +128,12 @@ def run_linenotes(work: Work) -> dict[str, object]:
     evaluate(agent, dataset(1), [right], samples=1)
     with measured() as figures:
         result = evaluate(
-            agent, dataset(work.cases), [right], samples=work.samples, concurrency=IN_FLIGHT
+            agent,
+            dataset(work.cases),
+            [right],
+            samples=work.samples,
+            concurrency=IN_FLIGHT,
+            workers=workers,
         )
     mean = result.estimates["right"].mean or 0.0
     return {
@@ -139,6 +146,7 @@ def run_linenotes(work: Work) -> dict[str, object]:
 SIDES: dict[str, Callable[[Work], dict[str, object]]] = {
     "bare": run_bare,
     "linenotes": run_linenotes,
+    "2 workers": partial(run_linenotes, workers=2),
 }
 
 
@@ -158,7 +166,7 @@ class Side:
         return cls(Path(file).stem, str(Path(file).resolve()), python or sys.executable)
 
 
-OURS = (Side("bare", "bare"), Side("linenotes", "linenotes"))
+OURS = tuple(Side(name, name) for name in SIDES)
 
 
 def run_side(runner: str, work: Work) -> dict[str, object]:

@@ -62,6 +62,11 @@ def test_several_versions_end_in_one_table_and_a_verdict(project: Path, cli: Cli
     assert "v2 against v1" in ended.out
     assert "80% power" in ended.out
     assert max(map(len, ended.out.splitlines())) <= 100
+    one, two, way_on = ended.out.splitlines()[-3:]
+    base, candidate = one.split()[1], two.split()[1]
+    assert (one, two) == (f"run {base}  v1", f"run {candidate}  v2")
+    assert way_on == f"linenotes compare {base} {candidate}   linenotes ui"
+    assert cli("compare", base, candidate).code == 0
 
 
 def test_several_versions_are_a_list_of_runs_with_comparisons(project: Path, cli: Cli) -> None:
@@ -237,3 +242,34 @@ def test_what_a_broken_endpoint_costs_is_counted_apart_with_its_cure(
     assert "2 samples lost to the infrastructure and not scored" in ended.out
     assert "Error code: 500" in ended.out
     assert "--resume" in ended.out
+
+
+def test_money_is_the_primary_metric_with_its_currency_and_reads_the_others(
+    project: Path, cli: Cli
+) -> None:
+    formula = 'net=value("8*shouted - length/100", failed=-12, currency="EUR")'
+    scorers = ("--scorer", formula, "--scorer", "scorers.py:length")
+    told = cli("eval", "app.py:build", "--dataset", "cases.jsonl", "--new", *scorers)
+    assert told.code == 2
+    assert "reads the metric 'shouted', and no scorer gives it" in told.err
+    settings = project / "pyproject.toml"
+    named = '[tool.linenotes.scorers]\nshouted = "scorers.py:shouted"\n'
+    settings.write_text(settings.read_text() + named)
+    ended = cli("eval", "app.py:build", "--dataset", "cases.jsonl", "--new", *scorers)
+    assert ended.code == 0, ended.err
+    assert "net (EUR)" in ended.out
+    assert "net of 1,000 cases: 7,940 EUR (" in ended.out
+    document = cli("publish", "latest", "--json").json
+    assert list(document["metrics"]) == ["net", "length", "shouted"]  # type: ignore[call-overload]
+    assert document["metrics"]["net"]["unit"] == "EUR"  # type: ignore[index]
+
+
+def test_labels_can_be_the_primary_metric(project: Path, cli: Cli) -> None:
+    (project / "scorers.py").write_text("def tone(sample): return 'calm'\n")
+    ended = cli(
+        *("eval", "app.py:build", "--dataset", "cases.jsonl", "--new"),
+        *("--scorer", "scorers.py:tone", "--samples", "1"),
+    )
+    assert ended.code == 0, ended.err
+    assert "calm 100%" in ended.out
+    assert "(6 of 6)" in ended.out

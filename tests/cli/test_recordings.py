@@ -76,6 +76,28 @@ def test_an_evaluation_is_recorded_replayed_and_looked_after(
     assert (project / "both.jsonl.gz").read_bytes() == path.read_bytes()
 
 
+def test_a_dry_run_says_what_is_recorded_already(
+    cli: Cli, project: Path, server: ScriptedServer
+) -> None:
+    assert cli(*SCORED, "--record", "auto").code == 0
+    deeper = (*SCORED, "--samples", "5", "--dry-run")
+    shown = cli(*deeper, "--record", "auto")
+    said = " ".join(shown.out.split())
+    assert "4 of 10 samples of talk have recordings, 8 calls in" in said
+    assert "also of those that will be replayed" in said
+    assert cli(*deeper, "--replay", "--json").json["recorded"] == [
+        {
+            "agent": "talk",
+            "path": str(project / "recordings" / "cases" / "talk.jsonl.gz"),
+            "samples": 4,
+            "planned": 10,
+            "calls": 8,
+        }
+    ]
+    for option in ((), ("--record", "all")):
+        assert cli(*deeper, *option, "--json").json["recorded"] == []
+
+
 def test_unused_recordings_fail_a_strict_run_and_are_pruned(
     cli: Cli, project: Path, server: ScriptedServer
 ) -> None:

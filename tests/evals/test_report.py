@@ -172,5 +172,10 @@ def test_the_note_of_a_run_has_a_row_for_each_pass_hat(result: Callable[..., Run
 def test_a_run_that_was_stopped_says_how_much_of_it_there_is(
     result: Callable[..., RunResult],
 ) -> None:
-    (line,) = report.failures(result({"a": [True, True], "b": [True]}))
-    assert line.startswith("v1: only 3 of 4 samples are there, so cases have up to 2; `linenotes")
+    stopped = result({"a": [True, True, False], "b": [True]})
+    (line,) = report.failures(stopped)
+    assert line.startswith("v1: only 4 of 6 samples are there; `linenotes eval --resume")
+    assert "n=2 cases, K=1 to 3 samples; 95%" in report.title([stopped])
+    assert report.rows([stopped])[1][:2] == ("v1", "1 to 3")
+    note = report.run_note(stopped.record, stopped.estimates, stopped.repeats)
+    assert note.startswith("**app v1** on **numbers**: n=2 cases, K=1 to 3\n")

@@ -208,3 +208,62 @@ def test_an_imported_run_is_scored_and_keeps_what_its_file_says(
     assert list(again.estimates) == ["polite", "reward"]
     assert [e.mean for e in again.estimates.values()] == [1, 1]
     assert assessments(client, again) == {"polite": 4, "reward": 4}
+
+
+WORTH = """
+from linenotes.evals.scorers import scorer
+def right(sample): return True
+def wrong(sample): return False
+def money(sample): return 4.0 if sample.scores["right"] else -1.0
+@scorer(values=["digits", "half"])
+def parts(sample): return {"digits": 1, "half": sample.output["answer"] / 2}
+"""
+VALUE = 'value("8*right - 2*(not right)", failed=-2, currency="EUR")'
+
+
+@pytest.fixture
+def valued(one_node: Callable[..., AgentVersion], numbers: Callable[..., Dataset]) -> RunResult:
+    """A run whose every second sample the agent fails, with what its cases are worth."""
+    node = "def answer(state):\n    return {'answer': 3 if state['question'] % 2 else 1 // 0}\n"
+    version = one_node(node, files={"own.py": WORTH})
+    return evaluate(version, numbers(4), [VALUE, "own.py:right", "own.py:parts"], samples=2)
+
+
+def test_values_and_parts_are_metrics_of_a_run_from_its_plan_on(valued: RunResult) -> None:
+    plan = valued.record.plan
+    assert plan.metrics == ("value", "right", "parts.digits", "parts.half")
+    assert plan.scorers == (VALUE, "own.py:right", "own.py:parts", "own.py:parts")
+    assert (plan.units, plan.reads) == ({"value": "EUR"}, {"value": ("right",)})
+    means = {name: found.mean for name, found in valued.estimates.items()}
+    assert means == {"value": 3.0, "right": 0.5, "parts.digits": 0.5, "parts.half": 1.5}
+    assert valued.scored == 8
+    assert RunStore.of(Project.find()).read(plan.run_id).plan == plan
+
+
+def test_what_a_run_has_is_scored_again_as_a_whole(valued: RunResult) -> None:
+    again = score(valued)
+    assert again.record.plan.metrics == valued.record.plan.metrics
+    assert again.record.plan.units == {"value": "EUR"}
+    assert again.record.scores == valued.record.scores
+
+
+def test_what_a_value_reads_is_not_scored_anew_without_the_value(valued: RunResult) -> None:
+    again = score(valued, "right=own.py:wrong", add=True)
+    assert again.record.plan.metrics == valued.record.plan.metrics
+    assert again.estimates["value"].mean == -2.0
+    assert again.estimates["right"].mean == 0.0
+
+
+def test_a_value_can_be_added_to_what_was_scored(evaluated: RunResult) -> None:
+    added = score_beside(evaluated, 'value("8*even - size", failed=0)')
+    assert added.record.plan.metrics == ("even", "size", "value")
+    assert added.estimates["value"].mean == pytest.approx(8 * 2 / 3 - 1)
+    dropped = score(evaluated, "own.py:size")
+    assert dropped.record.plan.metrics == ("size",)
+    assert (dropped.record.plan.units, dropped.record.plan.reads) == ({}, {})
+
+
+def score_beside(result: RunResult, spec: str) -> RunResult:
+    project, plan = Project.find(), result.record.plan
+    wanted = find_scorers([spec], project, beside=plan.standing(add=True))
+    return Evaluation(project).score(plan.run_id, wanted, add=True)

@@ -71,6 +71,7 @@ def test_the_document_has_the_keys_of_the_contract(result: Callable[..., RunResu
         "dataset",
         "n",
         "samples",
+        "samples_scored",
         "scored",
         "errors",
         "metrics",
@@ -93,6 +94,18 @@ def test_the_document_has_the_keys_of_the_contract(result: Callable[..., RunResu
     assert list(metric) == ["mean", "low", "high", "target", "pass_hat", "pass_at"]
     assert (metric["mean"], metric["target"]) == (0.75, "population")
     assert document["traces"] == {"expected": 4, "stored": 4}
+
+
+def test_the_samples_of_a_case_that_are_scored_stand_beside_those_that_were_planned(
+    result: Callable[..., RunResult],
+) -> None:
+    whole = result({"a": [True, False], "b": [True, True]}).document()
+    assert (whole["samples"], whole["samples_scored"]) == (2, {"low": 2, "high": 2})
+    partly = result({"a": [True, False, True], "b": [True, None]}, failed={("a", 0): LOST})
+    assert partly.document()["samples"] == 3
+    assert partly.document()["samples_scored"] == {"low": 1, "high": 2}
+    nothing = result({"a": [True], "b": []}).document()
+    assert nothing["samples_scored"] == {"low": 0, "high": 1}
 
 
 def test_a_repeated_rate_has_pass_hat_and_pass_at_for_each_k(

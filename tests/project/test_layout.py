@@ -42,6 +42,31 @@ PARTS_OF_TRACING = {
     "keeping": {"export", "live", "store"},
 }
 """Each with the other parts that it may import; all import the modules above them."""
+PARTS_OF_EVALS = {
+    "statistics": set(),
+    "journal": set(),
+    "starter": set(),
+    "testing": set(),
+    "engine": {"journal"},
+    "scorers": {"journal", "engine"},
+    "workers": {"journal", "engine"},
+    "history": {"statistics", "journal"},
+    "sizing": {"statistics", "journal"},
+    "documents": {"sizing"},
+    "comparing": {"statistics", "journal", "documents"},
+    "publishing": {"statistics", "journal", "engine", "comparing"},
+    "importing": {"statistics", "journal", "engine", "scorers", "publishing"},
+    "judging": {"statistics", "journal", "documents", "engine", "scorers", "importing"},
+    "gating": {
+        *("statistics", "journal", "documents", "engine", "scorers"),
+        *("comparing", "publishing"),
+    },
+    "suite": {
+        *("statistics", "journal", "documents", "engine", "scorers"),
+        *("comparing", "gating"),
+    },
+}
+"""Each with the other parts that its code imports; the modules beside them put parts together."""
 HEAVY = {
     "deepeval",
     "langchain_core",
@@ -53,7 +78,7 @@ HEAVY = {
     "scipy",
     "statsmodels",
 }
-MADE_BY_TOOLS = {"__pycache__", "build", "dist"}
+MADE_BY_TOOLS = {"__pycache__", ".linenotes", ".pytest_cache", "build", "dist"}
 # Written so that this file does not hold what it looks for.
 REGISTRY = re.compile(r"pypi[.]org|[p]ythonhosted|[n]pmjs|deb[.]debian|security[.]debian")
 MACHINE_PATH = re.compile(r"(?<![\w.}~-])/(?:root|work|home|Users)/")
@@ -103,24 +128,40 @@ def test_imports_point_one_way_and_pass_through_the_door(package: str) -> None:
     assert wrong == []
 
 
-def test_the_parts_of_tracing_have_an_order_without_a_circle() -> None:
-    parts = {path.parent.name for path in PACKAGES["tracing"].glob("*/__init__.py")}
-    assert parts == set(PARTS_OF_TRACING)
+@pytest.mark.parametrize(
+    ("package", "parts"), [("tracing", PARTS_OF_TRACING), ("evals", PARTS_OF_EVALS)]
+)
+def test_the_parts_of_a_package_have_an_order_without_a_circle(
+    package: str, parts: dict[str, set[str]]
+) -> None:
+    assert {path.parent.name for path in PACKAGES[package].glob("*/__init__.py")} == set(parts)
     before: set[str] = set()
-    for part, may_import in PARTS_OF_TRACING.items():
+    for part, may_import in parts.items():
         assert may_import <= before
         before.add(part)
 
 
 def test_imports_between_the_parts_of_tracing_point_one_way() -> None:
     package = PACKAGES["tracing"]
-    by_anyone = {package / "__init__.py", package / "_ledger.py"}  # `Ledger` reads what is stored
+    own = ("__init__.py", "_ledger.py")  # a method of `Ledger` reads what is stored
     wrong = [
         f"{path.relative_to(ROOT)}:{line}: {module}"
-        for path in sorted({*package.rglob("*.py")} - by_anyone)
+        for path in sorted({*package.rglob("*.py")} - {package / name for name in own})
         for line, module in _imports(path)
-        for own, (other, *inner) in [(path.relative_to(package).parts[0], _inside(module))]
-        if inner and other not in (own, *PARTS_OF_TRACING.get(own, ()))
+        for part, (other, *inner) in [(path.relative_to(package).parts[0], _inside(module))]
+        if inner and other not in (part, *PARTS_OF_TRACING.get(part, ()))
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("part", PARTS_OF_EVALS)
+def test_a_part_of_evals_imports_no_part_that_stands_behind_it(part: str) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}: {module}"
+        for path in sorted((PACKAGES["evals"] / part).glob("**/*.py"))
+        for line, module in _imports(path, run=True)
+        for other in [_inside(module, "evals")[0]]
+        if other in PARTS_OF_EVALS and other not in (part, *PARTS_OF_EVALS[part])
     ]
     assert wrong == []
 
@@ -168,9 +209,12 @@ def _parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
-def _imports(path: Path) -> Iterator[tuple[int, str]]:
-    """Every import of the file, at its top or inside a function, of a part of linenotes."""
-    for node in ast.walk(_parsed(path)):
+def _imports(path: Path, *, run: bool = False) -> Iterator[tuple[int, str]]:
+    """Every import of the file, at its top or inside a function, of a part of linenotes.
+
+    With `run` those that are executed, so none that only annotations need.
+    """
+    for node in _nodes(_parsed(path), run=run):
         if isinstance(node, ast.ImportFrom) and node.module:
             modules = [node.module]
             if node.module == "linenotes":
@@ -182,10 +226,17 @@ def _imports(path: Path) -> Iterator[tuple[int, str]]:
         yield from ((node.lineno, m) for m in modules if m.startswith("linenotes."))
 
 
-def _inside(module: str) -> list[str]:
-    """Return where in tracing a module is: its part and its name, or its name alone."""
-    _, package, *inside = module.split(".")
-    return inside if package == "tracing" and inside else [module]
+def _nodes(node: ast.AST, *, run: bool) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if not (run and isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
+            yield child
+            yield from _nodes(child, run=run)
+
+
+def _inside(module: str, package: str = "tracing") -> list[str]:
+    """Return where in a package a module is: its part and its name, or its name alone."""
+    _, own, *inside = module.split(".")
+    return inside if own == package and inside else [module]
 
 
 def _texts() -> Iterator[tuple[Path, str]]:

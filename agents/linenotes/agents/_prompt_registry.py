@@ -6,7 +6,7 @@ twice, so the registry's versions are the history of what the prompt said.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -53,6 +53,20 @@ class PromptRegistry:
         Raises:
             PromptError: the registry holds no such prompt, alias or version.
         """
+        found = self.find(name, version)
+        if found is None:
+            raise PromptError(
+                f"The MLflow Prompt Registry holds no version {version!r} of prompt {name!r}. "
+                f"`linenotes prompt list` shows what it holds."
+            )
+        return found
+
+    def find(self, name: str, version: str) -> RegisteredPrompt | None:
+        """Return the version `@alias` or `registry:N` of the prompt `name`; None without one.
+
+        Raises:
+            PromptError: the registry does not answer, or cannot be asked so.
+        """
         from mlflow.exceptions import MlflowException
 
         path = f"{name}{version}" if version.startswith("@") else name + "/" + version[9:]
@@ -60,12 +74,14 @@ class PromptRegistry:
             found = self._client.load_prompt(f"prompts:/{path}", allow_missing=True)
         except MlflowException as error:
             raise PromptError(f"Prompt {name!r} version {version!r}: {error.message}") from None
-        if found is None:
-            raise PromptError(
-                f"The MLflow Prompt Registry holds no version {version!r} of prompt {name!r}. "
-                f"`linenotes prompt list` shows what it holds."
-            )
-        return _registered(found)
+        return _registered(found) if found else None
+
+    def move_alias(self, name: str, alias: str, number: int, why: Mapping[str, str]) -> None:
+        """Let an alias mean the version `number`, with tags on that version that say why."""
+        with self._attributed(f"move the alias {alias!r} of prompt {name!r} in"):
+            for key, value in why.items():
+                self._client.set_prompt_version_tag(name, str(number), key, value)
+            self._client.set_prompt_alias(name, alias, number)
 
     def versions(self, name: str) -> list[RegisteredPrompt]:
         """Return all versions of the prompt `name`, newest first; empty if there is none.

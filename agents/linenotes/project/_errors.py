@@ -1,17 +1,18 @@
 """The error tree.
 
     LinenotesError          a person can mend it: one sentence what, where, and the cure; exit 2
-    ├── ProjectError        pyproject.toml or langgraph.json says something that cannot be used
+    ├── ProjectError        a file of settings or of quarantined cases says what cannot be used
     ├── AgentError          an agent is not found, does not import, or does not build
     ├── PromptError         a prompt or its version is not found, or its placeholders do not fit
     ├── ModelError          a model has no key, no weights, no endpoint, or is not known
     ├── DatasetError        a golden file is not valid; lists every problem with its line
     ├── ScorerError         a scorer is not found, or cannot be used at all
     ├── StoreError          the MLflow store does not open, or belongs to another version
-    ├── RecordingError      a call has no recording to replay, or a file of recordings is broken
     │   └── StoreOutageError  it cannot be reached or written now, and may be later
+    ├── RecordingError      a call has no recording to replay, or a file of recordings is broken
     ├── RunError            a run or trace is not found, or its journal cannot be used
-    └── TraceFileError      a file of conversations cannot be read; names the place in it
+    ├── TraceFileError      a file of conversations cannot be read; names the place in it
+    └── ResultsFileError    a file of results or labels cannot be read; names the place in it
 
 Anything else that is raised is our own mistake and keeps its traceback.
 """
@@ -24,7 +25,7 @@ class LinenotesError(Exception):
 
 
 class ProjectError(LinenotesError):
-    """`pyproject.toml` or `langgraph.json` holds a setting that cannot be used."""
+    """`pyproject.toml`, `langgraph.json` or `quarantine.yaml` holds what cannot be used."""
 
 
 class AgentError(LinenotesError):
@@ -73,3 +74,7 @@ class RunError(LinenotesError):
 
 class TraceFileError(LinenotesError):
     """A file of conversations is not one that is read. Nothing of it is imported."""
+
+
+class ResultsFileError(LinenotesError):
+    """A file of results or of labels is not one that is read. Nothing of it is imported."""

@@ -11,7 +11,7 @@ from linenotes.cli._options import together
 
 if TYPE_CHECKING:
     from linenotes.datasets import Dataset
-    from linenotes.evals import Arm, Conduct, Forecast, RunRecord, RunResult
+    from linenotes.evals import Arm, Conduct, Forecast, RecordedAhead, RunRecord, RunResult
     from linenotes.project import Project
 
 
@@ -35,9 +35,13 @@ def told_from_earlier_runs(
     project: Project, arms: Sequence[Arm], cases: Dataset, conduct: Conduct
 ) -> Forecast:
     """Return what the evaluation would take."""
-    from linenotes.evals import RunStore, earlier_runs
+    from linenotes.evals import RunStore, earlier_runs, recorded_ahead
+    from linenotes.tracing import RecordingPolicy
 
-    return _forecast(arms, cases, earlier_runs(arms, cases, RunStore.of(project)), conduct)
+    policy = conduct.recordings or RecordingPolicy.of(project)
+    recorded = recorded_ahead(project, arms, cases, policy)
+    found = earlier_runs(arms, cases, RunStore.of(project))
+    return _forecast(arms, cases, found, conduct, recorded)
 
 
 def show_pilot(
@@ -54,11 +58,22 @@ def show_pilot(
 
 
 def _forecast(
-    arms: Sequence[Arm], cases: Dataset, sources: Sequence[RunRecord | None], conduct: Conduct
+    arms: Sequence[Arm],
+    cases: Dataset,
+    sources: Sequence[RunRecord | None],
+    conduct: Conduct,
+    recorded: tuple[RecordedAhead, ...] = (),
 ) -> Forecast:
     from linenotes.evals import forecast
 
-    return forecast(arms, cases, sources, concurrency=conduct.concurrency, budget=conduct.budget)
+    return forecast(
+        arms,
+        cases,
+        sources,
+        concurrency=conduct.concurrency,
+        budget=conduct.budget,
+        recorded=recorded,
+    )
 
 
 def show_forecast(found: Forecast, *, as_json: bool) -> int:

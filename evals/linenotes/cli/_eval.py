@@ -10,6 +10,12 @@ import click
 
 from linenotes.cli._budget_options import budget_options
 from linenotes.cli._estimating import estimate_options
+from linenotes.cli._evaluation_options import (
+    case_options,
+    concurrency_option,
+    scorer_option,
+    seed_option,
+)
 from linenotes.cli._options import (
     choices,
     json_option,
@@ -64,35 +70,18 @@ _SECTIONS = {
 
 @click.command(cls=Sectioned, sections=_SECTIONS, epilog=_EPILOG)
 @click.argument("agent", required=False)
-@click.option("--dataset", metavar="NAME|FILE", help="Golden cases. Default: the agent's own.")
-@click.option("--split", help="Only the cases of this split.")
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many cases, spread evenly.")
+@case_options
 @click.option(
     "--samples",
     type=click.IntRange(min=1),
     help="Of each case. Default: 3; with --resume as many as the run has, more top it up.",
 )
-@click.option(
-    "-j",
-    "--concurrency",
-    type=click.IntRange(min=1),
-    default=8,
-    show_default=True,
-    help="Samples in flight, over all workers.",
-)
+@concurrency_option
 @patience_options
 @worker_options
-@click.option(
-    "--seed", type=int, default=0, show_default=True, help="Model calls derive theirs from it."
-)
+@seed_option
 @version_options
-@click.option(
-    "--scorer",
-    "scorers",
-    multiple=True,
-    metavar="NAME|FILE:FUNCTION",
-    help="Repeatable; the first is the primary metric. Default: the agent's own.",
-)
+@scorer_option
 @recording_options
 @budget_options
 @estimate_options

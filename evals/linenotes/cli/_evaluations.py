@@ -17,6 +17,7 @@ from linenotes.evals import (
     Evaluation,
     NotPublished,
     RunComparison,
+    RunPlan,
     RunResult,
     StoppedRun,
     compare_all,
@@ -93,18 +94,12 @@ def show(results: Sequence[RunResult], *, target: Target, margin: float, as_json
         _print(results, comparisons)
     if not all(result.scored for result in results) or any(map(_lacks_agents, results)):
         return USAGE
-    return FAIL if any(_lacks_use(result) for result in results) else 0
+    return FAIL if any(result.lacks_use for result in results) else 0
 
 
 def _lacks_agents(result: RunResult) -> bool:
     """Tell whether agents that were to be called for real did not call at all."""
     return result.recordings is not None and bool(result.recordings.absent)
-
-
-def _lacks_use(result: RunResult) -> bool:
-    """Tell whether recordings went unused in a run that was to be strict about that."""
-    use = result.recordings
-    return use is not None and use.policy.strict and bool(use.unused)
 
 
 def _print(results: Sequence[RunResult], comparisons: Sequence[RunComparison]) -> None:
@@ -113,11 +108,19 @@ def _print(results: Sequence[RunResult], comparisons: Sequence[RunComparison]) -
     out.print()
     out.print(table(report.rows(results)))
     out.print()
-    for line in report.pass_hat_lines(results):
+    for line in report.metric_lines(results):
         out.print(printable(line))
     for line in report.closing_lines(results, comparisons):
         out.print(one_line(line))
     out.print()
-    compare = "   linenotes compare latest~1 latest" if len(results) > 1 else ""
-    newest = results[-1].record.plan.run_id[:12]
-    out.print(f"run {newest}{compare}   linenotes ui", style="dim")
+    for line in _ways_on([result.record.plan for result in results]):
+        out.print(line, style="dim")
+
+
+def _ways_on(plans: Sequence[RunPlan]) -> list[str]:
+    """Return by which ids the runs are known, and what to do with them."""
+    ids = [plan.run_id[:12] for plan in plans]
+    if len(ids) == 1:
+        return [f"run {ids[0]}   linenotes ui"]
+    named = [f"run {run_id}  {one_line(p.version)}" for run_id, p in zip(ids, plans, strict=True)]
+    return [*named, f"linenotes compare {ids[0]} {ids[-1]}   linenotes ui"]

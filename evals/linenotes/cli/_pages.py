@@ -1,4 +1,4 @@
-"""The option `--html`: where the page of a conversation goes."""
+"""The option `--html`: where the page of a conversation or of a comparison goes."""
 
 from __future__ import annotations
 
@@ -34,14 +34,23 @@ def write_page(
     Raises:
         RunError: the file cannot be written, or `focus` names nobody.
     """
-    from linenotes.project import RunError
     from linenotes.tracing import conversation_page
 
     page = conversation_page(trace, focus, scores=scores)
     if html == STDOUT:
         click.echo(page)
-        return
-    path = Path(html or f"{trace.trace_id[:_ID]}.html")
+    else:
+        write_html(page, Path(html or f"{trace.trace_id[:_ID]}.html"))
+
+
+def write_html(page: str, path: Path) -> None:
+    """Write a page where the option `--html` says, and say where it is.
+
+    Raises:
+        RunError: the file cannot be written.
+    """
+    from linenotes.project import RunError
+
     try:
         path.write_text(page, encoding="utf-8")
     except OSError as error:

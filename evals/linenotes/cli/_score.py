@@ -47,13 +47,14 @@ def command(
     prefix of it, or latest.
     """
     from linenotes.cli._evaluations import carry_out, show_run
-    from linenotes.evals import Conduct, find_scorers
+    from linenotes.evals import Conduct, RunStore, find_scorers
     from linenotes.project import Project
 
     if add and not scorers:
         raise click.UsageError("--add needs a --scorer to add.")
     project = Project.find()
-    wanted = find_scorers(scorers, project) if scorers else []
+    beside = RunStore.of(project).read(run).plan.standing(add=add) if scorers else ()
+    wanted = find_scorers(scorers, project, beside=beside) if scorers else []
     return carry_out(
         project,
         lambda evaluation: [evaluation.score(run, wanted, add=add)],

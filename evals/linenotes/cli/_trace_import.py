@@ -83,7 +83,7 @@ def _print(imported: ImportedRun) -> None:
     out.print()
     out.print(table(report.rows([result])))
     out.print()
-    for line in report.pass_hat_lines([result]):
+    for line in report.metric_lines([result]):
         out.print(printable(line))
     for line in report.closing_lines([result], []):
         out.print(one_line(line))

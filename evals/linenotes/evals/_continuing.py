@@ -11,14 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from linenotes.evals._ongoing import OngoingRun
 from linenotes.evals.engine._engine import Job
-from linenotes.evals.engine._ongoing import OngoingRun
 from linenotes.evals.journal._journal import Journal, is_being_written
-from linenotes.evals.journal._plans import IMPORTED, Amendment, RunPlan
+from linenotes.evals.journal._plans import Amendment, RunPlan
 from linenotes.evals.journal._records import FILE_NAME, RunRecord
 from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.journal._samples import SampleKey
-from linenotes.evals.scorers._scorers import Scorer
+from linenotes.evals.scorers._scorers import Scorer, judges_of, reads_of, specs_of, units_of
 from linenotes.project import RunError
 from linenotes.tracing import RecordingPolicy
 
@@ -54,7 +54,7 @@ def find_stopped(
 
     The plan is the same with equal versions, cases, samples, scorers, seed and use of recordings.
     """
-    specs = tuple(scorer.spec for scorer in scorers)
+    specs = tuple(specs_of(scorers).values())
     wanted = [
         (arm.version.fingerprint, arm.baseline, (arm.dataset or dataset).digest) for arm in arms
     ]
@@ -116,18 +116,31 @@ def rescoring(plan: RunPlan, scorers: Sequence[Scorer], *, add: bool) -> Amendme
     """Return the amendment that lets `scorers` judge the samples of a run anew.
 
     Raises:
-        RunError: there is nothing that could judge them.
+        RunError: there is nothing that could judge them, or nothing of them to judge.
     """
+    if not plan.has_conversations:
+        raise RunError(
+            f"Run {plan.run_id[:12]} holds the results of a file, and nothing of what was said, so "
+            "it cannot be scored again. Add the metric to the file, and import that."
+        )
     before = dict(zip(plan.metrics, plan.scorers, strict=True))
-    new = {scorer.name: scorer.spec for scorer in scorers}
+    new = specs_of(scorers)
     if not new:
         raise RunError(
             f"Run {plan.run_id[:12]} was imported, and what its file says of the samples is not "
             "scored again. Name a scorer: --scorer NAME, or --scorer scorers.py:function."
         )
-    said = {name: spec for name, spec in before.items() if spec.startswith(IMPORTED)}
-    after = {**before, **new} if add else {**new, **{n: s for n, s in said.items() if n not in new}}
-    return Amendment(scorers=after, kept=frozenset(after) - new.keys())
+    stand = [name for name in plan.standing(add=add) if before[name] not in new.values()]
+    kept = {name: before[name] for name in stand if name not in new}
+    first = [name for name in before if name in {*kept, *new}] if add else []
+    after = {name: {**kept, **new}[name] for name in (*first, *new, *kept)}
+    return Amendment(
+        scorers=after,
+        kept=frozenset(kept),
+        units={n: unit for n, unit in plan.units.items() if n in kept} | units_of(scorers),
+        reads={n: read for n, read in plan.reads.items() if n in kept} | reads_of(scorers),
+        judges={n: judge for n, judge in plan.judges.items() if n in kept} | judges_of(scorers),
+    )
 
 
 def what_is_there(journal: Journal, missing: Sequence[Job]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -16,28 +16,35 @@ from typing import TYPE_CHECKING
 from linenotes.agents import AgentVersion
 from linenotes.datasets import Dataset
 from linenotes.evals._continuing import rescoring, top_up, what_is_there
+from linenotes.evals._ongoing import OngoingRun
 from linenotes.evals._results import RunResult
+from linenotes.evals._scoring import Scoring
 from linenotes.evals._session import Session
 from linenotes.evals._storing import Storing
 from linenotes.evals.engine._conduct import Conduct
-from linenotes.evals.engine._early_publishing import EarlyPublishing
-from linenotes.evals.engine._engine import Job, Stop
+from linenotes.evals.engine._engine import Job
 from linenotes.evals.engine._event_loop import complete
-from linenotes.evals.engine._ongoing import OngoingRun
 from linenotes.evals.engine._progress import Progress, Silent
 from linenotes.evals.engine._recorded_runs import RecordedRuns, keys_for_replay
-from linenotes.evals.engine._scoring import Scoring
+from linenotes.evals.engine._stop import Stop
 from linenotes.evals.journal._journal import Journal
 from linenotes.evals.journal._plans import RunPlan
+from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore
+from linenotes.evals.publishing._early_publishing import EarlyPublishing
 from linenotes.evals.publishing._publisher import Publisher
-from linenotes.evals.scorers._scorers import Scorer
+from linenotes.evals.scorers._scorers import Scorer, judges_of, reads_of, specs_of, units_of
 from linenotes.evals.workers._executors import refuse_unnamed, refuse_unshared
 from linenotes.project import Project, RunError
 from linenotes.tracing import RecordingPolicy, exporting
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Target
+
+
+NextSweep = Callable[[Sequence[RunRecord]], int | None]
+"""Asked before each sweep over the cases, with what each run has measured so far: how many samples
+each case is to have by its end. None ends the evaluation."""
 
 
 class Interrupted(RunError):  # noqa: N818  it is no error of anybody's
@@ -84,8 +91,11 @@ class Evaluation:
         scorers: Sequence[Scorer],
         *,
         seed: int = 0,
+        next_sweep: NextSweep | None = None,
     ) -> list[RunResult]:
         """Evaluate all arms, interleaved, and return one result for each.
+
+        With `next_sweep` it may end before or after the arms have their samples.
 
         Raises:
             Interrupted: `stop` was asked for.
@@ -93,10 +103,16 @@ class Evaluation:
             LinenotesError: something that the caller can mend; what had finished is kept.
         """
         with keys_for_replay(self._project, self._conduct.recordings):
-            return self._run(arms, dataset, scorers, seed=seed)
+            return self._run(arms, dataset, scorers, seed=seed, next_sweep=next_sweep)
 
     def _run(
-        self, arms: Sequence[Arm], dataset: Dataset, scorers: Sequence[Scorer], *, seed: int
+        self,
+        arms: Sequence[Arm],
+        dataset: Dataset,
+        scorers: Sequence[Scorer],
+        *,
+        seed: int,
+        next_sweep: NextSweep | None,
     ) -> list[RunResult]:
         for arm in arms:
             if arm.samples < 1:
@@ -120,10 +136,15 @@ class Evaluation:
                 cases = (arm.dataset or dataset).cases
                 started = OngoingRun(journal, self._project, arm.version, cases, scorers)
                 runs.append(started)
-            return self._carry_out(publisher, runs, [run.missing() for run in runs])
+            return self._carry_out(publisher, runs, [run.missing() for run in runs], next_sweep)
 
     def resume(
-        self, name: str, *, samples: int | None = None, retry_errors: bool = False
+        self,
+        name: str,
+        *,
+        samples: int | None = None,
+        retry_errors: bool = False,
+        next_sweep: NextSweep | None = None,
     ) -> list[RunResult]:
         """Continue the run `name`, and the runs that were started together with it.
 
@@ -133,13 +154,14 @@ class Evaluation:
             name: the run.
             samples: how many samples each case is to have from now on; a baseline keeps its one.
             retry_errors: execute again what the infrastructure failed.
+            next_sweep: says after each sweep over the cases how many more samples there are to be.
 
         Raises:
             Interrupted: `stop` was asked for.
             NotPublished: the store lacks some of it.
             RunError: there is no such run, its agent has changed since, or it has more samples.
         """
-        group = self._runs.find(name).group
+        group = self._runs.find_begun(name).group
         plans = [plan for plan in self._runs.plans() if plan.group == group]
         policy = self._conduct.recordings or plans[0].recordings
         refuse_unshared(self._conduct, policy, [plan.agent for plan in plans])
@@ -160,7 +182,7 @@ class Evaluation:
                 keys_for_replay(self._project, policy),
                 self._storing.opened_if_up() as publisher,
             ):
-                return self._carry_out(publisher, runs, jobs)
+                return self._carry_out(publisher, runs, jobs, next_sweep)
 
     def score(self, name: str, scorers: Sequence[Scorer] = (), *, add: bool = False) -> RunResult:
         """Score the finished samples of the run `name` again, without calling its agent.
@@ -181,6 +203,7 @@ class Evaluation:
                 self._progress.note(line)
             own = OngoingRun(journal, self._project)
             wanted = scorers or own.scorers
+            wanted = (*wanted, *own.readers_of(wanted)) if add else wanted
             journal.amended(rescoring(journal.plan, wanted, add=add))
             run = replace(own, judged_by=wanted)
             with self._storing.opened_if_up() as publisher:
@@ -210,7 +233,10 @@ class Evaluation:
                 samples=arm.samples,
                 baseline=arm.baseline,
                 seed=seed,
-                scorers={scorer.name: scorer.spec for scorer in scorers},
+                scorers=specs_of(scorers),
+                units=units_of(scorers),
+                reads=reads_of(scorers),
+                judges=judges_of(scorers),
                 recordings=self._conduct.recordings or RecordingPolicy.of(self._project),
             )
             for place, arm in enumerate(arms)
@@ -221,16 +247,16 @@ class Evaluation:
         publisher: Publisher | None,
         runs: Sequence[OngoingRun],
         jobs: Sequence[Sequence[Job]],
+        next_sweep: NextSweep | None = None,
     ) -> list[RunResult]:
         with exporting(self._project) as export:
             publishing = EarlyPublishing(publisher)
             with self._shown_as_stopped(publisher, runs), publishing:
                 scoring = Scoring(export, publishing)
-                self._session(runs, scoring).execute(jobs)
-                self._stop_if_asked(runs)
-                for run in runs:
-                    self._score_rest(run, scoring)
-                self._stop_if_asked(runs)
+                if next_sweep is None:
+                    self._sweep(runs, jobs, scoring)
+                else:
+                    self._sweeps(runs, scoring, next_sweep)
                 if publisher is not None:
                     self._progress.stage("Publishing to MLflow")
             if publishing.failed:
@@ -244,6 +270,23 @@ class Evaluation:
                 replace(found, recordings=self._recorded.use(found.record.plan.run_id))
                 for found in results
             ]
+
+    def _sweep(
+        self, runs: Sequence[OngoingRun], jobs: Sequence[Sequence[Job]], scoring: Scoring
+    ) -> None:
+        """Execute and score; afterwards nothing that has finished is without its scores."""
+        self._session(runs, scoring).execute(jobs)
+        self._stop_if_asked(runs)
+        for run in runs:
+            self._score_rest(run, scoring)
+        self._stop_if_asked(runs)
+
+    def _sweeps(self, runs: Sequence[OngoingRun], scoring: Scoring, next_sweep: NextSweep) -> None:
+        with self._recorded:  # one use of the recordings, however many sweeps there are
+            self._sweep(runs, [[] for _ in runs], scoring)
+            while (samples := next_sweep([run.journal.record for run in runs])) is not None:
+                top_up(runs, samples)
+                self._sweep(runs, [run.missing() for run in runs], scoring)
 
     @contextmanager
     def _shown_as_stopped(

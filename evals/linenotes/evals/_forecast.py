@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from linenotes.datasets import Case, Dataset
 from linenotes.evals._evaluation import Arm
+from linenotes.evals._recorded_ahead import RecordedAhead
 from linenotes.evals.engine._budget import Budget
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import FILE_NAME, RunRecord, read_journal
@@ -94,6 +95,8 @@ class Forecast:
     arms: tuple[ArmForecast, ...]
     concurrency: int
     budget: Budget
+    recorded: tuple[RecordedAhead, ...] = ()
+    """What is recorded already, where recordings are to be replayed; `arms` count all calls."""
 
     @property
     def samples(self) -> int:
@@ -134,13 +137,14 @@ def forecast(
     *,
     concurrency: int,
     budget: Budget,
+    recorded: tuple[RecordedAhead, ...] = (),
 ) -> Forecast:
     """Return what `arms` will take on `dataset`, each told from its earlier run in `sources`."""
     found = tuple(
         _of_arm(arm, dataset.cases, source, concurrency)
         for arm, source in zip(arms, sources, strict=True)
     )
-    return Forecast(dataset, found, concurrency, budget)
+    return Forecast(dataset, found, concurrency, budget, recorded)
 
 
 def earlier_runs(

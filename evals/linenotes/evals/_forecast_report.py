@@ -77,7 +77,7 @@ def _short(value: float) -> str:
 
 def closing_lines(found: Forecast) -> list[str]:
     """Return what stands under the table: where it is from, and whether the budget will do."""
-    return [*_sources(found), *_budget(found)]
+    return [*_sources(found), *_recorded(found), *_budget(found)]
 
 
 def _sources(found: Forecast) -> Iterator[str]:
@@ -93,6 +93,19 @@ def _sources(found: Forecast) -> Iterator[str]:
         yield (
             f"{name}: there is no earlier run of {agent} on {found.dataset.name} to tell from. "
             f"`--pilot {_PILOT}` runs {_PILOT} cases once and tells from them."
+        )
+
+
+def _recorded(found: Forecast) -> Iterator[str]:
+    for one in found.recorded:
+        yield (
+            f"{one.samples:,} of {one.planned:,} samples of {one.agent} have recordings, "
+            f"{one.calls:,} calls in {one.path}."
+        )
+    if found.recorded:
+        yield (
+            "Which of them are asked for again is known only when it runs: what is expected is of "
+            "all calls, also of those that will be replayed."
         )
 
 

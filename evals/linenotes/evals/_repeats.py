@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from linenotes.evals.publishing._tables import is_rate, score_table
+from linenotes.evals.journal._tables import is_rate, score_table
 
 if TYPE_CHECKING:
     from linenotes.evals.journal._records import RunRecord

@@ -11,33 +11,39 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from linenotes.evals._costs import cost_cell
+from linenotes.evals._labels import all_label_shares
 from linenotes.evals._repeats import Repeats
 from linenotes.evals._results import RunResult
 from linenotes.evals._savings import saved
+from linenotes.evals._score_report import (
+    cell,
+    filled,
+    interval,
+    label_lines,
+    label_rows,
+    value_lines,
+)
 from linenotes.evals._wording import SPEAKS_OF, counted, named
 from linenotes.evals.comparing._comparison import RunComparison
 from linenotes.evals.comparing._comparison_report import power, verdict
 from linenotes.evals.journal._records import RunRecord
-from linenotes.evals.publishing._tables import is_rate, score_table
+from linenotes.evals.journal._tables import is_rate, score_table
 from linenotes.tracing import RecordingUse
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Estimate
 
-_WIDTH = 100
-"""Columns of a line."""
-
 
 def title(results: Sequence[RunResult]) -> str:
     """Say what was measured: dataset, n, K, and what the intervals speak of."""
-    plan = results[-1].record.plan
+    plan, depth = results[-1].record.plan, results[-1].record.depth
     estimate = next(iter(results[-1].estimates.values()), None)
     clusters = f" in {estimate.n_clusters} clusters" if estimate and estimate.n_clusters else ""
-    samples = "samples" if plan.samples > 1 else "sample"
+    samples = "sample" if depth.low == depth.high == 1 else "samples"
     speaks = f"95% intervals for {SPEAKS_OF[estimate.target]}" if estimate else "no scores"
     return (
         f"{plan.agent} on {plan.dataset.name} ({plan.dataset.digest[:8]}): "
-        f"n={len(plan.cases)} cases{clusters}, K={plan.samples} {samples}; {speaks}"
+        f"n={len(plan.cases)} cases{clusters}, K={depth} {samples}; {speaks}"
     )
 
 
@@ -47,7 +53,9 @@ def rows(results: Sequence[RunResult]) -> list[tuple[str, ...]]:
     deepest = results[-1].record.plan.samples
     hat = [f"pass^{deepest}"] if deepest > 1 and _has_pass_hat(results) else []
     costs = ["cost"] if any(_has_costs(result) for result in results) else []
-    header = ("version", "K", *metrics, *hat, "calls", *costs, "s/sample")
+    units = results[-1].record.plan.units
+    named = [f"{name} ({units[name]})" if name in units else name for name in metrics]
+    header = ("version", "K", *named, *hat, "calls", *costs, "s/sample")
     return [
         header,
         *(_row(r, metrics, with_hat=bool(hat), with_cost=bool(costs)) for r in results),
@@ -72,14 +80,14 @@ def _row(
     result: RunResult, metrics: Sequence[str], *, with_hat: bool, with_cost: bool
 ) -> tuple[str, ...]:
     record = result.record
-    cells = [interval(result.estimates[name], rate=is_rate(record, name)) for name in metrics]
+    cells = [cell(result, name) for name in metrics]
     if with_hat:
         cells.append(_pass_hat(result))
     return (
         record.plan.version,
-        str(record.plan.samples),
+        str(record.depth),
         *cells,
-        f"{result.calls:,}",
+        f"{result.calls:,}" if record.plan.has_conversations else "–",
         *([cost_cell(result.cost)] if with_cost else []),
         _mean_seconds(record),
     )
@@ -93,6 +101,11 @@ def _pass_hat(result: RunResult) -> str:
     return interval(repeated.pass_hat[plan.samples - 1], rate=True)
 
 
+def metric_lines(results: Sequence[RunResult]) -> list[str]:
+    """Return what the table has no room for: pass^1 to pass^K, and the shares of labels."""
+    return [*pass_hat_lines(results), *label_lines(results)]
+
+
 def pass_hat_lines(results: Sequence[RunResult]) -> list[str]:
     """Return pass^1 to pass^K of each version's primary metric with intervals, if K > 1."""
     if not _has_pass_hat(results):
@@ -102,20 +115,8 @@ def pass_hat_lines(results: Sequence[RunResult]) -> list[str]:
         plan = result.record.plan
         for metric in [name for name in plan.metrics[:1] if name in result.repeats]:
             name = f"{plan.version} {metric}" if len(results) > 1 else metric
-            lines += _filled(f"{name}   ", result.repeats[metric].texts())
+            lines += filled(f"{name}   ", result.repeats[metric].texts())
     return lines
-
-
-def _filled(head: str, parts: Sequence[str]) -> Iterator[str]:
-    """Yield the parts behind the head, on as many lines as they need."""
-    line = head + parts[0]
-    for part in parts[1:]:
-        if len(f"{line}   {part}") > _WIDTH:
-            yield line
-            line = " " * len(head) + part
-        else:
-            line = f"{line}   {part}"
-    yield line
 
 
 def _mean_seconds(record: RunRecord) -> str:
@@ -124,17 +125,6 @@ def _mean_seconds(record: RunRecord) -> str:
     if record.plan.imported is not None and not record.plan.imported.timed:
         return "–"
     return f"{sum(seconds) / len(seconds) if seconds else 0.0:.2f}"
-
-
-def interval(estimate: Estimate, *, rate: bool) -> str:
-    """Return `72%  62 to 81` for a rate, `3.14  2.9 to 3.4` for other numbers."""
-    if estimate.mean is None:
-        return "cannot measure"
-    mean = f"{100 * estimate.mean:.0f}%" if rate else f"{estimate.mean:.3g}"
-    if estimate.low is None or estimate.high is None:
-        return f"{mean}  no interval"
-    low, high = (f"{100 * b:.0f}" if rate else f"{b:.3g}" for b in (estimate.low, estimate.high))
-    return f"{mean}  {low} to {high}"
 
 
 def failures(result: RunResult) -> list[str]:
@@ -153,18 +143,20 @@ def failures(result: RunResult) -> list[str]:
 
 
 def _unfinished(result: RunResult) -> list[str]:
-    """Say of a run that was stopped how much of it there is: K holds only for whole runs."""
+    """Say of a run that was stopped how much of it there is."""
     record, plan = result.record, result.record.plan
     if record.is_whole or plan.imported is not None:
         return []
     planned = len(plan.cases) * plan.samples
     return [
-        f"only {len(record.outcomes)} of {planned} samples are there, so cases have up to "
-        f"{plan.samples}; `linenotes eval --resume {plan.run_id[:12]}` executes the rest."
+        f"only {len(record.outcomes)} of {planned} samples are there; `linenotes eval --resume "
+        f"{plan.run_id[:12]}` executes the rest."
     ]
 
 
 def _consequence(result: RunResult, kind: str) -> str:
+    if kind == "scorer":
+        return "could not be scored"
     if result.record.plan.imported is not None:
         lost = (
             "left out" if kind == "infrastructure" else "failed in the agent and scored as failed"
@@ -173,11 +165,21 @@ def _consequence(result: RunResult, kind: str) -> str:
     if kind == "infrastructure":
         again = f"`linenotes eval --resume {result.record.plan.run_id[:12]} --retry-errors`"
         return f"lost to the infrastructure and not scored ({again} tries again)"
-    if kind == "scorer":
-        return "could not be scored"
-    if all(is_rate(result.record, name) for name in result.record.plan.metrics):
+    others = [name for name in result.record.plan.metrics if not is_rate(result.record, name)]
+    if not others:
         return "failed in the agent and scored as failed"
-    return "failed in the agent: failures in a rate, left out of other metrics"
+    silent = [name for name in others if not _scores_failures(result.record, name)]
+    if not silent:
+        return "failed in the agent: failures in a rate, else worth what is declared for a failure"
+    left_out = "other metrics" if silent == others else named(silent)
+    return f"failed in the agent: failures in a rate, left out of {left_out}"
+
+
+def _scores_failures(record: RunRecord, metric: str) -> bool:
+    """Tell whether the metric says something of samples that the agent failed."""
+    failed = [key for key, o in record.outcomes.items() if o.error and o.error.kind == "agent"]
+    said = (score.name for key in failed for score in record.scores.get(key, ()))
+    return metric in said
 
 
 def _unmeasured(result: RunResult) -> list[str]:
@@ -206,7 +208,7 @@ def _example(result: RunResult, kind: str) -> str:
 def closing_lines(results: Sequence[RunResult], comparisons: Sequence[RunComparison]) -> list[str]:
     """Return what stands under the table: what failed, each verdict, and the suite's power."""
     lines = [line for result in results for line in failures(result)]
-    lines += recording_lines(results)
+    lines += [*value_lines(results), *recording_lines(results)]
     lines += [verdict(comparison) for comparison in comparisons]
     if comparisons:
         lines.append(power(comparisons[0]))
@@ -234,6 +236,16 @@ def _use_lines(use: RecordingUse) -> Iterator[str]:
             f"{counted(use.stale, 'call')} had only stale recordings, made by another model "
             "than the one that is configured."
         )
+    for place, samples in use.unrecorded.items():
+        yield (
+            f"Calls to {place} in {counted(samples, 'sample')} were not recorded: they go through "
+            "no LangChain chat model and no tool, and a replay will refuse them."
+        )
+    if use.set_aside:
+        yield (
+            f"{counted(use.set_aside, 'recorded line')} of an earlier process could not be read "
+            f"and was set aside in {use.set_aside_in}."
+        )
     if use.absent:
         yield f"No call came from {', '.join(use.absent)}: no agent of that name was asked."
     if use.unused and use.policy.strict:
@@ -255,14 +267,19 @@ def run_note(
     plan = record.plan
     lines = [
         f"**{plan.agent} {plan.version}** on **{plan.dataset.name}**: "
-        f"n={len(plan.cases)} cases, K={plan.samples}",
+        f"n={len(plan.cases)} cases, K={record.depth}",
         "",
         "| metric | mean | 95% interval | speaks of |",
         "|---|---|---|---|",
     ]
+    labels = all_label_shares(record, estimates)
     for name, found in estimates.items():
+        if name in labels:
+            lines += label_rows(name, labels[name])
+            continue
         mean, _, bounds = interval(found, rate=is_rate(record, name)).partition("  ")
-        lines.append(f"| {name} | {mean} | {bounds or '–'} | {found.target} |")
+        unit = f" ({plan.units[name]})" if name in plan.units else ""
+        lines.append(f"| {name}{unit} | {mean} | {bounds or '–'} | {found.target} |")
         lines += _pass_hat_rows(name, repeated[name]) if name in repeated else ()
     return "\n".join(lines)
 

@@ -5,27 +5,32 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from linenotes.evals._costs import run_usage
+from linenotes.evals._labels import LabelShare, all_label_shares
 from linenotes.evals._repeats import Repeats
 from linenotes.evals._savings import replayed_calls, replayed_cost
 from linenotes.evals.documents._part import Document
 from linenotes.evals.documents._recordings_documents import recording_use_document
 from linenotes.evals.documents._run_documents import (
     DatasetDocument,
+    DepthDocument,
     ErrorsDocument,
     ImportDocument,
     IntervalDocument,
+    LabelDocument,
     MetricDocument,
+    ResultsDocument,
     RunDocument,
     TracesDocument,
     usage_document,
 )
-from linenotes.evals.journal._records import RunRecord
+from linenotes.evals.journal._records import Depth, RunRecord
+from linenotes.evals.journal._tables import score_table
 from linenotes.evals.journal._usage import Usage
 from linenotes.evals.publishing._publisher import Stored
-from linenotes.evals.publishing._tables import score_table
 from linenotes.tracing import RecordingUse
 
 if TYPE_CHECKING:
@@ -48,7 +53,14 @@ class RunResult:
     @property
     def scored(self) -> int:
         """How many samples have a value of the primary metric."""
-        return sum(len(score_table(self.record, m)) for m in self.record.plan.metrics[:1])
+        primary = self.record.plan.metrics[:1]
+        labels = (share.count for m in primary for share in self.labels.get(m, {}).values())
+        return sum(len(score_table(self.record, m)) for m in primary) + sum(labels)
+
+    @cached_property
+    def labels(self) -> Mapping[str, Mapping[str, LabelShare]]:
+        """Metric to label to its share, for the metrics that have labels."""
+        return all_label_shares(self.record, self.estimates)
 
     @property
     def errors(self) -> dict[str, int]:
@@ -72,10 +84,11 @@ class RunResult:
 
     @property
     def cost(self) -> float | None:
-        """US dollars of the calls with a known price; None where there are calls and none has."""
+        """US dollars of the calls with a known price; None where none has, or nobody tells."""
         costs = [outcome.cost for outcome in self.record.outcomes.values()]
         known = [cost for cost in costs if cost is not None]
-        return sum(known) if known or self.calls == 0 else None
+        called_nothing = self.calls == 0 and self.record.plan.has_conversations
+        return sum(known) if known or called_nothing else None
 
     @property
     def usage(self) -> tuple[Usage, ...]:
@@ -99,9 +112,26 @@ class RunResult:
             return None
         return max(0.0, self.cost - replayed_cost(self.record))
 
+    @property
+    def lacks_use(self) -> bool:
+        """Whether recordings went unused in a run that was to be strict about that."""
+        use = self.recordings
+        return use is not None and use.policy.strict and bool(use.unused)
+
     def document(self) -> Document:
         """Return the run as the JSON contract has it."""
         return self._document().dump()
+
+    def results_document(self, *, again: bool) -> Document:
+        """Return a run of imported results as the JSON contract has it."""
+        imported = self.record.plan.imported
+        assert imported is not None
+        return ResultsDocument(
+            **dict(self._document()),
+            rows=len(self.record.outcomes),
+            file=imported.file,
+            again=again,
+        ).dump()
 
     def import_document(self, *, again: bool) -> Document:
         """Return an imported run as the JSON contract has it."""
@@ -115,6 +145,13 @@ class RunResult:
             again=again,
         ).dump()
 
+    def _samples_scored(self) -> DepthDocument | None:
+        plan = self.record.plan
+        if not plan.metrics:
+            return None
+        found = Depth.of(plan, score_table(self.record, plan.metrics[0])["case"])
+        return DepthDocument(low=found.low, high=found.high)
+
     def _document(self) -> RunDocument:
         plan = self.record.plan
         return RunDocument(
@@ -125,10 +162,16 @@ class RunResult:
             dataset=DatasetDocument(name=plan.dataset.name, digest=plan.dataset.digest),
             n=len(plan.cases),
             samples=plan.samples,
+            samples_scored=self._samples_scored(),
             scored=self.scored,
             errors=ErrorsDocument(**self.errors),
             metrics={
-                name: _metric(found, self.repeats.get(name))
+                name: _metric(
+                    found,
+                    self.repeats.get(name),
+                    unit=plan.units.get(name),
+                    labels=self.labels.get(name),
+                )
                 for name, found in self.estimates.items()
             },
             calls=self.calls,
@@ -144,12 +187,27 @@ class RunResult:
         )
 
 
-def _metric(found: Estimate, repeated: Repeats | None) -> MetricDocument:
+def _metric(
+    found: Estimate,
+    repeated: Repeats | None,
+    *,
+    unit: str | None,
+    labels: Mapping[str, LabelShare] | None,
+) -> MetricDocument:
     return MetricDocument(
         **dict(_interval(found)),
+        unit=unit,
+        labels=_labels(labels) if labels else None,
         pass_hat=_by_k("pass^", repeated.pass_hat) if repeated else None,
         pass_at=_by_k("pass@", repeated.pass_at) if repeated else None,
     )
+
+
+def _labels(labels: Mapping[str, LabelShare]) -> dict[str, LabelDocument]:
+    return {
+        label: LabelDocument(**dict(_interval(found.share)), samples=found.count)
+        for label, found in labels.items()
+    }
 
 
 def _by_k(name: str, found: Sequence[Estimate]) -> dict[str, IntervalDocument]:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
+from linenotes.evals._ongoing import OngoingRun
+from linenotes.evals._scoring import Scoring
+from linenotes.evals._used_up import spent_by, used_up
 from linenotes.evals.engine._conduct import Conduct
-from linenotes.evals.engine._engine import Job, Stop, execute, interleave
+from linenotes.evals.engine._engine import Job, execute, interleave
 from linenotes.evals.engine._event_loop import complete
 from linenotes.evals.engine._garbage import settled_objects_spared
 from linenotes.evals.engine._metered_sample import Unfinished
-from linenotes.evals.engine._ongoing import OngoingRun, timed
 from linenotes.evals.engine._progress import Progress
 from linenotes.evals.engine._purse import Purse
 from linenotes.evals.engine._recorded_runs import RecordedRuns
-from linenotes.evals.engine._scoring import Scoring
+from linenotes.evals.engine._stop import Stop
+from linenotes.evals.engine._stopwatch import Stopwatch
 from linenotes.evals.engine._time_limit import OutOfTimeError
-from linenotes.evals.engine._used_up import spent_by, used_up
 from linenotes.evals.journal._samples import Sample
 from linenotes.evals.workers._executors import executor
-from linenotes.project import Project
+from linenotes.project import Project, RunError
 from linenotes.tracing import discard_live, trace_id_for
 
 
@@ -55,10 +58,12 @@ class Session:
 
     async def _execute(self, jobs: Sequence[Sequence[Job]]) -> None:
         plans, purse = [run.plan for run in self.runs], self._purse
-        async with executor(self.conduct, self.project, plans, purse, self.progress) as run:
+        async with executor(
+            self.conduct, self.project, plans, purse, self.progress, self._given_up
+        ) as run:
             self.progress.stage("Running", total=sum(map(len, jobs)))
             self.progress.spent(purse.spent, purse.budget)
-            with timed([run.journal for run in self.runs]), settled_objects_spared():
+            with self._stopwatch, settled_objects_spared():
                 await execute(
                     interleave(jobs),
                     run=run,
@@ -81,6 +86,7 @@ class Session:
         if job.recordings and _came_to_its_end(sample) and not self.conduct.is_sharded:
             job.recordings.note_executed(sample.case.id, sample.index)
         await self.scoring.of(sample, run)
+        self._stopwatch.lap()
         self.progress.spent(spent_by(self.runs), self._purse.budget)
         self.progress.advance(sample)
 
@@ -88,9 +94,18 @@ class Session:
         self._by_id[job.run_id].journal.cut_off(job.shown_case.id, job.index, sample.spent)
         discard_live(self.project, trace_id_for(job.run_id, job.case.id, job.index))
 
+    def _given_up(self, job: Job, sample: Unfinished) -> None:
+        # The reason for giving up may be the journal itself, and must not be hidden by this.
+        with suppress(RunError):
+            self._by_id[job.run_id].journal.cut_off(job.shown_case.id, job.index, sample.spent)
+
     @cached_property
     def _by_id(self) -> dict[str, OngoingRun]:
         return {run.plan.run_id: run for run in self.runs}
+
+    @cached_property
+    def _stopwatch(self) -> Stopwatch:
+        return Stopwatch([run.journal for run in self.runs])
 
     @cached_property
     def _purse(self) -> Purse:

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from linenotes.evals._repeats import repeats
 from linenotes.evals._report import run_note
 from linenotes.evals._results import RunResult, estimate_all
-from linenotes.evals.engine._early_publishing import EarlyPublishing
 from linenotes.evals.engine._progress import Progress
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._samples import SampleKey
+from linenotes.evals.publishing._early_publishing import EarlyPublishing
 from linenotes.evals.publishing._publisher import NOTHING_WRITTEN, Publisher, SampleRow, Stored
 from linenotes.project import Project, StoreError, StoreOutageError
 from linenotes.tracing import open_store

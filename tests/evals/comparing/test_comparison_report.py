@@ -7,23 +7,6 @@ import pytest
 from linenotes.evals import RunRecord, compare_runs, comparison_report
 
 
-def test_a_comparison_names_what_differs_and_what_was_left_out(
-    make_record: Callable[..., RunRecord],
-) -> None:
-    base = make_record({**{f"c{i}": [True, False] for i in range(12)}, "old": [True]})
-    candidate = make_record(
-        {**{f"c{i}": [True, False] for i in range(12)}, "new": [True]},
-        run_id="b" * 32,
-        version="v2",
-    )
-    lines = comparison_report.lines(compare_runs(base, candidate))
-    assert lines[0] == "base       aaaaaaaaaaaa  app v1  K=2"
-    assert lines[1] == "candidate  bbbbbbbbbbbb  app v2  K=2"
-    assert lines[2] == "differs    nothing: equal fingerprints"
-    assert lines[3] == "speaks of  cases like these"
-    assert "2 cases scored in only one of the runs, left out: new, old." in lines
-
-
 @pytest.mark.parametrize(
     ("candidate", "said"),
     [(True, "PASS. +100 points"), (False, "FAIL. -100 points")],

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
 from linenotes.agents import AgentVersion
 from linenotes.datasets import Case
-from linenotes.evals import Failure, Job, Sample
+from linenotes.evals import Failure, Job, Sample, Stop
 from linenotes.evals.engine._breaker import Breaker
 from linenotes.evals.engine._event_loop import complete
+from linenotes.evals.engine._metered_sample import Unfinished
+from linenotes.evals.journal._spending import Spending
 from linenotes.project import ModelError
 
 LOST = Failure("infrastructure", "APIConnectionError", "Connection error.")
@@ -106,3 +109,19 @@ def test_only_what_another_try_may_mend_is_executed_again(
     assert len(lost) == executed - 1
     assert sample.error == errors[-1]
     assert len(list(given)) == len(errors) - executed == 0
+
+
+def test_nothing_is_waited_for_and_executed_again_once_a_stop_is_asked(
+    job: Callable[..., Job], make_sample: Callable[..., Sample]
+) -> None:
+    stop = Stop()
+    breaker = Breaker(patience=5, retries=1000, stop=stop, jitter=lambda: -1e9)
+    lost: list[Sample] = []
+
+    async def run() -> Sample:
+        asyncio.get_running_loop().call_later(0.05, setattr, stop, "asked", True)
+        return make_sample(error=LOST)
+
+    sample = complete(breaker.persist(job(), run, lost=lost.append))
+    assert sample == Unfinished(Spending()), "what was spent went to `lost`"
+    assert len(lost) == 1

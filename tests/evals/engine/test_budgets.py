@@ -22,7 +22,7 @@ from linenotes.evals import (
     find_scorers,
 )
 from linenotes.evals.testing import Reply, Request, ScriptedServer
-from linenotes.project import ModelError, RunError
+from linenotes.project import ModelError, PromptError, RunError
 from linenotes.tracing import Tokens, live_traces, trace_id_for
 
 PRICE = '[tool.linenotes.prices."m"]\ninput = 1000\noutput = 1000\n'
@@ -212,6 +212,50 @@ def test_what_was_spent_before_counts_when_a_run_is_continued(
     result = Evaluation(project, Conduct(budget=Budget(calls=14))).resume("latest")[0]
     assert (result.scored, len(server.requests)) == (6, 14)
     assert result.record.plan.samples == 1
+
+
+GIVEN_UP = """
+import asyncio
+import httpx
+from langchain_openai import ChatOpenAI
+from linenotes.agents import prompt
+
+asked = asyncio.Event()
+
+async def answer(state):
+    async with httpx.AsyncClient() as client:
+        model = ChatOpenAI(model="m", max_retries=0, http_async_client=client)
+        await model.ainvoke(f"{{state['question']}}")
+    if state["question"] == 0:
+        asked.set()
+        await asyncio.sleep(600)
+    await asked.wait()
+    {end}
+"""
+
+
+@pytest.mark.parametrize("budget", [Budget(), Budget(calls=50)], ids=["no budget", "budget"])
+@pytest.mark.parametrize(
+    ("end", "raised"),
+    [("prompt('greet')", PromptError), ("raise KeyboardInterrupt", KeyboardInterrupt)],
+    ids=["a mistake", "Ctrl-C"],
+)
+def test_what_samples_had_spent_that_the_end_of_the_run_cancelled_counts_as_spent(
+    priced: Callable[[str], AgentVersion],
+    numbers: Callable[..., Dataset],
+    server: ScriptedServer,
+    budget: Budget,
+    end: str,
+    raised: type[BaseException],
+) -> None:
+    version = priced(GIVEN_UP.format(end=end))
+    with pytest.raises(raised):
+        carry_out(version, numbers(2), budget, at_a_time=2)
+    runs = RunStore.of(version.agent.project)
+    with runs.open(runs.find_begun("latest")) as journal:
+        assert (journal.spent.calls, journal.spent.tokens) == (2, 20)
+        assert journal.spent.usd == pytest.approx(0.02)
+        assert not journal.record.outcomes
 
 
 def test_a_call_that_was_given_up_beside_a_refused_one_counts_as_spent(

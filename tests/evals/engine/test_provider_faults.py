@@ -211,8 +211,13 @@ def test_random_faults_lose_no_sample_and_blame_no_agent(play: Play, seed: int) 
     faults = random_faults(*EVERY_FAULT, share=0.4, seed=seed)
     with ScriptedServer("Hello.", faults=faults) as server:
         samples = play(server, cases=20, concurrency=10)
+    assert server.faults.total() >= 5
+    assert len(server.faults) >= 3
     assert len({sample.case.id for sample in samples}) == len(samples) == 20
-    assert kinds(samples) <= {None, "infrastructure"}
+    assert {None} <= kinds(samples) <= {None, "infrastructure"}
+    whole = [sample for sample in samples if sample.error is None]
+    assert {sample.ledger.messages[-1].text for sample in whole} == {"Hello."}
+    assert all(sample.ledger.calls == 1 for sample in whole)
 
 
 def test_the_window_finds_a_limit_and_keeps_under_it(play: Play) -> None:

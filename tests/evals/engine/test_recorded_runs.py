@@ -18,12 +18,12 @@ from linenotes.evals import (
     Arm,
     Budget,
     BudgetUsedUp,
+    ComparisonReport,
     Conduct,
     Evaluation,
     RunStore,
     Sample,
-    compare_runs,
-    comparison_report,
+    comparison_lines,
     evaluate,
     find_scorers,
     report,
@@ -127,7 +127,7 @@ def test_a_recorded_run_is_replayed_without_keys_and_calls(
     assert again.spent == 0
     (line,) = report.recording_lines([again])
     assert "30 of 30 model calls replayed from recordings, $0.0012 not spent." in line
-    lines = comparison_report.lines(compare_runs(live.record, again.record))
+    lines = comparison_lines(ComparisonReport.of(live.record, [again.record]))
     assert any(line.startswith("candidate: 30 of 30 model calls replayed") for line in lines)
 
 
@@ -231,7 +231,7 @@ def test_a_call_without_a_recording_ends_a_replay(
         with pytest.raises(RecordingError, match=r"Case 'c1' sample 0, planner: .*no recording"):
             evaluate("app.py:build", numbers(2), [answered], samples=1, replay=True)
         assert len(server.requests) == CALLS
-    run_id = RunStore.of(app).find("latest").run_id
+    run_id = RunStore.of(app).find_begun("latest").run_id
     assert trace_id_for(run_id, "c1", 0) not in {one.trace.trace_id for one in live_traces(app)}
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -50,3 +52,49 @@ def test_threads_end_when_there_is_nothing_more_to_do() -> None:
     worker.join(timeout=30)
     assert not worker.is_alive()
     assert worker.daemon
+
+
+def test_nothing_is_taken_after_the_end() -> None:
+    threads = UnawaitedThreads(2)
+    threads.shutdown()
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        threads.submit(int)
+
+
+def program(given_up: str) -> subprocess.CompletedProcess[str]:
+    """Run a program that ends while a thread is still at what nobody waits for."""
+    ends = f"""
+import threading, time
+from pydantic import BaseModel, field_validator
+from linenotes.evals.engine._unawaited_threads import UnawaitedThreads
+
+class Slow(BaseModel):
+    number: int
+
+    @field_validator("number")
+    @classmethod
+    def wait(cls, number):
+        time.sleep(0.01)
+        return number
+
+def validate():
+    for _ in range(50):
+        Slow(number=1)
+
+threads = UnawaitedThreads(1)
+threads.submit({given_up})
+time.sleep(0.05)
+threads.shutdown()
+"""
+    command = [sys.executable, "-c", ends]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_a_program_does_not_crash_at_its_end_where_a_thread_is_inside_a_library() -> None:
+    ended = program("validate")
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_thread_that_never_ends_does_not_keep_a_program_from_its_end() -> None:
+    ended = program("threading.Event().wait")
+    assert (ended.returncode, ended.stderr) == (0, "")

@@ -15,13 +15,26 @@ IDS = ["abc1" + "0" * 28, "abc2" + "0" * 28, "d" * 32]
 
 
 @pytest.fixture
-def runs(tmp_path: Path, make_plan: Callable[..., RunPlan]) -> RunStore:
+def runs(
+    tmp_path: Path, make_plan: Callable[..., RunPlan], make_sample: Callable[..., Sample]
+) -> RunStore:
     store = RunStore(tmp_path / "runs")
     for number, run_id in reversed(list(enumerate(IDS))):
         created = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=number)
         plan = make_plan(run_id=run_id, created=created, version=f"v{number}")
-        Journal.create(store.path(run_id), plan).close()
+        with Journal.create(store.path(run_id), plan) as journal:
+            journal.finished(make_sample())
     return store
+
+
+@pytest.fixture
+def empty(runs: RunStore, make_plan: Callable[..., RunPlan]) -> str:
+    """Start a run of which no sample finishes, and return its id."""
+    plan = make_plan(run_id="e" * 32, created=datetime(2026, 2, 1, tzinfo=UTC), version="v3")
+    with Journal.create(runs.path(plan.run_id), plan) as journal:
+        journal.started("c0", 0)
+        journal.worked(seconds=1)
+    return plan.run_id
 
 
 def test_the_oldest_is_the_first_and_the_newest_the_last(runs: RunStore) -> None:
@@ -60,6 +73,32 @@ def test_without_any_run_the_way_to_make_one_is_told(tmp_path: Path, name: str) 
         RunStore(tmp_path / "none").find(name)
 
 
+@pytest.mark.parametrize(("name", "meant"), [("latest", 2), ("latest~1", 1), ("latest~2", 0)])
+def test_a_run_without_a_finished_sample_is_not_the_latest(
+    runs: RunStore, empty: str, name: str, meant: int
+) -> None:
+    assert runs.find(name).run_id == IDS[meant]
+    assert runs.find(empty[:5]).run_id == empty
+
+
+def test_a_run_without_a_finished_sample_is_the_latest_to_go_on_with(
+    runs: RunStore, empty: str
+) -> None:
+    assert runs.find_begun("latest").run_id == empty
+    assert runs.find_begun("latest~1").run_id == IDS[2]
+    assert runs.find_begun("abc1").run_id == IDS[0]
+    with pytest.raises(RunError, match="There is no run 'latest~4'"):
+        runs.find_begun("latest~4")
+
+
+def test_runs_without_a_finished_sample_are_named_as_such(runs: RunStore, empty: str) -> None:
+    told = r"The newest of 4 are .*\(app v2\), eeeeeeeeeeee \(app v3, no sample finished\)\.$"
+    with pytest.raises(RunError, match=told):
+        runs.find("latest~3")
+    with pytest.raises(RunError, match=told):
+        runs.find("zzz")
+
+
 def test_a_folder_without_a_plan_is_no_run(runs: RunStore) -> None:
     for content in (b"", b'{"event":"plan","plan":{"run_id', b"garbage\n"):
         folder = runs.folder / ("half-made" + str(len(content)))
@@ -69,6 +108,4 @@ def test_a_folder_without_a_plan_is_no_run(runs: RunStore) -> None:
 
 
 def test_a_run_is_read_with_what_it_did(runs: RunStore, make_sample: Callable[..., Sample]) -> None:
-    with runs.open(runs.find("latest")) as journal:
-        journal.finished(make_sample())
     assert runs.read("latest").samples == {("c0", 0): make_sample()}

@@ -74,11 +74,90 @@ def test_names_functions_and_nothing_can_be_given(make_project: Callable[..., Pr
     assert [s.name for s in find_scorers([], project)] == ["matches_expectations"]
 
 
+PARAMETERS = """
+class Longer:
+    def __init__(self, than, unit="letters"):
+        if unit != "letters":
+            raise ValueError(f"cannot count {unit}")
+        self.than = than
+
+    def score(self, sample):
+        return len(str(sample.output)) > self.than
+
+def longer(than):
+    def judge(sample):
+        return len(str(sample.output)) > than
+    return judge
+"""
+
+
+@pytest.mark.parametrize("attribute", ["Longer", "longer"])
+def test_a_class_or_a_function_makes_a_scorer_of_parameters(
+    make_project: Callable[..., Project], make_sample: Callable[..., Sample], attribute: str
+) -> None:
+    project = make_project({"own.py": PARAMETERS})
+    specs = [f"own.py:{attribute}(3)", f"long=own.py:{attribute}(than=300)"]
+    short, long = find_scorers(specs, project)
+    assert [(one.name, one.spec) for one in (short, long)] == [
+        (attribute, specs[0]),
+        ("long", specs[1]),
+    ]
+    assert (short(make_sample()), long(make_sample())) == (True, False)
+
+
+def test_built_in_scorers_keep_a_spec_that_makes_them_again(
+    make_project: Callable[..., Project],
+) -> None:
+    settings = """
+    [tool.linenotes.scorers]
+    route = 'handoffs("triage", "reviewer")'
+    no_loop = "no_loop(4)"
+    """
+    project = make_project({"pyproject.toml": settings})
+    wanted = ["route", "no_loop", "no_unread", "brief=at_most_handoffs(2)"]
+    found = {one.name: one.spec for one in find_scorers(wanted, project)}
+    assert found == {
+        "route": 'route=handoffs("triage", "reviewer")',
+        "no_loop": "no_loop(4)",
+        "no_unread": "no_unread",
+        "brief": "brief=at_most_handoffs(2)",
+    }
+    again = find_scorers(list(found.values()), make_project())
+    assert {one.name: one.spec for one in again} == found
+
+
+def test_a_setting_can_be_given_another_name(make_project: Callable[..., Project]) -> None:
+    settings = "[tool.linenotes.scorers]\nkind = 'checks/own.py:polite'\n"
+    project = make_project({**FILES, "pyproject.toml": settings})
+    (scorer,) = find_scorers(["nice=kind"], project)
+    assert (scorer.name, scorer.spec) == ("nice", "nice=kind")
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ("handoffs(1, wrong=2)", "do not fit: .*'wrong'.* An example is handoffs"),
+        ("talked_to", "do not fit: missing 2 required .* An example is talked_to"),
+        ("own.py:Longer()", "cannot be made: TypeError: .*'than'. Mend its parameters"),
+        ("own.py:Longer(3, 'words')", "cannot be made: ValueError: cannot count words"),
+        ("own.py:PLACE(3)", "'here' takes no parameters"),
+        ("own.py:Longer", "is type. .* Make an object of the class: own.py:Longer()"),
+        ("own.py:longer(", "has no 'longer\\('"),
+    ],
+)
+def test_parameters_that_do_not_fit_are_told(
+    make_project: Callable[..., Project], spec: str, told: str
+) -> None:
+    project = make_project({"own.py": PARAMETERS + "PLACE = 'here'\n"})
+    with pytest.raises(ScorerError, match=told):
+        find_scorers([spec], project)
+
+
 @pytest.mark.parametrize(
     ("spec", "told"),
     [
         ("matches_expectation", "There is no scorer .* Did you mean 'matches_expectations'"),
-        ("zzz", "There is no scorer 'zzz'. The scorers are matches_expectations"),
+        ("zzz", "There is no scorer 'zzz'. The scorers are at_most_handoffs, called_tool"),
         ("checks/own.py:polit", "has no 'polit'. Did you mean 'polite'"),
         ("checks/own.py:number", "'checks/own.py:number' is int. Name a function of one sample"),
         ("checks/own.py:Strict", "is type. Name a function of one sample"),

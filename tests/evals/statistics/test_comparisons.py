@@ -5,13 +5,14 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import ttest_1samp
 from statsmodels.stats.contingency_tables import (  # type: ignore[import-untyped]
     StratifiedTable,
     mcnemar,
 )
 from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
 
-from linenotes.evals.statistics import Target, compare_many, compare_scores
+from linenotes.evals.statistics import Target, compare_amounts, compare_many, compare_scores
 
 ScoreTable = Callable[..., pd.DataFrame]
 TARGETS: list[Target] = ["population", "dataset"]
@@ -421,3 +422,44 @@ def test_these_cases_without_any_noise_are_compared_without_a_warning() -> None:
     found = compare_scores(same, same, target="dataset")
     assert found.delta == 0
     assert found.p_no_difference == 1.0
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_changes_that_cancel_out_show_nothing_to_be_better(
+    score_table: ScoreTable, target: Target
+) -> None:
+    base, candidate = [[1, 1], [0, 1]] * 20, [[0, 1], [1, 1]] * 20
+    found = compare_scores(score_table(base), score_table(candidate), target=target, margin=0)
+    assert (found.delta, found.verdict) == (0, "inconclusive")
+    assert (found.cases_to_decide, found.samples_to_decide) == (None, None)
+
+
+# --- Amounts
+
+
+def test_seconds_and_milliseconds_say_the_same(score_table: ScoreTable) -> None:
+    rng = np.random.default_rng(3)
+    base, candidate = rng.gamma(4, 0.1, (40, 3)), rng.gamma(4, 0.12, (40, 3))
+    candidate[:12] = base[:12]
+    seconds = compare_amounts(score_table(base.tolist()), score_table(candidate.tolist()))
+    milliseconds = compare_amounts(
+        score_table((1000 * base).tolist()), score_table((1000 * candidate).tolist())
+    )
+    assert seconds.unchanged == 12
+    assert seconds.delta is not None
+    assert milliseconds.delta == pytest.approx(1000 * seconds.delta)
+    assert (milliseconds.low, milliseconds.high) == pytest.approx(
+        (1000 * (seconds.low or 0), 1000 * (seconds.high or 0))
+    )
+    assert milliseconds.p_no_difference == pytest.approx(seconds.p_no_difference)
+
+
+def test_a_change_in_amounts_is_tested_like_paired_means(score_table: ScoreTable) -> None:
+    rng = np.random.default_rng(4)
+    base, candidate = rng.gamma(4, 0.001, (60, 3)), rng.gamma(4, 0.0012, (60, 3))
+    found = compare_amounts(score_table(base.tolist()), score_table(candidate.tolist()))
+    changes = candidate.mean(axis=1) - base.mean(axis=1)
+    assert found.delta == pytest.approx(changes.mean())
+    assert found.se == pytest.approx(changes.std(ddof=1) / 60**0.5)
+    assert found.p_no_difference == pytest.approx(ttest_1samp(changes, 0).pvalue, rel=0.2)
+    assert found.odds_ratio is None

@@ -85,13 +85,46 @@ def answer(state):
     assert result.estimates["matches_expectations"].mean == 1
 
 
+ENDS_WHILE_IT_STARTS = """
+import os, signal
+from pathlib import Path
+starts = Path({folder!r}) / "starts"
+starts.mkdir(exist_ok=True)
+if os.getpid() != {driver}:
+    (starts / str(os.getpid())).touch()
+    if len(list(starts.iterdir())) <= {times}:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def ends_while_it_starts(
+    one_node: Callable[..., AgentVersion], tmp_path: Path
+) -> Callable[[int], AgentVersion]:
+    """Return an agent that kills the first worker processes which import it."""
+
+    def make(times: int) -> AgentVersion:
+        ends = ENDS_WHILE_IT_STARTS.format(folder=str(tmp_path), driver=os.getpid(), times=times)
+        return one_node(f"{ends}\ndef answer(state):\n    return {{'answer': state['question']}}\n")
+
+    return make
+
+
 @pytest.mark.slow
-def test_a_worker_that_ends_before_it_is_ready_is_told(
-    one_node: Callable[..., AgentVersion], numbers: Callable[..., Dataset]
+def test_a_worker_that_is_killed_while_it_starts_costs_only_a_new_one(
+    ends_while_it_starts: Callable[[int], AgentVersion],
+    numbers: Callable[..., Dataset],
+    tmp_path: Path,
 ) -> None:
-    version = one_node(f"import os\nif os.getpid() != {os.getpid()}:\n    os._exit(7)\n")
-    version.agent.source().write_text(
-        version.agent.source().read_text() + "\ndef answer(state):\n    return {}\n"
-    )
-    with pytest.raises(AgentError, match=r"worker process exited with code 7 before it was ready"):
-        evaluate(version, numbers(2), samples=1, workers=2)
+    result = evaluate(ends_while_it_starts(2), numbers(4), samples=1, concurrency=2, workers=2)
+    assert result.estimates["matches_expectations"].mean == 1
+    assert len(list((tmp_path / "starts").iterdir())) == 4
+
+
+@pytest.mark.slow
+def test_workers_that_never_get_ready_end_the_run(
+    ends_while_it_starts: Callable[[int], AgentVersion], numbers: Callable[..., Dataset]
+) -> None:
+    told = r"^3 worker processes in a row ended before.* one was ended by SIGKILL\."
+    with pytest.raises(AgentError, match=told):
+        evaluate(ends_while_it_starts(100), numbers(2), samples=1, workers=2)

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -98,6 +101,60 @@ def test_where_ray_is_missing_the_message_says_how_to_get_it(
         ray_cluster(Conduct(executor="ray"), make_project()),
     ):
         pass
+
+
+class OtherRay(ModuleType):
+    """Does nothing but what Ray does to the process that it is started in."""
+
+    def __init__(self) -> None:
+        super().__init__("ray")
+        self.token = ""
+
+    def is_initialized(self) -> bool:
+        return False
+
+    def init(self, **_: object) -> None:
+        self.token = os.environ["RAY_AUTH_TOKEN"]
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+    def shutdown(self) -> None:
+        pass
+
+
+@pytest.fixture
+def other_ray(monkeypatch: pytest.MonkeyPatch) -> Iterator[OtherRay]:
+    ray, before = OtherRay(), signal.getsignal(signal.SIGTERM)
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
+    yield ray
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_a_cluster_leaves_environment_and_signals_as_they_were(
+    make_project: Callable[..., Project], other_ray: OtherRay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    for _ in range(2):
+        with ray_cluster(Conduct(executor="ray"), make_project()):
+            assert os.environ["RAY_AUTH_TOKEN"] == other_ray.token != ""
+        assert "RAY_AUTH_TOKEN" not in os.environ
+        assert signal.getsignal(signal.SIGTERM) == before
+    users = secrets.token_hex(8)
+    monkeypatch.setenv("RAY_AUTH_TOKEN", users)
+    with ray_cluster(Conduct(executor="ray"), make_project()):
+        assert other_ray.token == users
+    assert os.environ["RAY_AUTH_TOKEN"] == users
+
+
+def test_a_handler_of_a_signal_that_is_not_pythons_is_left_alone(
+    make_project: Callable[..., Project], other_ray: OtherRay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So it is where a program that holds Python has set one.
+    monkeypatch.setattr(signal, "getsignal", lambda _: None)
+    with ray_cluster(Conduct(executor="ray"), make_project()):
+        pass
+    monkeypatch.undo()
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
 
 
 def test_an_address_without_the_executor_is_refused() -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,36 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, make_call: Make
     )
     with pytest.raises(RecordingError, match="what was recorded is kept"):
         file.write([make_call()])
+
+
+def test_processes_that_write_at_once_do_not_meet_and_leave_nothing(
+    project: Project, make_call: Make
+) -> None:
+    file = RecordingFile.of(project, dataset="cases", agent="app")
+    written = [[make_call(case=f"{writer}-{n}") for n in range(10, 60)] for writer in range(8)]
+    with ThreadPoolExecutor(8) as writers:
+        for _ in range(5):
+            list(writers.map(file.write, written))
+    assert list(file.lines().all_calls().values()) in written
+    assert list(file.path.parent.iterdir()) == [file.path]
+
+
+def test_a_file_is_on_the_disk_before_it_takes_the_place_of_the_old_one(
+    project: Project, make_call: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[os.stat_result] = []
+    sync = os.fsync
+
+    def observed(file: int) -> None:
+        sync(file)
+        synced.append(os.fstat(file))
+        assert not held.path.exists()
+
+    monkeypatch.setattr(os, "fsync", observed)
+    held = RecordingFile.of(project, dataset="cases", agent="app")
+    held.write([make_call()])
+    found = held.path.stat()
+    assert [(one.st_ino, one.st_size) for one in synced] == [(found.st_ino, found.st_size)]
 
 
 def test_a_call_survives_its_line(make_call: Make) -> None:

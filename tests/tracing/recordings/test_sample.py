@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import operator
 import threading
 import urllib.request
@@ -279,6 +280,64 @@ def test_a_call_that_no_recording_can_stand_in_for_is_refused(
     assert isinstance(raised.value, RecordingError)
     assert "127.0.0.1" in str(raised.value)
     assert len(counting.exchanges) == asked
+
+
+@pytest.mark.parametrize(
+    "node", [_by_sdk, _by_async_sdk, _by_urllib, _by_httpx], ids=lambda n: n.__name__
+)
+def test_a_call_that_a_replay_will_refuse_is_told_while_it_is_recorded(
+    studio: Studio, counting: ScriptedServer, chain: Chain, node: Callable[..., object]
+) -> None:
+    def beside(state: dict[str, Any]) -> dict[str, Any]:
+        return {"model": model().invoke(QUESTION).content}
+
+    place = _address("").split("/")[2]
+    with studio.library(RECORD) as library:
+        for index in range(2):
+            with sample_recordings(library, "c0", index):
+                asyncio.run(chain(node, beside).ainvoke({}))
+    assert library.use.unrecorded == {place: 2}
+    assert library.use.recorded == 2
+
+
+def test_a_host_is_told_by_its_name_alone(
+    studio: Studio, counting: ScriptedServer, chain: Chain
+) -> None:
+    port = int(_address("").split("/")[2].rpartition(":")[2])
+
+    def ask(state: dict[str, Any]) -> dict[str, Any]:
+        return {"said": httpx.get(f"http://localhost:{port}/v1/models").status_code}
+
+    assert studio.run(chain(ask), {}).use.unrecorded == {f"localhost:{port}": 1}
+
+
+def test_what_a_recorded_tool_sends_is_covered_unless_it_turns_out_to_run_again(
+    studio: Studio, counting: ScriptedServer, chain: Chain
+) -> None:
+    @tool
+    def fetch(ask: bool) -> str:
+        """Fetch something."""
+        said = _by_urllib({})["said"]
+        return str(model().invoke(QUESTION).content if ask else said)
+
+    def run(asks: bool) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        def node(state: dict[str, Any]) -> dict[str, Any]:
+            return {"said": fetch.invoke({"ask": asks})}
+
+        return node
+
+    place = _address("").split("/")[2]
+    assert studio.run(chain(run(asks=False)), {}).use.unrecorded == {}
+    assert studio.run(chain(run(asks=True)), {}).use.unrecorded == {place: 1}
+
+
+def test_what_may_be_reached_in_a_replay_is_not_told(
+    studio: Studio, counting: ScriptedServer, chain: Chain
+) -> None:
+    (studio.project.root / "pyproject.toml").write_text(
+        '[tool.linenotes.recordings]\nallowed-hosts = ["127.0.0.1"]\n'
+    )
+    assert Studio(Project.find()).run(chain(_by_urllib), {}).use.unrecorded == {}
 
 
 def test_a_connection_that_is_open_already_is_of_no_use(

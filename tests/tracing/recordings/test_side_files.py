@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from linenotes.project import Project
-from linenotes.tracing import RecordedCall
+from linenotes.tracing import RecordedCall, verify_recordings
 from linenotes.tracing.recordings._recording_file import RecordingFile
 from linenotes.tracing.recordings._side_files import SideFiles
 
@@ -51,6 +51,22 @@ def test_a_torn_line_is_left_out(project: Project, make_call: Make) -> None:
     (sides.folder / "1-dead.jsonl").write_bytes(make_call().line() + line[: len(line) // 2])
     sides.fold()
     assert [key.case for key in file.lines().all_calls()] == ["c0"]
+
+
+def test_a_line_that_holds_no_call_is_set_aside_and_told(project: Project, make_call: Make) -> None:
+    file, sides = _files(project)
+    sides.open().close()
+    odd = make_call(case="c1").line().replace(b'"kind":"model"', b'"kind":"oracle"')
+    (sides.folder / "1-dead.jsonl").write_bytes(make_call().line() + odd)
+    assert sides.fold() == 1
+    assert [key.case for key in file.lines().all_calls()] == ["c0"]
+    assert sides.set_aside.read_bytes() == odd
+    (sides.folder / "2-dead.jsonl").write_bytes(odd)
+    assert sides.fold() == 1
+    assert sides.set_aside.read_bytes() == odd * 2
+    assert sides.fold() == 0
+    (found,) = verify_recordings(project)
+    assert "set-aside.txt holds what was recorded" in found.problems[0]
 
 
 def test_of_two_recordings_of_one_call_the_later_stays(project: Project, make_call: Make) -> None:

@@ -55,15 +55,19 @@ from linenotes.tracing.recordings._upkeep import (
     merge_recordings,
     prune_recordings,
     recorded_calls,
+    recorded_counts,
+    recording_path,
     summarize_recordings,
     verify_recordings,
 )
+from linenotes.tracing.store._as_mlflow import as_mlflow
 from linenotes.tracing.store._mlflow_store import MlflowStore
 from linenotes.tracing.store._trace_header import TraceHeader
 from linenotes.tracing.store._ui_server import UiServer, experiment_url, start_ui
-from linenotes.tracing.views._contents import attachments, details
+from linenotes.tracing.views._contents import attachments, details, visible
 from linenotes.tracing.views._figures import spell_seconds
 from linenotes.tracing.views._focus import Focus
+from linenotes.tracing.views._house_style import house_style, policy_digest
 from linenotes.tracing.views._incidents import Incident, as_told, incidents
 from linenotes.tracing.views._instances import told_apart
 from linenotes.tracing.views._mermaid import mermaid
@@ -114,6 +118,7 @@ __all__ = [
     "TraceState",
     "UiServer",
     "Verified",
+    "as_mlflow",
     "as_told",
     "attachments",
     "close_abandoned",
@@ -128,6 +133,7 @@ __all__ = [
     "file_digest",
     "file_trace",
     "find_live",
+    "house_style",
     "incidents",
     "json_value",
     "list_traces",
@@ -140,6 +146,7 @@ __all__ = [
     "open_store",
     "otlp_target",
     "output_text",
+    "policy_digest",
     "prune_recordings",
     "read_conversations",
     "read_filed_trace",
@@ -147,6 +154,8 @@ __all__ = [
     "read_trace",
     "record",
     "recorded_calls",
+    "recorded_counts",
+    "recording_path",
     "recordings_in_use",
     "request_lines",
     "resend",
@@ -160,4 +169,5 @@ __all__ = [
     "told_apart",
     "trace_id_for",
     "verify_recordings",
+    "visible",
 ]

@@ -21,7 +21,9 @@ from linenotes.project.redaction._secret_names import is_telling, kind_named, sp
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-_REMEMBERED = 4096
+_REMEMBERED = 1_000_000
+"""Characters of texts that are remembered; each also counts for what a string takes by itself."""
+_OF_A_STRING = 60
 _SHORT = 100
 _ARRAYS = frozenset({list, tuple})
 _NO_TEXT = frozenset({float, bool, type(None)})
@@ -38,12 +40,21 @@ _ID = re.compile(r"(?:tr-)?[0-9a-f]{16}(?:[0-9a-f]{16})?")
 
 
 class Recent(set[str]):
-    """The last few thousand texts of some sort."""
+    """The latest texts of some sort, about a megabyte of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._room = _REMEMBERED
 
     def note(self, text: str) -> None:
-        """Remember `text`."""
-        if len(self) >= _REMEMBERED:
+        """Remember `text`, unless it would push out all others."""
+        size = len(text) + _OF_A_STRING
+        if size > _REMEMBERED // 2:
+            return
+        if size > self._room:
             self.clear()
+            self._room = _REMEMBERED
+        self._room -= size
         self.add(text)
 
 
@@ -57,7 +68,8 @@ class Sieve:
         self.texts = Recent()
         """Short texts that need no change: names and words that turn up all the time."""
         self._clean = Recent()
-        """Those of them that, as a key, name no secret."""
+        """Texts that need no change and, as a key, name no secret. What an agent says is looked at
+        several times: as it is said, in its trace, in the journal, in the store."""
 
     def lets_through(self, value: object) -> bool:
         """Tell quickly of most values that they are JSON and nothing in them is to be redacted."""
@@ -74,8 +86,7 @@ class Sieve:
         short = len(text) <= _SHORT
         if self._redact(text) != text or (short and kind_named(text)) or not _is_whole(text):
             return False
-        if short:
-            self._clean.note(text)
+        self._clean.note(text)
         return True
 
 

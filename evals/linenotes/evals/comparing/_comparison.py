@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
-
-from pydantic import JsonValue
+from typing import TYPE_CHECKING
 
 from linenotes.evals._savings import replayed_calls, saved
+from linenotes.evals.comparing._differences import differences
 from linenotes.evals.documents._part import Document
 from linenotes.evals.documents._run_documents import ComparisonDocument
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
-from linenotes.evals.publishing._tables import is_rate, score_table
+from linenotes.evals.journal._tables import is_rate, score_table
 from linenotes.project import RunError
 
 if TYPE_CHECKING:
@@ -21,13 +20,6 @@ if TYPE_CHECKING:
 
 DEFAULT_MARGIN = 0.05
 """The drop that must be ruled out for a pass, declared before anything is run."""
-
-
-_PARTS = (
-    ("graph", "graph"),
-    ("code", "the agent's code"),
-    ("tools", "tools"),
-)
 
 
 @dataclass(frozen=True)
@@ -96,15 +88,15 @@ def compare_runs(
     Raises:
         RunError: the metric is missing, or the cases have changed.
     """
-    found = _compare(
+    metric = metric or primary_metric(base.plan)
+    found = compare_on(
         base,
         [candidate],
-        metric=metric,
+        {metric: margin},
         target=target,
-        margin=margin,
         allow_changed_cases=allow_changed_cases,
     )
-    return found[0]
+    return found[0][0]
 
 
 def compare_all(
@@ -116,49 +108,64 @@ def compare_all(
     """
     versions = [run for run in runs if not run.plan.baseline]
     baselines = [run for run in runs if run.plan.baseline]
-    found = _compare(versions[0], versions[1:], target=target, margin=margin)
-    for baseline in baselines:
-        found += _compare(baseline, versions, target=target, margin=margin)
-    return found
+    asked = [(versions[0], versions[1:]), *((baseline, versions) for baseline in baselines)]
+    return [
+        comparison
+        for base, candidates in asked
+        if candidates
+        for (comparison,) in compare_on(
+            base, candidates, {primary_metric(base.plan): margin}, target=target
+        )
+    ]
 
 
-def _compare(
+def compare_on(
     base: RunRecord,
     candidates: Sequence[RunRecord],
+    margins: Mapping[str, float],
     *,
     target: Target,
-    margin: float,
-    metric: str | None = None,
     allow_changed_cases: bool = False,
-) -> list[RunComparison]:
-    from linenotes.evals.statistics import compare_many
+) -> list[list[RunComparison]]:
+    """Compare runs with a base on the metrics that decide together, for each candidate in turn.
 
-    if not candidates:
-        return []
-    metric = metric or _primary(base.plan)
-    for run in (base, *candidates):
-        _require_metric(run.plan, metric)
+    Raises:
+        RunError: a metric is missing, or the cases have changed.
+    """
+    from linenotes.evals.statistics import compare_jointly
+
+    everything = (base, *candidates)
+    for run in everything:
+        for metric in margins:
+            _require_metric(run.plan, metric)
         if not allow_changed_cases:
             _require_equal_cases(base.plan, run.plan)
-    everything = (base, *candidates)
-    results = compare_many(
-        score_table(base, metric, beside=everything),
-        {run.plan.run_id: score_table(run, metric, beside=everything) for run in candidates},
+    tables = [
+        {metric: score_table(run, metric, beside=everything) for metric in margins}
+        for run in everything
+    ]
+    results = compare_jointly(
+        tables[0],
+        {str(number): one for number, one in enumerate(tables[1:])},
+        margins=margins,
         target=target,
-        margin=margin,
     )
     return [
-        RunComparison(
-            metric=metric,
-            base=base.plan,
-            candidate=run.plan,
-            result=results[run.plan.run_id],
-            differences=differences(base.plan, run.plan),
-            is_rate=is_rate(base, metric) and is_rate(run, metric),
-            savings=_savings(base, run),
-        )
-        for run in candidates
+        [_of(base, run, metric, found) for metric, found in results[str(number)].items()]
+        for number, run in enumerate(candidates)
     ]
+
+
+def _of(base: RunRecord, candidate: RunRecord, metric: str, found: Comparison) -> RunComparison:
+    return RunComparison(
+        metric=metric,
+        base=base.plan,
+        candidate=candidate.plan,
+        result=found,
+        differences=differences(base.plan, candidate.plan),
+        is_rate=is_rate(base, metric) and is_rate(candidate, metric),
+        savings=_savings(base, candidate),
+    )
 
 
 def _savings(base: RunRecord, candidate: RunRecord) -> tuple[str, ...]:
@@ -167,74 +174,8 @@ def _savings(base: RunRecord, candidate: RunRecord) -> tuple[str, ...]:
     return tuple(f"{name}: {saved(record)}" for name, record in runs if replayed_calls(record))
 
 
-def differences(base: RunPlan, candidate: RunPlan) -> tuple[str, ...]:
-    """Return what sets two runs' versions apart, one line each."""
-    if base.agent != candidate.agent:
-        return (f"agent: {base.agent} → {candidate.agent}",)
-    lines = [*_prompt_lines(base, candidate), *_model_lines(base, candidate)]
-    for part, title in _PARTS:
-        if base.composition.get(part) != candidate.composition.get(part):
-            lines.append(f"{title} changed")
-    if base.composition.get("file") != candidate.composition.get("file"):
-        lines.append(f"imported file: {_file(base)} → {_file(candidate)}")
-    if base.commit != candidate.commit and base.commit and candidate.commit:
-        lines.append(f"commit: {_commit(base)} → {_commit(candidate)}")
-    if base.dataset.digest != candidate.dataset.digest:
-        same = {case.id for case in base.cases} == {case.id for case in candidate.cases}
-        lines.append(f"dataset: {'cases have changed' if same else 'other cases were selected'}")
-    return (*lines, *_scorer_lines(base, candidate))
-
-
-def _file(plan: RunPlan) -> str:
-    return plan.imported.file if plan.imported else "none, executed here"
-
-
-def _prompt_lines(base: RunPlan, candidate: RunPlan) -> list[str]:
-    lines = []
-    for name in sorted(base.prompts.keys() | candidate.prompts.keys()):
-        before, after = base.prompts.get(name), candidate.prompts.get(name)
-        if before is None or after is None:
-            lines.append(f"prompt {name}: only in the {'base' if before else 'candidate'}")
-        elif before.text != after.text:
-            lines.append(f"prompt {name}: {before.version} → {after.version}")
-    return lines
-
-
-def _model_lines(base: RunPlan, candidate: RunPlan) -> list[str]:
-    lines = []
-    before, after = _models(base), _models(candidate)
-    for role in sorted(before.keys() | after.keys()):
-        if role not in before or role not in after:
-            where = "base" if role in before else "candidate"
-            lines.append(f"model of {role}: only in the {where}")
-            continue
-        for setting, value in before[role].items():
-            if value != after[role][setting]:
-                lines.append(f"{setting} of {role}: {value} → {after[role][setting]}")
-    return lines
-
-
-def _scorer_lines(base: RunPlan, candidate: RunPlan) -> list[str]:
-    before = dict(zip(base.metrics, base.scorers, strict=True))
-    after = dict(zip(candidate.metrics, candidate.scorers, strict=True))
-    return [
-        f"scorer {name}: {before[name]} → {after[name]}"
-        for name in before
-        if before[name] != after.get(name, before[name])
-    ]
-
-
-def _models(plan: RunPlan) -> dict[str, dict[str, JsonValue]]:
-    """Return role to the settings that decide how its model behaves."""
-    return cast("dict[str, dict[str, JsonValue]]", plan.composition["models"])
-
-
-def _commit(plan: RunPlan) -> str:
-    assert plan.commit is not None
-    return plan.commit.sha[:8] + (" with changes" if plan.commit.dirty else "")
-
-
-def _primary(plan: RunPlan) -> str:
+def primary_metric(plan: RunPlan) -> str:
+    """Return the metric that decides unless another is named."""
     if not plan.metrics:
         raise RunError(
             f"Run {plan.run_id[:12]} has no scores, so there is nothing to compare. "

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linenotes.evals._wording import SPEAKS_OF, counted, named
 from linenotes.evals.comparing._comparison import RunComparison
+from linenotes.evals.comparing._differences import behave_alike
+from linenotes.evals.comparing._reports import CandidateReport
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Comparison
@@ -13,14 +14,47 @@ if TYPE_CHECKING:
 
 def verdict(comparison: RunComparison) -> str:
     """Return a comparison as one sentence: difference, interval, and what follows from it."""
+    word = comparison.result.verdict.upper()
+    return f"{_head(comparison)}, {comparison.metric}: {word}. {finding(comparison)}"
+
+
+def headline(candidate: CandidateReport) -> str:
+    """Say in a sentence or two why the verdict on a candidate is what it is."""
+    if candidate.verdict == "unchanged":
+        return f"{_head(candidate.primary)}: {_why_unchanged(candidate)}"
+    decisive = (candidate.primary, *candidate.guardrails)
+    # The primary metric, unless a guardrail says something worse.
+    told = (one for one in decisive if one.result.verdict == candidate.verdict)
+    deciding = next(told, candidate.primary)
+    guarding = "" if deciding is candidate.primary else "guardrail "
+    said = f"{_head(deciding)}, {guarding}{deciding.metric}: {finding(deciding)}"
+    if not behave_alike(deciding.base, deciding.candidate):
+        return said
+    return (
+        f"{said} The versions are equal: this is chance, or a model that changed behind its name."
+    )
+
+
+def _head(comparison: RunComparison) -> str:
+    return f"{comparison.candidate.version} against {comparison.base.version}"
+
+
+def _why_unchanged(candidate: CandidateReport) -> str:
+    base, plan = candidate.primary.base, candidate.record.plan
+    if base.run_id == plan.run_id:
+        return "both are one run, so there is nothing to compare."
+    return "equal versions, with equal scores in every sample. There is nothing to decide."
+
+
+def finding(comparison: RunComparison) -> str:
+    """Say the difference with its interval, and what follows from it."""
     found = comparison.result
-    head = f"{comparison.candidate.version} against {comparison.base.version}, {comparison.metric}"
     if found.verdict == "cannot measure" or found.delta is None:
-        return f"{head}: CANNOT MEASURE. {' '.join(found.notes)}"
+        return " ".join(found.notes)
     unit = " points" if comparison.is_rate else ""
     return (
-        f"{head}: {found.verdict.upper()}. {_signed(found.delta, rate=comparison.is_rate)}{unit} "
-        f"({_bounds(comparison)}, n={found.n_cases}). {_meaning(comparison)}"
+        f"{_signed(found.delta, rate=comparison.is_rate)}{unit} "
+        f"({_bounds(comparison)}, n={found.n_cases}). {meaning(comparison)}"
     )
 
 
@@ -32,7 +66,8 @@ def _bounds(comparison: RunComparison) -> str:
     return f"95% {low} to {high}"
 
 
-def _meaning(comparison: RunComparison) -> str:
+def meaning(comparison: RunComparison) -> str:
+    """Say what follows from a comparison."""
     found = comparison.result
     margin = _size(found.margin, rate=comparison.is_rate)
     if found.verdict == "pass" and (found.shown == "better" or found.margin == 0):
@@ -55,32 +90,6 @@ def _to_decide(found: Comparison) -> str:
     if found.cases_to_decide is not None:
         ways.append(f"{found.cases_to_decide:,} cases")
     return f"To decide: {' or '.join(ways)}." if ways else ""
-
-
-def lines(comparison: RunComparison) -> list[str]:
-    """Return a comparison of two stored runs, line by line."""
-    found = comparison.result
-    base, candidate = comparison.base, comparison.candidate
-    told = [
-        f"base       {base.run_id[:12]}  {base.agent} {base.version}  K={base.samples}",
-        f"candidate  {candidate.run_id[:12]}  {candidate.agent} {candidate.version}"
-        f"  K={candidate.samples}",
-        f"differs    {'; '.join(comparison.differences) or 'nothing: equal fingerprints'}",
-        f"speaks of  {SPEAKS_OF[found.target]}",
-        "",
-        verdict(comparison),
-        f"{counted(found.improved, 'case')} improved, {found.worsened} got worse, "
-        f"{found.unchanged} stayed as they were ({found.method}).",
-        power(comparison),
-    ]
-    if found.verdict != "cannot measure":
-        told += found.notes
-    told += comparison.savings
-    alone = sorted({*found.only_in_base, *found.only_in_candidate})
-    if alone:
-        cases = counted(len(alone), "case")
-        told.append(f"{cases} scored in only one of the runs, left out: {named(alone)}.")
-    return told
 
 
 def power(comparison: RunComparison) -> str:

@@ -54,6 +54,18 @@ class VersionEstimateDocument(ExpectedAmountsDocument):
     """Null where no earlier run says anything."""
 
 
+class RecordedAheadDocument(Part):
+    """The recordings of one agent's planned samples."""
+
+    agent: str
+    path: str
+    samples: int
+    """Planned samples that have recordings; versions share them."""
+    planned: int
+    calls: int
+    """Recorded calls of those; which of them are asked for again is not known before."""
+
+
 class EstimateDocument(Part):
     """`eval --dry-run --json` and `eval --pilot N --json`."""
 
@@ -71,6 +83,8 @@ class EstimateDocument(Part):
     """The limits that hold."""
     short: dict[Literal["usd", "tokens", "calls", "seconds"], float]
     """The limits that are likely not to do, with the share of the samples that they do."""
+    recorded: list[RecordedAheadDocument]
+    """Empty where nothing is to be replayed. What is expected counts all calls."""
 
 
 def estimate_document(found: Forecast) -> Document:
@@ -85,6 +99,9 @@ def estimate_document(found: Forecast) -> Document:
         total=ExpectedAmountsDocument(**_amounts(found.total)),
         budget=found.budget.limits,
         short=dict(found.short),
+        recorded=[
+            RecordedAheadDocument(**{**vars(one), "path": str(one.path)}) for one in found.recorded
+        ],
     ).dump()
 
 

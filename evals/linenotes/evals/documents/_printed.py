@@ -16,8 +16,16 @@ from linenotes.evals.documents._action_documents import (
     ExecutionDocument,
     TraceExportDocument,
 )
+from linenotes.evals.documents._comparison_documents import ReportDocument
 from linenotes.evals.documents._cost_documents import CostsDocument, PricesDocument
 from linenotes.evals.documents._estimate_documents import EstimateDocument
+from linenotes.evals.documents._gate_document import GateDocument
+from linenotes.evals.documents._history_documents import (
+    FlakyDocument,
+    QuarantineDocument,
+    SelfCheckDocument,
+)
+from linenotes.evals.documents._judge_documents import CalibrationDocument, RepeatsDocument
 from linenotes.evals.documents._recordings_documents import (
     RecordingsListDocument,
     RecordingsMergeDocument,
@@ -26,12 +34,14 @@ from linenotes.evals.documents._recordings_documents import (
     RecordingsVerifyDocument,
 )
 from linenotes.evals.documents._run_documents import (
-    ComparisonDocument,
     EvaluationDocument,
     ImportDocument,
+    ResultsDocument,
     RunDocument,
     VersionsDocument,
 )
+from linenotes.evals.documents._scorer_documents import ScorersDocument
+from linenotes.evals.documents._sizing_documents import SizingDocument
 from linenotes.evals.documents._suite_documents import SuiteDocument
 from linenotes.evals.documents._trace_documents import TraceDocument, TraceListDocument
 
@@ -40,10 +50,19 @@ _PRINTED = {
     "eval-estimate": TypeAdapter[BaseModel](EstimateDocument),
     "costs": TypeAdapter[BaseModel](CostsDocument),
     "prices": TypeAdapter[BaseModel](PricesDocument),
-    "compare": TypeAdapter[BaseModel](ComparisonDocument),
+    "scorers": TypeAdapter[BaseModel](ScorersDocument),
+    "plan": TypeAdapter[BaseModel](SizingDocument),
     "pytest": TypeAdapter[BaseModel](SuiteDocument),
+    "aa": TypeAdapter[BaseModel](SelfCheckDocument),
+    "flaky": TypeAdapter[BaseModel](FlakyDocument),
+    "flaky-quarantine": TypeAdapter[BaseModel](QuarantineDocument),
+    "judge-calibrate": TypeAdapter[BaseModel](CalibrationDocument),
+    "judge-repeat": TypeAdapter[BaseModel](RepeatsDocument),
+    "compare": TypeAdapter[BaseModel](ReportDocument),
+    "gate": TypeAdapter[BaseModel](GateDocument),
     "score": TypeAdapter[BaseModel](RunDocument),
     "publish": TypeAdapter[BaseModel](RunDocument),
+    "import": TypeAdapter[BaseModel](ResultsDocument),
     "trace-import": TypeAdapter[BaseModel](ImportDocument),
     "trace-show": TypeAdapter[BaseModel](TraceDocument),
     "trace-list": TypeAdapter[BaseModel](TraceListDocument),

@@ -39,6 +39,10 @@ class RecordingUseDocument(Part):
     """Calls whose recordings another model had made."""
     unused: int
     """Recordings of the executed samples that nothing asked for."""
+    unrecorded: dict[str, int]
+    """Host with port to how many samples called there past the recordings: a replay refuses it."""
+    set_aside: int
+    """Lines that an earlier process had recorded and that could not be read."""
 
 
 class RecordingsFileDocument(Part):
@@ -224,6 +228,8 @@ def recording_use_document(use: RecordingUse) -> RecordingUseDocument:
         recorded=use.recorded,
         stale=use.stale,
         unused=len(use.unused),
+        unrecorded=dict(use.unrecorded),
+        set_aside=use.set_aside,
     )
 
 

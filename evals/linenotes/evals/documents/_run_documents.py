@@ -45,9 +45,20 @@ class IntervalDocument(Part):
     """What the interval speaks of: cases like these, or exactly these cases."""
 
 
+class LabelDocument(IntervalDocument):
+    """One label: its share among the labelled samples of a case, as a mean over cases."""
+
+    samples: int
+    """How many samples have it."""
+
+
 class MetricDocument(IntervalDocument):
     """One metric of a run."""
 
+    unit: str | None
+    """What the numbers are counted in, such as EUR; null for shares and bare numbers."""
+    labels: dict[str, LabelDocument] | None
+    """By label, the most frequent first; null for a metric without labels. Labels have no mean."""
     pass_hat: dict[str, IntervalDocument] | None
     """`pass^1`, `pass^2`, …: the chance that all of k samples of a case pass, for k up to the
     fewest that a case has. Null where the metric is no rate, or there is one sample a case."""
@@ -74,6 +85,14 @@ class UsageDocument(Part):
     """Calls without a known price, which are not in `cost`."""
 
 
+class DepthDocument(Part):
+    """How many samples the cases have."""
+
+    low: int
+    """Of the case with the fewest."""
+    high: int
+
+
 class TracesDocument(Part):
     """Traces that should be in the store, and that are."""
 
@@ -94,7 +113,9 @@ class RunDocument(Part):
     n: int
     """Cases."""
     samples: int
-    """K: executions of each case."""
+    """K: executions of each case, as planned."""
+    samples_scored: DepthDocument | None
+    """Those that have a value of the first metric; null where there is none."""
     scored: int
     """Samples with a value of the first metric."""
     errors: ErrorsDocument
@@ -140,7 +161,8 @@ class ComparisonDocument(Part):
     target: Target
     margin: float
     """The drop that a pass rules out."""
-    verdict: Literal["pass", "fail", "inconclusive", "cannot measure"]
+    verdict: Literal["pass", "fail", "unchanged", "inconclusive", "cannot measure"]
+    """`unchanged` is said by `compare` only: equal versions with equal scores in every sample."""
     detectable_change: float | None
     """What the suite detects with 80% power."""
     improved: int
@@ -180,6 +202,16 @@ class ImportDocument(RunDocument):
     """Tasks of the file."""
     conversations: int
     """Trials of all tasks together."""
+    file: str
+    again: bool
+    """True when the same file had been imported before, so that nothing was added."""
+
+
+class ResultsDocument(RunDocument):
+    """`import --json`. There are no model calls and no traces: only results are known."""
+
+    rows: int
+    """Samples of all cases together."""
     file: str
     again: bool
     """True when the same file had been imported before, so that nothing was added."""

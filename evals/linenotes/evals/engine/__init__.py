@@ -1,1 +1,1 @@
-"""How the samples of a run are executed, scored and published, many at a time."""
+"""How the samples of a run are executed, many at a time, and what they may spend."""

@@ -8,7 +8,6 @@ run ends. One bad case does not end it, and versions with other endpoints do not
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
@@ -16,8 +15,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from linenotes.evals.engine._metered_sample import Unfinished
+from linenotes.evals.engine._stop import Stop
 from linenotes.evals.engine._time_limit import OutOfTimeError
 from linenotes.evals.journal._samples import Failure, Sample
+from linenotes.evals.journal._spending import Spending
 from linenotes.project import ModelError
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Breaker:
     """How many of several cases end the run."""
     retries: int = 0
     """How often a sample is executed again."""
+    stop: Stop = field(default_factory=Stop)
+    """Once it is asked, nothing is executed again."""
     jitter: Callable[[], float] = random.random
     _failed: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Version to the cases of the samples that failed since one did not."""
@@ -53,7 +56,8 @@ class Breaker:
     ) -> Sample | Unfinished:
         """Return the sample of `job`, executed by `run` until it is whole or that is hopeless.
 
-        What is executed again goes to `lost`, since it was paid for.
+        What is executed again goes to `lost`, since it was paid for. It is unfinished when a stop
+        is asked before that.
         """
         for _ in range(self.retries):
             sample = await run()
@@ -62,7 +66,8 @@ class Breaker:
                 return sample
             lost(sample)
             self._tries[job.run_id] += 1
-            await asyncio.sleep(self._pause(job))
+            if await self.stop.asked_within(self._pause(job)):
+                return Unfinished(Spending())
         return await run()
 
     def note(self, job: Job, sample: Sample) -> None:

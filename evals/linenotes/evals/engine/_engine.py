@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from linenotes.evals.engine._breaker import Breaker
 from linenotes.evals.engine._failures import attribute
 from linenotes.evals.engine._metered_sample import Unfinished, run_within
 from linenotes.evals.engine._purse import Purse
+from linenotes.evals.engine._stop import Stop
 from linenotes.evals.engine._time_limit import waiting_for_model, within
 from linenotes.evals.journal._samples import Failure, Outcome, Sample
 from linenotes.evals.journal._spending import Spending
@@ -59,13 +60,6 @@ class Job:
         return self.case.redacted(Redactor.current())
 
 
-@dataclass
-class Stop:
-    """Asks an engine to finish what is in flight and start nothing more."""
-
-    asked: bool = field(default=False)
-
-
 Run = Callable[[Job], Awaitable[Sample | Unfinished]]
 """What executes a job, wherever that is."""
 OnCutOff = Callable[[Job, Unfinished], None]
@@ -82,19 +76,30 @@ def interleave(arms: Sequence[Sequence[Job]]) -> Iterator[Job]:
 
 
 async def run_here(
-    job: Job, *, purse: Purse | None = None, time_limit: float | None = None
+    job: Job,
+    *,
+    purse: Purse | None = None,
+    time_limit: float | None = None,
+    on_given_up: OnCutOff | None = None,
 ) -> Sample | Unfinished:
     """Execute `job` in this process; what is said stands in the project's folder as it happens.
+
+    What it has spent goes to `on_given_up` when it is cancelled, or ended by what is raised.
 
     Raises:
         LinenotesError: as `run_sample`; such a sample counts for nothing, and leaves nothing.
     """
     project = job.version.agent.project
     run = partial(run_sample, job, durable=True, time_limit=time_limit)
+
+    def give_up(spent: Spending) -> None:
+        if on_given_up is not None:
+            on_given_up(job, Unfinished(spent))
+
     try:
-        if purse is None:
-            return await run()
-        return await run_within(purse, Prices(project), run)
+        if purse is None or not purse.budget:
+            return await run(on_given_up=give_up)
+        return await run_within(purse, Prices(project), run, on_given_up=give_up)
     except LinenotesError:
         discard_live(project, trace_id_for(job.run_id, job.case.id, job.index))
         raise
@@ -123,7 +128,7 @@ async def execute(
             has been handed to `on_finish`.
     """
     queue = iter(jobs)
-    breaker = Breaker(patience=max(5, concurrency), retries=retries)
+    breaker = Breaker(patience=max(5, concurrency), retries=retries, stop=stop)
 
     async def worker() -> None:
         for job in queue:
@@ -151,6 +156,7 @@ async def run_sample(
     job: Job,
     *,
     on_message: Callable[[Message], None] | None = None,
+    on_given_up: Callable[[Spending], None] | None = None,
     durable: bool = False,
     time_limit: float | None = None,
 ) -> Sample:
@@ -158,7 +164,8 @@ async def run_sample(
 
     `on_message` hears each message as it happens. With `durable` it also stands in the project's
     folder as it happens, until whoever keeps the sample calls `discard_live`. After `time_limit`
-    seconds it is given up.
+    seconds it fails. `on_given_up` hears what was spent when it is cancelled or something is
+    raised.
 
     Raises:
         RecordingError: a call has no recording, and calls are only to be replayed.
@@ -169,6 +176,11 @@ async def run_sample(
     agent, shown = job.version.agent.name, job.shown_case
     output: JsonValue = None
     failure: Failure | None = None
+
+    def so_far() -> Sample:
+        replayed = frozenset(taped.replayed if taped else ())
+        return Sample(shown, job.index, None, ledger.trace, None, replayed)
+
     with (
         ExitStack() as stack,
         job.version.in_force(),
@@ -186,6 +198,7 @@ async def run_sample(
         taped = job.recordings and stack.enter_context(
             sample_recordings(job.recordings, shown.id, job.index)
         )
+        stack.enter_context(_accounted(so_far, on_given_up))
         try:
             output = await within(
                 time_limit,
@@ -200,13 +213,24 @@ async def run_sample(
             raise
         except BaseException as error:  # noqa: BLE001  the system under test fails as data
             failure = attribute(error)
-    replayed: frozenset[str] = frozenset()
-    if taped:
-        taped.raise_refusal()
-        replayed = frozenset(taped.replayed)
+        if taped:
+            taped.raise_refusal()
     # What scorers see is what the journal keeps, or scoring again would give other scores.
     output, failure = ledger.redacted((output, failure))
-    return Sample(shown, job.index, output, ledger.trace, failure, replayed)
+    return replace(so_far(), output=output, error=failure)
+
+
+@contextmanager
+def _accounted(
+    so_far: Callable[[], Sample], on_given_up: Callable[[Spending], None] | None
+) -> Iterator[None]:
+    """Tell what a sample has spent, when the block does not come to its end."""
+    try:
+        yield
+    except BaseException:
+        if on_given_up is not None:
+            on_given_up(Spending.of(Outcome.of(so_far())))
+        raise
 
 
 async def _invoke(job: Job, *, thread: str) -> JsonValue:

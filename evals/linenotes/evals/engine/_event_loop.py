@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
-import sys
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from contextvars import copy_context
 from typing import Any, TypeVar
 
+from linenotes.evals.engine._turns import turns_shortened_for_loop
 from linenotes.evals.engine._unawaited_threads import UnawaitedThreads
 from linenotes.project import AgentError
 
@@ -25,8 +25,6 @@ T = TypeVar("T")
 
 _PATIENCE = 5.0
 """Seconds that tasks get to end which an agent started and left behind."""
-_TURN = 0.0005
-"""Seconds that a thread which computes goes on while another one waits."""
 
 
 def complete(work: Coroutine[Any, Any, T], *, threads: int = 32) -> T:
@@ -52,27 +50,12 @@ def complete(work: Coroutine[Any, Any, T], *, threads: int = 32) -> T:
 async def _with_threads(work: Coroutine[Any, Any, T], threads: int) -> T:
     executor = UnawaitedThreads(threads)
     asyncio.get_running_loop().set_default_executor(executor)
-    with _short_turns():
+    async with turns_shortened_for_loop():
         try:
             return await work
         finally:
             await _end_leftovers()
             executor.shutdown()
-
-
-@contextmanager
-def _short_turns() -> Iterator[None]:
-    """Let threads take turns more often than they would.
-
-    With Python's own 5 ms a turn, some dozen nodes that compute keep the event loop waiting for
-    seconds, and with it the timeouts of all other samples.
-    """
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(min(_TURN, before))
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 async def _end_leftovers() -> None:

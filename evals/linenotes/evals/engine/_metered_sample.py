@@ -30,28 +30,33 @@ class CallRefused(BaseException):
 
 @dataclass(frozen=True)
 class Unfinished:
-    """A sample that the budget cut off."""
+    """A sample that came to nothing: the budget cut it off, or it was given up."""
 
     spent: Spending
     """By its calls that were sent."""
 
 
 async def run_within(
-    purse: Purse, prices: Prices, run: Callable[[], Awaitable[Sample]]
+    purse: Purse,
+    prices: Prices,
+    run: Callable[[], Awaitable[Sample]],
+    *,
+    on_given_up: Callable[[Spending], None],
 ) -> Sample | Unfinished:
-    """Run a sample whose calls are paid from `purse`.
+    """Run a sample whose calls are paid from `purse`; what `run` raises gives it up.
 
     Raises:
         LinenotesError: what `run` raises, or a model without a price where dollars are limited.
     """
-    if not purse.budget:
-        return await run()
     tab = _Tab(purse)
-    with metered(tab, prices):
-        sample = await run()
+    try:
+        with metered(tab, prices):
+            sample = await run()
+        tab.raise_mistake()
+    except BaseException:
+        on_given_up(tab.close())
+        raise
     spent = tab.close()
-    if tab.mistake is not None:
-        raise tab.mistake
     return Unfinished(spent) if tab.is_refused else sample
 
 
@@ -103,6 +108,11 @@ class _Tab:
             self._purse.free(call_id)
         else:
             self._pay(call_id, Spending(1))
+
+    def raise_mistake(self) -> None:
+        """Raise what the user has to mend, whatever the agent made of it."""
+        if self.mistake is not None:
+            raise self.mistake
 
     def close(self) -> Spending:
         """Pay for calls whose end nobody heard, and return what the sample has spent."""

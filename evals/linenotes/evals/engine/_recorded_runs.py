@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -24,7 +25,10 @@ from linenotes.tracing import (
 
 
 class RecordedRuns:
-    """Opens libraries as runs need them; leaving the block puts what is new into their files."""
+    """Opens libraries as runs need them; leaving the block puts what is new into their files.
+
+    Of nested blocks the outermost counts.
+    """
 
     def __init__(self, project: Project, asked: RecordingPolicy | None) -> None:
         self._project = project
@@ -32,14 +36,24 @@ class RecordedRuns:
         self._libraries: dict[tuple[str, str, RecordingPolicy], Library] = {}
         self._of_run: dict[str, Library] = {}
         self._open = ExitStack()
+        self._blocks = 0
 
     def __enter__(self) -> Self:
-        self._open.enter_context(recordings_in_use())
+        if not self._blocks:
+            self._open.enter_context(recordings_in_use())
+        self._blocks += 1
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._libraries.clear()
-        self._open.close()
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._blocks -= 1
+        if not self._blocks:
+            self._libraries.clear()
+            self._open.__exit__(kind, error, traceback)
 
     def jobs(self, plan: RunPlan, jobs: Iterable[Job]) -> list[Job]:
         """Return the jobs of a run with the recordings that its policy asks for.

@@ -1,20 +1,23 @@
 """A gate: criteria that are stated before anything runs, and the decision by them.
 
 One primary metric decides against a baseline. Guardrails are metrics that must not drop by their
-margins; since all of them must pass, none needs a correction for being one of several.
+margins; since all of them must pass, none needs a correction for being one of several. A decision
+is made once, by all samples (`decide`), or after each sweep over the cases (`decide_in_looks`):
+then every metric is decided at its own look, and what is decided stays so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from linenotes.evals.comparing._comparison import DEFAULT_MARGIN, RunComparison, compare_runs
 from linenotes.evals.journal._records import RunRecord
+from linenotes.evals.journal._tables import score_table
 
 if TYPE_CHECKING:
-    from linenotes.evals.statistics import Target
+    from linenotes.evals.statistics import BaseRun, SequentialComparison, Target
 
 GateVerdict = Literal["pass", "fail", "unchanged", "inconclusive", "cannot measure"]
 
@@ -32,7 +35,7 @@ class Gate:
     """What a candidate must show to be released."""
 
     baseline: str = "champion"
-    """The saved baseline, or the run, that it is compared with."""
+    """The saved baseline, the run, or the version (`@v1`), that it is compared with."""
     margin: float = DEFAULT_MARGIN
     """The drop of the primary metric that must be ruled out, in the metric's own unit."""
     target: Target = "dataset"
@@ -46,6 +49,12 @@ class Gate:
     inconclusive: Literal[0, 1, 3] = 3
     """The exit code of an inconclusive decision."""
 
+    @property
+    def criteria(self) -> list[tuple[str | None, float]]:
+        """Each metric with the drop that must be ruled out, the one that decides first."""
+        margin = 0.0 if self.superiority else self.margin
+        return [(self.metric, margin), *self.guardrails.items()]
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -56,6 +65,8 @@ class Decision:
     comparisons: tuple[RunComparison, ...] = ()
     """Of the primary metric, then of each guardrail; none when nothing had to be compared."""
     notes: tuple[str, ...] = ()
+    looks: tuple[SequentialComparison, ...] = ()
+    """Of each comparison, the looks after the sweeps; none when all samples decided at once."""
 
     @property
     def exit_code(self) -> int:
@@ -71,13 +82,67 @@ def decide(gate: Gate, base: RunRecord, candidate: RunRecord) -> Decision:
     Raises:
         RunError: a metric is missing, or the cases have changed.
     """
-    margin = 0.0 if gate.superiority else gate.margin
-    asked: list[tuple[str | None, float]] = [(gate.metric, margin), *gate.guardrails.items()]
     comparisons = tuple(
         compare_runs(base, candidate, metric=metric, target=gate.target, margin=allowed)
-        for metric, allowed in asked
+        for metric, allowed in gate.criteria
     )
     return Decision(gate, worst([one.result.verdict for one in comparisons]), comparisons)
+
+
+def decide_in_looks(
+    gate: Gate,
+    base: RunRecord,
+    candidate: RunRecord,
+    *,
+    planned: int,
+    reached: int,
+    closed: bool = False,
+    base_run: BaseRun,
+    allow_changed_cases: bool = False,
+) -> Decision:
+    """Decide by the looks that there were, each after a sweep over the cases.
+
+    Args:
+        gate: the criteria.
+        base: what there is.
+        candidate: what might replace it.
+        planned: how many samples of each case there are to be at most.
+        reached: how many there are of every case.
+        closed: there will be no more, whatever they would say; a last look takes in all.
+        base_run: whether the base was whole before, or gets its samples with the candidate.
+        allow_changed_cases: compare although cases of one id have other inputs or expectations.
+
+    Raises:
+        RunError: a metric is missing, or the cases have changed.
+    """
+    from linenotes.evals.statistics import compare_in_looks
+
+    comparisons, looks = [], []
+    for metric, allowed in gate.criteria:
+        at_once = compare_runs(
+            base,
+            candidate,
+            metric=metric,
+            target=gate.target,
+            margin=allowed,
+            allow_changed_cases=allow_changed_cases,
+        )
+        both = (base, candidate)
+        before, after = (score_table(run, at_once.metric, beside=both) for run in both)
+        found = compare_in_looks(
+            before,
+            after,
+            planned=planned,
+            reached=reached,
+            closed=closed,
+            base_run=base_run,
+            target=gate.target,
+            margin=allowed,
+        )
+        comparisons.append(replace(at_once, result=found.result))
+        looks.append(found)
+    verdict = worst([one.result.verdict for one in comparisons])
+    return Decision(gate, verdict, tuple(comparisons), looks=tuple(looks))
 
 
 def worst(verdicts: list[GateVerdict]) -> GateVerdict:

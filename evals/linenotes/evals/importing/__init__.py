@@ -1,1 +1,1 @@
-"""Conversations that were held elsewhere, as runs."""
+"""Conversations that were held elsewhere, and results that were measured elsewhere, as runs."""

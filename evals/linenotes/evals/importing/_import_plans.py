@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from linenotes.datasets import Case, Dataset
 from linenotes.evals.journal._plans import IMPORTED, DatasetInPlan, ImportInPlan, RunPlan
+from linenotes.evals.journal._runs import RunStore
 from linenotes.project import TraceFileError, digest
 
 if TYPE_CHECKING:
@@ -64,18 +65,47 @@ def start_import(
         TraceFileError: a task of the file cannot be a case.
         StoreError: the store does not take the run.
     """
-    dataset = Dataset(order.path.stem, _cases(conversations))
     agent = order.agent or conversations[0].trace.name
+    imported = ImportInPlan(
+        file=order.path.name,
+        identity=order.identity(content),
+        samples=len(conversations),
+        timed=all(one.timed for one in conversations),
+    )
+    plan = imported_plan(
+        imported,
+        Dataset(order.path.stem, _cases(conversations)),
+        agent=agent,
+        label=order.label,
+        content=content,
+        samples=max(Counter(one.case for one in conversations).values()),
+        metrics=tuple(dict.fromkeys(name for one in conversations for name in one.scores)),
+        sequence=sequence,
+    )
+    return publisher.begin(plan)
+
+
+def imported_plan(
+    imported: ImportInPlan,
+    dataset: Dataset,
+    *,
+    agent: str,
+    label: str,
+    content: str,
+    samples: int,
+    metrics: tuple[str, ...],
+    sequence: int,
+) -> RunPlan:
+    """Return the plan of a run that a file holds; `content` is the file's digest."""
     composition = _composition(agent, content)
-    metrics = tuple(dict.fromkeys(name for one in conversations for name in one.scores))
-    plan = RunPlan(
+    return RunPlan(
         run_id=secrets.token_hex(16),
         group=secrets.token_hex(8),
         created=datetime.now(UTC),
         sequence=sequence,
         agent=agent,
-        graph=order.path.name,
-        version=order.label,
+        graph=imported.file,
+        version=label,
         fingerprint=digest(composition),
         composition=composition,
         prompts={},
@@ -84,19 +114,21 @@ def start_import(
         model_id=None,
         dataset=DatasetInPlan(name=dataset.name, digest=dataset.digest),
         cases=dataset.cases,
-        samples=max(Counter(one.case for one in conversations).values()),
+        samples=samples,
         baseline=False,
         seed=0,
         scorers=tuple(IMPORTED + name for name in metrics),
         metrics=metrics,
-        imported=ImportInPlan(
-            file=order.path.name,
-            identity=order.identity(content),
-            samples=len(conversations),
-            timed=all(one.timed for one in conversations),
-        ),
+        imported=imported,
     )
-    return publisher.begin(plan)
+
+
+def imported_before(runs: RunStore, identity: str) -> RunPlan | None:
+    """Return the run that an import of this identity made, if there was one."""
+    for plan in runs.plans():
+        if plan.imported is not None and plan.imported.identity == identity:
+            return plan
+    return None
 
 
 def _composition(agent: str, content: str) -> dict[str, JsonValue]:

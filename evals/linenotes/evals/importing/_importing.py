@@ -20,7 +20,12 @@ from linenotes.evals._results import RunResult
 from linenotes.evals._storing import publish_run
 from linenotes.evals.engine._failures import attribute_text
 from linenotes.evals.engine._progress import Progress, Silent
-from linenotes.evals.importing._import_plans import ImportOrder, by_case, start_import
+from linenotes.evals.importing._import_plans import (
+    ImportOrder,
+    by_case,
+    imported_before,
+    start_import,
+)
 from linenotes.evals.journal._journal import Journal
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._runs import RunStore
@@ -67,7 +72,7 @@ def import_run(
     content = file_digest(order.path)
     identity = order.identity(content)
     runs = RunStore.of(project)
-    known = _imported_before(runs, identity)
+    known = imported_before(runs, identity)
     conversations = _read(order, identity, progress)
     progress.stage("Opening the store")
     creating = partial(progress.stage, "Creating the store, once")
@@ -85,13 +90,6 @@ def import_run(
             added = _write(journal, conversations)
             result = _publish(publisher, journal, target, progress)
     return ImportedRun(result, again=known is not None and not added)
-
-
-def _imported_before(runs: RunStore, identity: str) -> RunPlan | None:
-    for plan in runs.plans():
-        if plan.imported is not None and plan.imported.identity == identity:
-            return plan
-    return None
 
 
 @contextmanager

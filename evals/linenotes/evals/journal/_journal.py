@@ -112,10 +112,11 @@ class Journal:
         """Note that a sample is being executed."""
         self._write({"event": "started", "case": case, "sample": index})
 
-    def finished(self, sample: Sample) -> None:
-        """Keep a finished sample for good."""
+    def finished(self, sample: Sample, *, cost: float | None = None) -> None:
+        """Keep a finished sample for good; `cost` is for one whose ledger tells none."""
         output, error, trace = self._redactor.value((sample.output, sample.error, sample.trace))
         shown = replace(sample, output=output, error=error, trace=trace)
+        outcome = Outcome.of(shown)
         with self._lock, _write_errors(self.path):
             place = write_sample(self._samples, shown)
             self._append(
@@ -123,7 +124,7 @@ class Journal:
                     "event": "finished",
                     "case": sample.case.id,
                     "sample": sample.index,
-                    "outcome": Outcome.of(shown),
+                    "outcome": outcome if cost is None else replace(outcome, cost=cost),
                     "at": place,
                 }
             )
@@ -142,8 +143,12 @@ class Journal:
         """Change what the run sets out to do."""
         self._write({"event": "amended", "amendment": amendment.model_dump(mode="json")})
 
+    def working(self, *, seconds: float) -> None:
+        """Note that agents have run for so many seconds more, and go on."""
+        self._write({"event": "working", "seconds": seconds})
+
     def worked(self, *, seconds: float) -> None:
-        """Note how long agents have run; a run that was continued has several such lines."""
+        """Note the end of a session, in which agents have run for so many seconds more."""
         self._write({"event": "worked", "seconds": seconds})
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -61,9 +62,11 @@ class ImportInPlan(_Part):
     identity: str
     """What the import was of: the file's content and how it was read."""
     samples: int
-    """How many conversations it holds."""
+    """How many conversations, or rows of results, it holds."""
     timed: bool
     """Whether it tells how long anything took."""
+    results_only: bool = False
+    """Whether it tells how good the samples were and nothing of what was said in them."""
 
 
 class Amendment(_Part):
@@ -75,6 +78,12 @@ class Amendment(_Part):
     """Metric to the spec of its scorer, the primary one first; None leaves them as they are."""
     kept: frozenset[str] = frozenset()
     """Metrics whose scores stand; with `scorers`, the others are scored anew."""
+    units: dict[str, str] = Field(default_factory=dict)
+    """Metric to its unit; with `scorers`."""
+    reads: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Metric to the metrics that its scorer reads; with `scorers`."""
+    judges: dict[str, str] = Field(default_factory=dict)
+    """Metric to who judges it; with `scorers`."""
 
 
 class RunPlan(_Part):
@@ -108,13 +117,30 @@ class RunPlan(_Part):
     """True for the thing to beat, which every evaluation of an agent also runs."""
     seed: int
     scorers: tuple[str, ...]
-    """Specs of the scorers, the primary metric first."""
+    """For each metric the spec of its scorer, the primary metric first. A scorer of several values
+    gives several metrics."""
     metrics: tuple[str, ...]
     """The names of the metrics, in the same order."""
+    units: dict[str, str] = Field(default_factory=dict)
+    """Metric to what its numbers are counted in, such as EUR; shares and bare numbers have none."""
+    reads: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Metric to the other metrics that its scorer reads, for those that read any."""
+    judges: dict[str, str] = Field(default_factory=dict)
+    """Metric to who judges it, pinned, for those that a model judges."""
     recordings: RecordingPolicy = RecordingPolicy()
     """How its calls meet recordings."""
     imported: ImportInPlan | None = None
     """None for a run that was executed here."""
+
+    def judge_of(self, metric: str) -> str:
+        """Return who gives a metric: the judge, pinned, else the spec of its scorer."""
+        spec = dict(zip(self.metrics, self.scorers, strict=True))[metric]
+        return self.judges.get(metric, spec)
+
+    @property
+    def has_conversations(self) -> bool:
+        """Whether it is known what was said, so that it can be read, stored and judged again."""
+        return self.imported is None or not self.imported.results_only
 
     @classmethod
     def of(
@@ -128,6 +154,9 @@ class RunPlan(_Part):
         baseline: bool,
         seed: int,
         scorers: Mapping[str, str],
+        units: Mapping[str, str] = MappingProxyType({}),
+        reads: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+        judges: Mapping[str, str] = MappingProxyType({}),
         recordings: RecordingPolicy = RecordingPolicy(),  # noqa: B008  it is immutable
     ) -> Self:
         """Return the plan to evaluate `version` against `dataset`; `scorers` maps name to spec.
@@ -167,6 +196,9 @@ class RunPlan(_Part):
             seed=seed,
             scorers=tuple(scorers.values()),
             metrics=tuple(scorers),
+            units=dict(units),
+            reads=dict(reads),
+            judges=dict(judges),
             recordings=recordings,
         )
 
@@ -197,7 +229,8 @@ class RunPlan(_Part):
         if self.imported is not None:
             raise RunError(
                 f"Run {self.run_id[:12]} was imported, so there is no agent to run. Import "
-                f"{self.imported.file!r} again to complete it: linenotes trace import."
+                f"{self.imported.file!r} again to complete it: linenotes "
+                f"{'trace import' if self.has_conversations else 'import'}."
             )
         agent = agent_again(self.agent, self.graph, project)
         version = AgentVersion(
@@ -213,6 +246,11 @@ class RunPlan(_Part):
             )
         return version
 
+    def standing(self, *, add: bool) -> tuple[str, ...]:
+        """Return the metrics that stay when others are scored: all to `add`, else a file's own."""
+        given = zip(self.metrics, self.scorers, strict=True)
+        return tuple(name for name, spec in given if add or spec.startswith(IMPORTED))
+
     def amended(self, amendment: Amendment) -> Self:
         """Return the plan as an amendment changes it."""
         changes: dict[str, object] = {}
@@ -221,6 +259,9 @@ class RunPlan(_Part):
         if amendment.scorers is not None:
             changes["scorers"] = tuple(amendment.scorers.values())
             changes["metrics"] = tuple(amendment.scorers)
+            changes["units"] = amendment.units
+            changes["reads"] = amendment.reads
+            changes["judges"] = amendment.judges
         return self.model_copy(update=changes)
 
     def redacted(self, redactor: Redactor) -> Self:

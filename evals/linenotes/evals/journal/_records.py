@@ -7,9 +7,11 @@ does not hold to its end never finished either.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -23,7 +25,27 @@ from linenotes.project import RunError
 
 FILE_NAME = "journal.jsonl"
 
+_FINISHED = b'{"event":"finished",'
 _UNREADABLE = (AttributeError, KeyError, OSError, TypeError, ValueError, ValidationError)
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many samples the cases of a run have."""
+
+    low: int
+    """Of the case with the fewest."""
+    high: int
+
+    @classmethod
+    def of(cls, plan: RunPlan, cases: Iterable[str]) -> Self:
+        """Return how often `cases` names the cases of a plan."""
+        counts = Counter(cases)
+        found = [counts[case.id] for case in plan.cases]
+        return cls(min(found, default=0), max(found, default=0))
+
+    def __str__(self) -> str:
+        return f"{self.low}" if self.low == self.high else f"{self.low} to {self.high}"
 
 
 @dataclass(frozen=True)
@@ -54,6 +76,11 @@ class RunRecord:
         imported = self.plan.imported
         planned = imported.samples if imported else len(self.plan.cases) * self.plan.samples
         return len(self.outcomes) == planned
+
+    @property
+    def depth(self) -> Depth:
+        """How many samples of a case have finished: K, where the run is whole."""
+        return Depth.of(self.plan, (case for case, _ in self.outcomes))
 
     @property
     def lost(self) -> frozenset[SampleKey]:
@@ -109,9 +136,9 @@ class History:
 
     def add(self, line: dict[str, object]) -> None:
         """Take in the next line."""
-        if line["event"] == "worked":
+        if line["event"] in {"working", "worked"}:
             self._seconds += float(str(line["seconds"]))
-            self._sessions += 1
+            self._sessions += line["event"] == "worked"
             return
         if line["event"] == "amended":
             self._amend(Amendment.model_validate(line["amendment"]))
@@ -215,6 +242,12 @@ def read_plan(path: Path) -> RunPlan | None:
         return RunPlan.model_validate(next(_lines(path), {})["plan"])
     except _UNREADABLE:
         return None
+
+
+def has_finished(path: Path) -> bool:
+    """Say whether a sample of the run has finished, without reading more than that takes."""
+    with path.open("rb") as file:
+        return any(line.startswith(_FINISHED) and line.endswith(b"\n") for line in file)
 
 
 def _lines(path: Path) -> Iterator[dict[str, object]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from pydantic import JsonValue
@@ -15,6 +16,9 @@ SampleKey = tuple[str, int]
 """(case id, sample index)."""
 ErrorKind = Literal["infrastructure", "agent", "scorer"]
 """Whose failure it was. Ours is none of these: it ends the run with a traceback."""
+
+
+ScoreValue = bool | float | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ class Sample:
     error: Failure | None = None
     replayed: frozenset[str] = frozenset()
     """Ids of the messages that came from recordings."""
+    scores: Mapping[str, ScoreValue] = field(default_factory=dict)
+    """What other scorers said of it, as far as the scorer that gets it declares to read them."""
 
     @property
     def inputs(self) -> dict[str, JsonValue]:
@@ -133,9 +139,6 @@ class Outcome:
     def seconds(self) -> float:
         """How long the execution took."""
         return (self.end_ns - self.start_ns) / 1e9
-
-
-ScoreValue = bool | float | str
 
 
 @dataclass(frozen=True, slots=True)

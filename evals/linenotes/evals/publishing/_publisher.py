@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from linenotes.evals._costs import cost_lines
+from linenotes.evals._labels import label_shares
 from linenotes.evals._repeats import Repeats
 from linenotes.evals.engine._progress import Progress
 from linenotes.evals.journal._plans import RunPlan
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 SampleRow = dict[str, object]
 """One row of a run's samples table: column to value."""
-BATCH_TRACES = 25
+BATCH_TRACES = 100
 """Traces that are written in one transaction: more hold more memory and are hardly faster."""
 _TABLE = "samples.json"
 NOTHING_WRITTEN: Mapping[SampleKey, SampleRow] = MappingProxyType({})
@@ -93,7 +94,10 @@ class Publisher:
         with self._attributed("publish the results to"):
             rows = {**written}
             for batch in _batches([key for key in record.outcomes if key not in written]):
-                rows |= self._write_traces(record, batch)
+                if record.plan.has_conversations:
+                    rows |= self._write_traces(record, batch)
+                else:
+                    rows |= {key: _row(record, record.samples[key]) for key in batch}
                 for _ in batch:
                     progress.advance()
             self._log_metrics(record, estimates, repeated)
@@ -106,6 +110,8 @@ class Publisher:
 
     def _counted(self, record: RunRecord) -> Stored:
         """Count what the store holds of a run, which is all of it or an error."""
+        if not record.plan.has_conversations:
+            return Stored(0, 0)
         stored = self._store.count_traces(record.plan.run_id)
         if stored < len(record.outcomes):
             raise StoreError(
@@ -165,6 +171,8 @@ class Publisher:
         for name, estimate in estimates.items():
             values |= _bounds(name, estimate)
             hats = repeated[name].pass_hat[1:] if name in repeated else ()
+            for label, given in label_shares(record, name, estimate.target).items():
+                values |= _bounds(f"{name}/{plain_name(label)}", given.share)
             for k, found in enumerate(hats, start=2):
                 # MLflow's names of metrics have no circumflex.
                 values |= _bounds(f"{name}/pass_hat_{k}", found)
@@ -200,7 +208,7 @@ class Publisher:
     def _log_conversations(self, record: RunRecord) -> str:
         """Keep the conversations that say most as pages, and return their links for the note."""
         links = []
-        for key in noteworthy(record):
+        for key in noteworthy(record) if record.plan.has_conversations else ():
             path, sample = page_path(key), record.samples[key]
             self._client.log_text(record.plan.run_id, conversation_page(sample.trace), path)
             place = f"#/experiments/{self._store.experiment_id}/runs/{record.plan.run_id}/artifacts"
@@ -247,10 +255,10 @@ def _spending(record: RunRecord) -> dict[str, float]:
 
 def _costs_of_agents(record: RunRecord) -> dict[str, float | None]:
     lines = cost_lines([record], "agent")
-    return {f"cost/{_plain(line.name)}": line.used.cost for line in lines if line.name}
+    return {f"cost/{plain_name(line.name)}": line.used.cost for line in lines if line.name}
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Return a name with the characters only that MLflow's names have."""
     return "".join(c if c.isalnum() or c in " ._-/" else " " for c in name)
 
@@ -308,5 +316,5 @@ def _row(record: RunRecord, sample: Sample) -> SampleRow:
         "calls": outcome.calls,
         "tokens": outcome.tokens or (None if imported else 0),
         "cost": outcome.cost,
-        "trace_id": outcome.trace_id,
+        "trace_id": outcome.trace_id if record.plan.has_conversations else None,
     }

@@ -60,6 +60,12 @@ class RunRegister:
         self._describe(run_id, model_id, plan)
         return plan.stored_as(run_id, model_id, prompts)
 
+    def find(self, plan: RunPlan) -> str | None:
+        """Return the id of the MLflow run of a plan; None if this store does not have it."""
+        if plan.model_id is not None and self._has(plan.run_id):
+            return plan.run_id
+        return self.entered(plan)
+
     def _has(self, run_id: str) -> bool:
         from mlflow.exceptions import MlflowException
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
 from linenotes.evals.engine._failures import describe
-from linenotes.evals.scorers._scorer_adapters import adapt, keep_deepeval_in
-from linenotes.evals.scorers._scorers import BUILT_IN, Scorer, matches_expectations
+from linenotes.evals.scorers._catalogue import BUILT_IN
+from linenotes.evals.scorers._deepeval_metrics import keep_deepeval_in
+from linenotes.evals.scorers._matching import matches_expectations
+from linenotes.evals.scorers._reading import with_what_they_read
+from linenotes.evals.scorers._scorer_adapters import adapted
+from linenotes.evals.scorers._scorer_specs import Parameters, Spec, parse_spec
+from linenotes.evals.scorers._scorers import Scorer
 from linenotes.project import LinenotesError, Project, ScorerError, import_code
 
 _NAME = re.compile(r"\w[\w .-]*")
@@ -18,45 +25,75 @@ def load_scorer(spec: str, project: Project) -> Scorer:
     """Return the scorer that `spec` names.
 
     Args:
-        spec: a built-in scorer, one of `[tool.linenotes.scorers]`, `module:attr` or
-            `path.py:attr`.
+        spec: one of `[tool.linenotes.scorers]`, a built-in scorer, `module:attr` or
+            `path.py:attr`, each also as `NAME=…` and, but for the first, with parameters.
         project: where names and paths are looked up.
 
     Raises:
         ScorerError: nothing has that name, or it is no scorer.
     """
-    if spec in BUILT_IN:
-        return Scorer(name=spec, spec=spec, function=BUILT_IN[spec])
-    target = project.settings.scorers.get(spec, spec)
-    place, _, attribute = target.rpartition(":")
+    asked = parse_spec(spec)
+    alias = project.settings.scorers.get(asked.target) if asked.parameters is None else None
+    meant = asked if alias is None else parse_spec(alias)
+    if meant.target in BUILT_IN:
+        made = _made_of(meant, alias or spec)
+        name = asked.name or (made.name if alias is None else asked.target)
+        again = made.spec if name == made.name else f"{name}={made.spec}"
+        return replace(made, name=name, spec=again)
+    place, _, attribute = meant.target.rpartition(":")
     if not place:
         raise ScorerError(_unknown(spec, project))
     found = _attribute(place, attribute, project)
-    return as_scorer(found, spec=spec, name=attribute if target == spec else spec)
+    if meant.parameters is not None:
+        found = _called(found, meant.parameters, spec)
+    own = attribute if alias is None else asked.target
+    return as_scorer(found, spec=spec, name=asked.name or own)
 
 
-def find_scorers(wanted: Sequence[object], project: Project) -> list[Scorer]:
+def find_scorers(
+    wanted: Sequence[object], project: Project, *, beside: Collection[str] = ()
+) -> list[Scorer]:
     """Return scorers from names, functions or metric objects; the built-in one when none is given.
 
+    What one of them reads is added, where the settings name a scorer of it.
+
+    Args:
+        wanted: what was asked for.
+        project: where names and paths are looked up.
+        beside: metrics that are there already.
+
     Raises:
-        ScorerError: one is not found, is no scorer, or two have one name.
+        ScorerError: one is not found, is no scorer, two have one name, or one reads what is not
+            there.
     """
     keep_deepeval_in(project)
     found = [
         load_scorer(item, project) if isinstance(item, str) else as_scorer(item)
         for item in wanted or (matches_expectations.__name__,)
     ]
-    names = [scorer.name for scorer in found]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    known = {*project.settings.scorers, matches_expectations.__name__}
+    found = with_what_they_read(
+        found, beside, lambda name: load_scorer(name, project) if name in known else None
+    )
+    names = Counter(name for scorer in found for name in scorer.metrics)
+    twice = [name for name, count in names.items() if count > 1]
     if twice:
-        raise ScorerError(f"Two scorers are called {twice[0]!r}. Give each metric its own name.")
-    unusable = [name for name in names if not _NAME.fullmatch(name)]
+        raise ScorerError(
+            f"Two scorers are called {twice[0]!r}. Give each metric its own name, "
+            f"as in `--scorer 'other=…'`."
+        )
+    unusable = [name for name in names if not is_metric_name(name)]
     if unusable:
         raise ScorerError(
             f"A metric cannot be called {unusable[0]!r}: MLflow takes letters, digits, spaces and "
-            "`_ - .` only. Give the scorer a name with `def`."
+            "`_ - .` only. Give the scorer a name with `def`, or as in `--scorer 'name=…'`."
         )
     return found
+
+
+def is_metric_name(name: str) -> bool:
+    """Say whether a metric can be called so: MLflow takes few characters."""
+    return _NAME.fullmatch(name) is not None
 
 
 def as_scorer(found: object, *, spec: str = "", name: str | None = None) -> Scorer:
@@ -65,13 +102,39 @@ def as_scorer(found: object, *, spec: str = "", name: str | None = None) -> Scor
     Raises:
         ScorerError: it is none of them.
     """
-    function, own_name = adapt(found)
-    if function is None:
+    scorer = adapted(found)
+    if scorer is None:
+        cure = f" Make an object of the class: {spec}()." if isinstance(found, type) else ""
         raise ScorerError(
             f"Scorer {spec or found!r} is {type(found).__name__}. "
-            "Name a function of one sample, an MLflow scorer or a DeepEval metric."
+            f"Name a function of one sample, an MLflow scorer or a DeepEval metric.{cure}"
         )
-    return Scorer(name=name or own_name, spec=spec or own_name, function=function)
+    return replace(scorer, name=name or scorer.name, spec=spec or scorer.spec)
+
+
+def _made_of(spec: Spec, text: str) -> Scorer:
+    built_in = BUILT_IN[spec.target]
+    given = spec.parameters or Parameters()
+    try:
+        return built_in.make(*given.positional, **given.named)
+    except TypeError as error:
+        reason = str(error).removeprefix(f"{spec.target}() ")
+        raise ScorerError(
+            f"The parameters of scorer {text!r} do not fit: {reason}. "
+            f"An example is {built_in.example}."
+        ) from error
+
+
+def _called(found: object, given: Parameters, spec: str) -> object:
+    if not callable(found):
+        raise ScorerError(f"Scorer {spec!r}: {found!r} takes no parameters. Leave them out.")
+    try:
+        return found(*given.positional, **given.named)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {describe(error)}".rstrip(".")
+        raise ScorerError(
+            f"Scorer {spec!r} cannot be made: {reason}. Mend its parameters."
+        ) from error
 
 
 def _unknown(spec: str, project: Project) -> str:

@@ -8,7 +8,6 @@ Higher scores are better; the margin is in the score's own unit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -23,7 +22,7 @@ from linenotes.evals.statistics._paired import (
     pair_up,
 )
 from linenotes.evals.statistics._planning import detectable_change
-from linenotes.evals.statistics._tables import CaseTable, read_scores
+from linenotes.evals.statistics._tables import CaseTable, read_amounts, read_scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,80 +117,50 @@ def compare_scores(
     Raises:
         ValueError: a table is malformed, or the margin is negative.
     """
-    judged, pairs = _judge(
-        read_scores(base), candidate, target=target, margin=margin, confidence=confidence
+    judged, pairs = judge(
+        read_scores(base),
+        read_scores(candidate),
+        target=target,
+        margin=margin,
+        confidence=confidence,
     )
-    return _explained(judged, pairs)
+    return explained(judged, pairs)
 
 
-def compare_many(
+def compare_amounts(
     base: pd.DataFrame,
-    candidates: Mapping[str, pd.DataFrame],
+    candidate: pd.DataFrame,
     *,
     target: Target = "population",
-    margin: float = 0.05,
     confidence: float = 0.95,
-) -> dict[str, Comparison]:
-    """Compare several runs with one base; their p-values and verdicts carry Holm's correction.
+) -> Comparison:
+    """Compare what two runs used, such as seconds: numbers from 0 on, with no upper bound.
 
-    Each family of tests is corrected by itself (Holm 1979). The intervals are not corrected.
+    The same as `compare_scores`, which takes numbers up to 1 for scores that end there.
 
     Raises:
-        ValueError: a table is malformed, or the margin is negative.
+        ValueError: a table is malformed.
     """
-    table = read_scores(base)
-    looks = {
-        name: _judge(table, candidate, target=target, margin=margin, confidence=confidence)
-        for name, candidate in candidates.items()
-    }
-    judged = _holm_corrected({name: judged for name, (judged, _) in looks.items()})
-    return {name: _explained(judged[name], pairs) for name, (_, pairs) in looks.items()}
+    tables = (read_amounts(base), read_amounts(candidate))
+    judged, pairs = judge(*tables, target=target, margin=0.0, confidence=confidence)
+    return explained(judged, pairs)
 
 
-def _holm_corrected(judged: dict[str, Comparison]) -> dict[str, Comparison]:
-    measured = {name: one for name, one in judged.items() if one.verdict != "cannot measure"}
-    if len(measured) < 2:  # noqa: PLR2004  one test needs no correction
-        return judged
-    worse_by_margin = _holm([one.p_worse_by_margin for one in measured.values()])
-    not_worse = _holm([one.p_not_worse for one in measured.values()])
-    no_difference = _holm([one.p_no_difference for one in measured.values()])
-    corrected = {
-        name: replace(
-            one,
-            p_worse_by_margin=worse_by_margin[i],
-            p_not_worse=not_worse[i],
-            p_no_difference=no_difference[i],
-            verdict=_verdict(worse_by_margin[i], not_worse[i], one.alpha),
-            compared_with_base=len(measured),
-            notes=(*one.notes, "p-values and verdict carry Holm's correction; intervals do not."),
-        )
-        for i, (name, one) in enumerate(measured.items())
-    }
-    return judged | corrected
-
-
-def _holm(p_values: list[float | None]) -> list[float]:
-    from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
-
-    return [float(p) for p in multipletests(p_values, method="holm")[1]]
-
-
-def _judge(
-    base: CaseTable, candidate: pd.DataFrame, *, target: Target, margin: float, confidence: float
+def judge(
+    base: CaseTable, candidate: CaseTable, *, target: Target, margin: float, confidence: float
 ) -> tuple[Comparison, Pairs]:
     """Compare and test; what to say about the outcome comes after any correction."""
     if margin < 0:
         raise ValueError(f"The margin {margin!r} is negative.")
-    table = read_scores(candidate)
-    pairs = pair_up(base, table)
-    compared = _describe(pairs, (base, table), target, margin, confidence)
-    problem = _unmeasurable(pairs, target)
+    pairs = pair_up(base, candidate)
+    compared = describe(pairs, (base, candidate), target, margin, confidence)
+    problem = unmeasurable(pairs, target)
     if problem:
         return replace(compared, notes=(problem,)), pairs
-    return _tested(compared, _evidence(pairs, target), binary=pairs.binary), pairs
+    return tested(compared, evidence_for(pairs, target), binary=pairs.binary), pairs
 
 
-def _describe(
+def describe(
     pairs: Pairs,
     tables: tuple[CaseTable, CaseTable],
     target: Target,
@@ -201,7 +170,6 @@ def _describe(
     """Say all that needs no test."""
     base, candidate = tables
     shared = len(pairs) > 0
-    few = pairs.n_units < FEW_FOR_NOMINAL_ALPHA
     return Comparison(
         delta=pairs.mean_change if shared else None,
         low=None,
@@ -214,7 +182,7 @@ def _describe(
         candidate_mean=pairs.base.mean + pairs.mean_change if shared else None,
         se=None,
         margin=margin,
-        alpha=round((1 - confidence) * (SMALL_SUITE_ALPHA if few else 1), 12),
+        alpha=verdict_level(pairs.n_units, confidence),
         verdict="cannot measure",
         p_worse_by_margin=None,
         p_not_worse=None,
@@ -232,7 +200,13 @@ def _describe(
     )
 
 
-def _unmeasurable(pairs: Pairs, target: Target) -> str | None:
+def verdict_level(units: int, confidence: float) -> float:
+    """Return the level of the one-sided tests for so many cases or clusters."""
+    few = units < FEW_FOR_NOMINAL_ALPHA
+    return round((1 - confidence) * (SMALL_SUITE_ALPHA if few else 1), 12)
+
+
+def unmeasurable(pairs: Pairs, target: Target) -> str | None:
     if not len(pairs):
         return "The runs have no scored case in common."
     if target == "dataset" and pairs.noise_variance is None:
@@ -243,14 +217,16 @@ def _unmeasurable(pairs: Pairs, target: Target) -> str | None:
     return None
 
 
-def _evidence(pairs: Pairs, target: Target) -> PairedEvidence:
+def evidence_for(pairs: Pairs, target: Target) -> PairedEvidence:
+    """Return the evidence of pairs that can be measured."""
     if target == "population":
         return evidence_on_such_cases(pairs)
     assert pairs.noise_variance is not None
     return evidence_on_these_cases(pairs, pairs.noise_variance)
 
 
-def _tested(compared: Comparison, evidence: PairedEvidence, *, binary: bool) -> Comparison:
+def tested(compared: Comparison, evidence: PairedEvidence, *, binary: bool) -> Comparison:
+    """Return the comparison with its interval, its tests and their verdict."""
     zero, bounds = evidence.zero, evidence.around.bounds(compared.confidence)
     p_worse = zero.p_not_better
     if compared.margin > 0:
@@ -265,20 +241,21 @@ def _tested(compared: Comparison, evidence: PairedEvidence, *, binary: bool) -> 
         p_worse_by_margin=p_worse,
         p_not_worse=zero.p_not_worse,
         p_no_difference=zero.p_no_difference,
-        verdict=_verdict(p_worse, zero.p_not_worse, compared.alpha),
+        verdict=verdict_by(p_worse, zero.p_not_worse, compared.alpha),
         method=evidence.method + exact,
         detectable_change=detectable_change(evidence.guarded_se, alpha=1 - compared.confidence),
         notes=evidence.notes,
     )
 
 
-def _verdict(p_worse_by_margin: float, p_not_worse: float, alpha: float) -> Verdict:
+def verdict_by(p_worse_by_margin: float, p_not_worse: float, alpha: float) -> Verdict:
+    """Return what the two one-sided tests say; a drop smaller than the margin passes."""
     if p_worse_by_margin < alpha:
         return "pass"
     return "fail" if p_not_worse < alpha else "inconclusive"
 
 
-def _explained(judged: Comparison, pairs: Pairs) -> Comparison:
+def explained(judged: Comparison, pairs: Pairs) -> Comparison:
     """Add what to know about the verdict and, when there is none, what would bring one."""
     if judged.se is None:
         return judged

@@ -27,14 +27,23 @@ class Needs:
     cases: int | None
     """Cases of as many samples as now; None when the cases are fixed."""
     samples: int | None
-    """Samples a case, in both runs, of the cases as they are; None when they would not do it."""
+    """Samples a case, in both runs unless the base is fixed, of the cases as they are; None when
+    they would not do it."""
     note: str | None
 
 
 def what_would_decide(
-    pairs: Pairs, *, se: float, margin: float, alpha: float, target: Target
+    pairs: Pairs,
+    *,
+    se: float,
+    margin: float,
+    alpha: float,
+    target: Target,
+    fixed_base: bool = False,
 ) -> Needs:
     """Return what brings the standard error down to where the nearer test has 80% power.
+
+    Only the candidate gets more samples where the base is fixed, so the base's noise stays.
 
     The variance is the noise, which more samples divide, plus what lies between cases, which
     they do not (Miller 2024, "Adding error bars to evals", section 3.1).
@@ -45,6 +54,8 @@ def what_would_decide(
     if target == "population" and not pairs.changes.any():
         cases = cases_without_a_loss(margin / pairs.span, alpha) if margin else None
         return Needs(cases, None, "Nothing changed: only more cases can rule the margin out.")
+    if wanted == 0:
+        return Needs(None, None, "The mean did not change: nothing would show it to be better.")
     noise = pairs.noise_variance
     n = len(pairs)
     cases = max(n + 1, math.ceil(n * se**2 / wanted)) if target == "population" else None
@@ -52,11 +63,14 @@ def what_would_decide(
         note = "With one sample a case, noise and true change cannot be told apart."
         return Needs(cases, None, note)
     between = max(se**2 - noise, 0.0) if target == "population" else 0.0
-    if not more_samples_help(noise, between) or wanted <= between:
+    stays = between + (_base_noise(pairs) if fixed_base else 0.0)
+    if not more_samples_help(noise, between) or wanted <= stays:
         return Needs(cases, None, "More samples cannot help: add cases.")
-    return Needs(cases, _samples(pairs, noise / (wanted - between)), None)
+    growing = (pairs.candidate,) if fixed_base else (pairs.base, pairs.candidate)
+    now = float(np.concatenate([table.samples for table in growing]).mean())
+    times = (noise + between - stays) / (wanted - stays)
+    return Needs(cases, max(int(now) + 1, math.ceil(now * times)), None)
 
 
-def _samples(pairs: Pairs, times: float) -> int:
-    now = float(np.concatenate((pairs.base.samples, pairs.candidate.samples)).mean())
-    return max(int(now) + 1, math.ceil(now * times))
+def _base_noise(pairs: Pairs) -> float:
+    return float((pairs.base.shares**2 * pairs.base.noise).sum())

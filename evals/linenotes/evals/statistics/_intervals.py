@@ -122,7 +122,7 @@ def _flip_p(excesses: FloatArray) -> float:
 def _subset_sums(values: FloatArray) -> FloatArray:
     """Return the sums of the non-empty subsets, all or drawn, always in the same order."""
     if len(values) > MOST_ENUMERATED:
-        return np.asarray(_drawn_subsets(len(values)) @ values)
+        return np.asarray(drawn_subsets(len(values)) @ values)
     totals = np.zeros(1)
     for value in values:
         totals = np.concatenate((totals, totals + value))
@@ -130,7 +130,7 @@ def _subset_sums(values: FloatArray) -> FloatArray:
 
 
 @lru_cache(maxsize=2)
-def _drawn_subsets(units: int) -> FloatArray:
+def drawn_subsets(units: int) -> FloatArray:
     """Return one random subset a row, the same ones each time."""
     draws = np.random.default_rng(0).integers(0, 2, (DRAWS, units))
     return draws[draws.any(axis=1)].astype(float)

@@ -131,6 +131,26 @@ def read_scores(scores: pd.DataFrame) -> CaseTable:
     )
 
 
+def units_of_rows(rows: pd.DataFrame) -> IntArray:
+    """Return the unit of inference of each row, numbered from 0: its cluster, else its case."""
+    cases = pd.factorize(rows["case"].astype(str))[0]
+    if "cluster" not in rows.columns:
+        return cases
+    clusters = pd.factorize(rows["cluster"])[0]
+    return pd.factorize(np.where(clusters < 0, clusters.max(initial=0) + 1 + cases, clusters))[0]
+
+
+def read_amounts(amounts: pd.DataFrame) -> CaseTable:
+    """Reduce a table of amounts, which have no upper bound, to one row a case.
+
+    Raises:
+        ValueError: as `read_scores`.
+    """
+    table = read_scores(amounts)
+    largest = float(amounts["value"].max()) if len(amounts) else 0.0
+    return replace(table, binary=False, bounded=False, span=max(largest, ROUNDING))
+
+
 def _checked_values(scores: pd.DataFrame) -> FloatArray:
     missing = {"case", "sample", "value"} - set(scores.columns)
     if missing:

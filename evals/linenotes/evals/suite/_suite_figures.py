@@ -12,7 +12,7 @@ from linenotes.evals.documents._suite_documents import (
     GoldenTestDocument,
 )
 from linenotes.evals.journal._records import RunRecord
-from linenotes.evals.publishing._tables import score_table
+from linenotes.evals.journal._tables import score_table
 from linenotes.evals.suite._golden_tests import GoldenTest
 from linenotes.evals.suite._judging import CaseJudgement
 from linenotes.evals.suite._verdicts import Verdict

@@ -15,7 +15,7 @@ from linenotes.evals.gating._gate import Decision, Gate, GateVerdict, decide, wo
 from linenotes.evals.journal._plans import Amendment, RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._samples import SampleKey, Score, ScoreValue
-from linenotes.evals.publishing._tables import score_table
+from linenotes.evals.journal._tables import score_table
 from linenotes.evals.suite._golden import Golden
 from linenotes.evals.suite._golden_tests import GoldenTest
 from linenotes.evals.suite._judging import CaseJudgement

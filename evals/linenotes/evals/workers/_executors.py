@@ -13,7 +13,7 @@ from functools import partial
 
 from linenotes.agents import AgentVersion
 from linenotes.evals.engine._conduct import Conduct
-from linenotes.evals.engine._engine import Run, run_here
+from linenotes.evals.engine._engine import OnCutOff, Run, run_here
 from linenotes.evals.engine._progress import Progress
 from linenotes.evals.engine._purse import Purse
 from linenotes.evals.journal._plans import RunPlan, agent_again
@@ -33,14 +33,18 @@ async def executor(
     plans: Sequence[RunPlan],
     purse: Purse,
     progress: Progress,
+    on_given_up: OnCutOff,
 ) -> AsyncIterator[Run]:
     """Yield what executes a job; workers that it takes live as long as the block.
+
+    What samples of this process had spent that are given up goes to `on_given_up`.
 
     Raises:
         LinenotesError: a worker cannot make an agent or its cases again.
     """
     if not conduct.is_sharded:
-        yield partial(run_here, purse=purse, time_limit=conduct.sample_timeout)
+        limit = conduct.sample_timeout
+        yield partial(run_here, purse=purse, time_limit=limit, on_given_up=on_given_up)
         return
     size = min(conduct.workers, conduct.concurrency)
     progress.stage(f"Starting {size} workers")

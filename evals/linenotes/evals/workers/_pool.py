@@ -2,15 +2,16 @@
 
 A job goes to the worker with the least to do, when its turn comes, so that none waits behind a
 slow one. The driver alone knows what is done: a worker that dies costs only what it had in flight,
-which others execute again. Who of them it was that killed it nobody can tell, so a sample that
-saw two workers die is executed once more by a worker that has nothing else; if that dies, too, it
-is a failure of the agent.
+which others execute again; one that dies while it starts costs a new one. Who of them it was that
+killed it nobody can tell, so a sample that saw two workers die is executed once more by a worker
+that has nothing else; if that dies, too, it is a failure of the agent.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Protocol, Self
@@ -23,18 +24,12 @@ from linenotes.tracing import Trace, closed, find_live, record, trace_id_for
 
 _IN_COMPANY = 2
 """How many workers may die with a sample before it is executed alone."""
+_STARTS = 3
+"""How many workers in a row may die before they are ready for jobs."""
 
 
 class WorkerDied(Exception):  # noqa: N818  it is no error of the program's
-    """A worker ended with jobs in flight; says how, such as `was ended by SIGKILL`."""
-
-
-def died_early(died: WorkerDied) -> AgentError:
-    """Return what to raise of a worker that died before it was ready for jobs."""
-    return AgentError(
-        f"A worker process {died} before it was ready. What it said stands above; "
-        "`linenotes run AGENT --case ID` executes one sample without a worker."
-    )
+    """A worker ended while it started or had jobs; says how, such as `was ended by SIGKILL`."""
 
 
 class Worker(Protocol):
@@ -59,6 +54,7 @@ class Worker(Protocol):
 
 
 Hire = Callable[[], Awaitable[Worker]]
+"""Starts a worker; raises `WorkerDied` of one that ended before it was ready for jobs."""
 
 
 class Pool:
@@ -163,8 +159,25 @@ class _Desk:
                 return self.worker
             if self.worker is not None:
                 self._note_death()
-            self.worker = await self._hire()
+            self.worker = await self._hired()
             return self.worker
+
+    async def _hired(self) -> Worker:
+        for _ in range(_STARTS - 1):
+            with suppress(WorkerDied):
+                return await self._hire()
+        try:
+            return await self._hire()
+        except WorkerDied as died:
+            raise _died_early(died) from None
+
+
+def _died_early(died: WorkerDied) -> AgentError:
+    return AgentError(
+        f"{_STARTS} worker processes in a row ended before they were ready, and the last one "
+        f"{died}. What they said stands above; `linenotes run AGENT --case ID` executes one sample "
+        "without a worker."
+    )
 
 
 def _lost(job: Job, died: WorkerDied) -> Sample:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Self
 
 from linenotes.evals.workers._messages import refuse_raised
-from linenotes.evals.workers._pool import WorkerDied, died_early
+from linenotes.evals.workers._pool import WorkerDied
 from linenotes.evals.workers._worker_process import TO_ALL
 
 _PATIENCE = 5.0
@@ -42,7 +42,7 @@ class ProcessWorker:
 
         Raises:
             LinenotesError: what the worker met.
-            AgentError: it ended without a word.
+            WorkerDied: it ended without a word.
         """
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-P", "-c", _BEGIN, *sys.path,
@@ -66,7 +66,7 @@ class ProcessWorker:
             await self._process.stdin.drain()
         line = await self._process.stdout.readline()
         if not line.endswith(b"\n"):
-            raise died_early(WorkerDied(_fate(await self._process.wait())))
+            raise WorkerDied(_fate(await self._process.wait()))
         refuse_raised(_answer(line)[1])
         self._reading = asyncio.create_task(self._read(self._process.stdout))
 

@@ -12,7 +12,7 @@ import os
 import secrets
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 _OBJECTS = 128 * 2**20
 """Bytes of shared memory for samples on their way; what is in flight is all that it holds."""
+_OWN = {
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # addresses on the loopback
+    "RAY_AUTH_TOKEN": secrets.token_hex(32),  # else it is kept on the disk
+}
+"""For a cluster of ours. Ray reads the token once a process, so there is one."""
+_JOINED = {"RAY_NUM_REDIS_GET_RETRIES": "2"}
+"""For one that is there: else Ray tries for many minutes to reach it."""
 _NOT_SENT = [".git", ".linenotes", ".venv", ".env", ".env.*", "**/__pycache__"]
 
 
@@ -34,23 +41,32 @@ def ray_cluster(conduct: Conduct, project: Project) -> Iterator[None]:
     Raises:
         RunError: Ray is not installed, or the cluster cannot be reached.
     """
-    address = conduct.ray_address
     keep_offline()
-    if address is None:
-        _keep_to_this_machine()
-    else:
-        os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "2")  # else it tries for many minutes
-    ray = _imported()
-    if ray.is_initialized():
-        yield
-        return
-    with _signals_restored():
-        _start(ray, conduct, project)
+    own = _OWN if conduct.ray_address is None else _JOINED
+    with _in_environment(own):
+        ray = _imported()
+        if ray.is_initialized():
+            yield
+            return
+        with _signals_restored():
+            _start(ray, conduct, project)
+        try:
+            yield
+        finally:
+            with _signals_restored():
+                ray.shutdown()
+
+
+@contextmanager
+def _in_environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set what Ray and its processes read, where the user has not, and take it back."""
+    missing = {name: value for name, value in variables.items() if name not in os.environ}
+    os.environ.update(missing)
     try:
         yield
     finally:
-        with _signals_restored():
-            ray.shutdown()
+        for name in missing:
+            os.environ.pop(name, None)
 
 
 def _start(ray: ModuleType, conduct: Conduct, project: Project) -> None:
@@ -76,12 +92,6 @@ def _start(ray: ModuleType, conduct: Conduct, project: Project) -> None:
         ) from error
 
 
-def _keep_to_this_machine() -> None:
-    """Set what Ray reads when it is imported: addresses on the loopback, and a token to join."""
-    os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
-    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # else it is kept on the disk
-
-
 def _imported() -> ModuleType:
     try:
         import ray
@@ -102,4 +112,5 @@ def _signals_restored() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        if before is not None:  # a handler that no Python code has set cannot be set by any
+            signal.signal(signal.SIGTERM, before)

@@ -25,7 +25,7 @@ from linenotes.evals.workers._messages import (
     raised_line,
     refuse_raised,
 )
-from linenotes.evals.workers._pool import WorkerDied, died_early
+from linenotes.evals.workers._pool import WorkerDied
 from linenotes.project import LinenotesError, keep_offline
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class RayWorker:
 
         Raises:
             LinenotesError: what the worker met.
-            AgentError: it died without a word.
+            WorkerDied: it died without a word.
         """
         import ray
 
@@ -55,8 +55,8 @@ class RayWorker:
         worker = cls(cast("ActorHandle[Actor]", actor))
         try:
             refuse_raised(await worker._answer(worker._actor.prepare.remote(order)))
-        except WorkerDied as died:
-            raise died_early(died) from None
+        except WorkerDied:
+            raise
         except BaseException:
             worker.kill()
             raise

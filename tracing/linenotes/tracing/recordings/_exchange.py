@@ -178,6 +178,8 @@ class Exchange:
             self._failed(error)
             raise
         finally:
+            if self.frame.has_calls and not self.frame.is_open:
+                self._sample.note_unrecorded(self.frame.sent_to)
             if self._leads:
                 self._sample.drawer.answer(self.key, None)
 

@@ -7,17 +7,17 @@ and into the file at the end. The library also knows what was used, so that the 
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from linenotes.project import Project, RecordingSettings
+from linenotes.project import Project, RecordingError, RecordingSettings
 from linenotes.tracing.recordings._drawer import Drawer
 from linenotes.tracing.recordings._last_use import note_use
-from linenotes.tracing.recordings._network_guard import with_addresses
+from linenotes.tracing.recordings._network_guard import Target, with_addresses
 from linenotes.tracing.recordings._policy import RecordingPolicy
 from linenotes.tracing.recordings._recorded_call import CallKey, RecordedCall
 from linenotes.tracing.recordings._recording_file import Lines, RecordingFile
@@ -43,6 +43,12 @@ class RecordingUse:
     """Recordings of the executed samples that nothing asked for."""
     absent: tuple[str, ...]
     """Agents that should be called for real, and of which no call came."""
+    unrecorded: Mapping[str, int]
+    """Host with port to the samples that sent something there which no recording stands in for."""
+    set_aside: int
+    """Lines of ended processes that hold no call."""
+    set_aside_in: str
+    """The file where they are."""
 
 
 class Library:
@@ -74,14 +80,20 @@ class Library:
         self._executed: set[SampleOf] = set()
         self._seen_live: set[str] = set()
         self._counts: Counter[str] = Counter()
+        self._unrecorded: dict[tuple[str, int | None], set[SampleOf]] = defaultdict(set)
         self._is_closed = False
 
     def __enter__(self) -> Self:
-        self._sides.fold()
+        self._fold()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
+        try:
+            self.close()
+        except RecordingError as own:
+            if error is None:
+                raise
+            error.add_note(str(own))  # what ended the block matters more, and nothing is lost
 
     def close(self) -> None:
         """Put what was recorded into the file.
@@ -93,11 +105,14 @@ class Library:
             side, self._side = self._side, None
             self._is_closed = True
             if self.policy.records:  # maybe in worker processes, which have ended by now
-                ending.callback(self._sides.fold)
+                ending.callback(self._fold)
             if side is not None:
                 ending.callback(side.close)
         if self._executed or self._used:
             note_use(self._sides.folder, self._executed, self._used)
+
+    def _fold(self) -> None:
+        self._counts["set aside"] += self._sides.fold()
 
     @contextmanager
     def drawer(self, case: str, sample: int) -> Iterator[Drawer]:
@@ -150,6 +165,12 @@ class Library:
         """Yield the recordings of all samples."""
         yield from self._lines.all_calls().values()
 
+    def note_unrecorded(self, case: str, sample: int, targets: Iterable[Target]) -> None:
+        """Note where a sample sent something that no recording will stand in for."""
+        with self._lock:
+            for target in targets:
+                self._unrecorded[target.host, target.port].add((case, sample))
+
     @property
     def use(self) -> RecordingUse:
         """What became of the calls so far."""
@@ -163,6 +184,9 @@ class Library:
                 stale=self._counts["stale"],
                 unused=tuple(self._unused()),
                 absent=tuple(n for n in self.policy.live if n not in self._seen_live),
+                unrecorded=dict(self._unrecorded_places()),
+                set_aside=self._counts["set aside"],
+                set_aside_in=str(self._sides.set_aside),
             )
 
     def _unused(self) -> Iterator[CallKey]:
@@ -170,6 +194,17 @@ class Library:
             for case, sample in sorted(self._executed & self._lines.samples.keys()):
                 left = self._lines.calls(case, sample).keys() - self._used
                 yield from sorted(key for key in left if not self._is_live(key))
+
+    def _unrecorded_places(self) -> Iterator[tuple[str, int]]:
+        """Yield places by name; a socket knows the address alone, and would tell it twice."""
+        same = {
+            (address, port)
+            for host, port in self._unrecorded
+            for address in with_addresses({host}) - {host}
+        }
+        for (host, port), samples in sorted(self._unrecorded.items(), key=str):
+            if (host, port) not in same:
+                yield Target(host, port).place, len(samples)
 
     def _is_live(self, key: CallKey) -> bool:
         from linenotes.tracing.recordings._places import names_in

@@ -7,7 +7,9 @@ whoever wrote them and in whatever order. A file is replaced whole, so it is nev
 from __future__ import annotations
 
 import gzip
+import os
 import re
+import secrets
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -96,11 +98,9 @@ class RecordingFile:
         """
         head = orjson.dumps(self.header.model_dump(), option=orjson.OPT_APPEND_NEWLINE)
         content = head + b"".join(sorted(call.line() for call in calls))
-        fresh = self.path.with_name(f".{self.path.name}.new")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_bytes(gzip.compress(content, 9, mtime=0))
-            fresh.replace(self.path)
+            _replace(self.path, gzip.compress(content, 9, mtime=0))
         except OSError as error:
             raise RecordingError(
                 f"Cannot write {self.path}: {error.strerror or error}. Make room or rights there; "
@@ -162,6 +162,20 @@ class Lines:
     def samples(self) -> Mapping[tuple[str, int], Sequence[bytes]]:
         """Which samples have recordings."""
         return self.by_sample
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Replace a file whole, also when the machine stops or another process does the same."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
+    try:
+        with fresh.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
 def _as_name(name: str) -> str:

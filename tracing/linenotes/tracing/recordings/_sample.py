@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from linenotes.project import RecordingError, Redactor, RedactorWithMemory
 from linenotes.tracing._admission import recordings_decide
 from linenotes.tracing.recordings._drawer import Drawer
 from linenotes.tracing.recordings._library import Library
-from linenotes.tracing.recordings._network_guard import network_guarded
+from linenotes.tracing.recordings._network_guard import Target, network_guarded, network_overheard
 from linenotes.tracing.recordings._places import (
     Ear,
     ear,
@@ -49,6 +49,8 @@ class Frame:
     """Whether it may use the network although samples are replayed."""
     has_calls: bool = False
     """Whether it turned out to be code: a graph or other calls run in it."""
+    sent_to: set[Target] = field(default_factory=set)
+    """Where it sent something itself, while that is heard."""
 
     def note_inside(self) -> None:
         """Note, for it and all around it, that something runs inside that is recorded itself."""
@@ -120,7 +122,19 @@ class SampleRecordings:
         if self.refusals:
             raise self.refusals[0]
 
-    def objection(self, target: str) -> RecordingError | None:
+    def overhear(self, target: Target) -> None:
+        """Note what is sent to `target` from here, unless a recording will stand in for it."""
+        frame = current_frame.get()
+        if frame is not None:
+            frame.sent_to.add(target)  # whether it is code, which runs again, its end will tell
+        elif not self.live_name(self.path_here()):
+            self.note_unrecorded([target])
+
+    def note_unrecorded(self, targets: Iterable[Target]) -> None:
+        """Note where this sample sent something that no recording will stand in for."""
+        self.library.note_unrecorded(self.case, self.index, targets)
+
+    def objection(self, target: Target) -> RecordingError | None:
         """Return why nothing may be sent to `target` from here; None where it may."""
         frame = current_frame.get()
         path = self.path_here()
@@ -148,6 +162,8 @@ def sample_in_force(library: Library, case: str, index: int) -> Iterator[SampleR
         sample = SampleRecordings(library, drawer, case, index)
         if library.policy.is_closed:
             stack.enter_context(network_guarded(sample.objection, library.allowed_hosts))
+        if library.policy.records:
+            stack.enter_context(network_overheard(sample.overhear, library.allowed_hosts))
         stack.enter_context(_set(current, sample))
         stack.enter_context(_set(ear, sample.heard))
         stack.enter_context(_set(recordings_decide, True))

@@ -2,7 +2,8 @@
 
 Each process appends to a side file of its own and holds its lock while it lives. At the end, or
 when the next process starts, the side files of which nobody holds the lock are folded into the
-file. A torn last line was never finished and is left out.
+file. A torn last line was never finished and is left out; a whole line that holds no call, such as
+one of another version, is set aside and told.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import fcntl
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
@@ -40,23 +41,43 @@ class SideFiles:
         with self.locked():
             return SideFile(self.folder / f"{os.getpid()}-{secrets.token_hex(4)}.jsonl")
 
-    def fold(self) -> None:
+    @property
+    def set_aside(self) -> Path:
+        """Where lines are that hold no call; the user may delete it."""
+        return self.folder / "set-aside.txt"
+
+    def fold(self) -> int:
         """Put into the file what ended processes have left beside it.
+
+        Returns:
+            How many lines held no call and were set aside.
 
         Raises:
             RecordingError: the file cannot be read or written; nothing is lost.
         """
         if not self.folder.is_dir():
-            return
+            return 0
         with self.locked():
             left = [path for path in sorted(self.folder.glob("*.jsonl")) if _is_left(path)]
-            fresh = [call for path in left for call in _whole_calls(path)]
+            fresh, odd = _sorted_out(line for path in left for line in _whole_lines(path))
             if fresh:
                 fresh.sort(key=lambda call: call.recorded)
                 calls = self._file.lines().all_calls()
                 self._file.write({**calls, **{call.key: call for call in fresh}}.values())
+            if odd:
+                self._put_aside(odd)
             for path in left:
                 path.unlink()
+        return len(odd)
+
+    def _put_aside(self, lines: Sequence[bytes]) -> None:
+        try:
+            with self.set_aside.open("ab") as file:
+                file.writelines(lines)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise _cannot_write(self.set_aside, error) from error
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -117,11 +138,20 @@ def _is_left(path: Path) -> bool:
     return False
 
 
-def _whole_calls(path: Path) -> Iterator[RecordedCall]:
-    for line in path.read_bytes().splitlines(keepends=True):
-        if line.endswith(b"\n"):
-            with suppress(ValueError):
-                yield RecordedCall.of(line)
+def _whole_lines(path: Path) -> Iterator[bytes]:
+    lines = path.read_bytes().splitlines(keepends=True)
+    return (line for line in lines if line.endswith(b"\n"))
+
+
+def _sorted_out(lines: Iterable[bytes]) -> tuple[list[RecordedCall], list[bytes]]:
+    """Return the calls that lines hold, and the lines that hold none."""
+    calls, odd = [], []
+    for line in lines:
+        try:
+            calls.append(RecordedCall.of(line))
+        except ValueError:
+            odd.append(line)
+    return calls, odd
 
 
 def _cannot_write(path: Path, error: OSError) -> RecordingError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,6 +119,21 @@ def recorded_calls(
     return sorted(found, key=lambda call: (call.key.sample, call.recorded, call.key))
 
 
+def recording_path(project: Project, *, dataset: str, agent: str) -> Path:
+    """Return where the recordings of `agent` on `dataset` are, or will be."""
+    return RecordingFile.of(project, dataset=dataset, agent=agent).path
+
+
+def recorded_counts(project: Project, *, dataset: str, agent: str) -> Mapping[tuple[str, int], int]:
+    """Return (case, sample) to how many calls of it are recorded; nothing is read but their heads.
+
+    Raises:
+        RecordingError: the file cannot be read.
+    """
+    lines = RecordingFile.of(project, dataset=dataset, agent=agent).lines()
+    return {key: len(held) for key, held in lines.samples.items()}
+
+
 def prune_recordings(
     project: Project,
     present: Callable[[str], Collection[str] | None],
@@ -180,13 +195,14 @@ def _verify(project: Project, path: Path) -> Verified:
         calls = list(file.lines().all_calls().values())
     except (RecordingError, ValueError) as error:
         return Verified(path, 0, (str(error),), {})
-    used = last_use(SideFiles(project, file).folder)
+    sides = SideFiles(project, file)
+    used = last_use(sides.folder)
     stale = {
         name: count
         for name, count in _by_name(calls, "model").items()
         if used and name not in used.models
     }
-    return Verified(path, len(calls), tuple(_unredacted(project, calls)), stale)
+    return Verified(path, len(calls), (*_unredacted(project, calls), *_set_aside(sides)), stale)
 
 
 def _unredacted(project: Project, calls: Sequence[RecordedCall]) -> list[str]:
@@ -197,6 +213,14 @@ def _unredacted(project: Project, calls: Sequence[RecordedCall]) -> list[str]:
         for call in calls
         if redactor.value([call.asked, call.content]) != [call.asked, call.content]
     ]
+
+
+def _set_aside(sides: SideFiles) -> Iterator[str]:
+    if sides.set_aside.exists():
+        yield (
+            f"{sides.set_aside} holds what was recorded beside it and could not be read. Read it "
+            "with the version that wrote it, or delete it and record again"
+        )
 
 
 def merge_recordings(paths: Sequence[Path], into: Path, *, newest: bool = False) -> Merged:

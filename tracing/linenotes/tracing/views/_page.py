@@ -7,13 +7,10 @@ digests: hostile text stays text even where escaping should fail.
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, cached_property
-from importlib import resources
 from typing import TYPE_CHECKING
 
 from linenotes.tracing._ledger import Ledger, Message, Tokens
@@ -22,6 +19,7 @@ from linenotes.tracing._trace import Trace
 from linenotes.tracing.views._contents import attachments, details, visible
 from linenotes.tracing.views._figures import spell_seconds
 from linenotes.tracing.views._focus import Focus
+from linenotes.tracing.views._house_style import house_style, page_part, policy_digest
 from linenotes.tracing.views._incidents import Incident, as_told, incidents
 from linenotes.tracing.views._instances import told_apart
 from linenotes.tracing.views._lanes import COLOURS, Diagram
@@ -53,15 +51,15 @@ def conversation_page(
     """
     known = tuple(score for score in scores if score.said)
     page = _Page(told_apart(trace), focus or Focus(), known)
-    style, script = _part("page.css"), _part("page.js")
+    style, script = house_style() + page_part("page.css"), page_part("page.js")
     html = _template().render(
         page=page,
         diagram=page.diagram,
         colours=range(COLOURS),
         style=style,
         script=script,
-        style_digest=_digest(style),
-        script_digest=_digest(script),
+        style_digest=policy_digest(style),
+        script_digest=policy_digest(script),
     )
     return html.encode("utf-8", "replace").decode()  # half a character cannot be written
 
@@ -198,13 +196,4 @@ def _template() -> Template:
     )
     environment.filters |= {"visible": visible, "seconds": spell_seconds, "money": dollars}
     environment.globals |= {"attachments": attachments, "details": details}
-    return environment.from_string(_part("page.html.j2"))
-
-
-@cache
-def _part(name: str) -> str:
-    return resources.files("linenotes.tracing.views").joinpath(name).read_text(encoding="utf-8")
-
-
-def _digest(text: str) -> str:
-    return b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return environment.from_string(page_part("page.html.j2"))

@@ -1,0 +1,153 @@
+"""A gate that is to be carried out, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from linenotes.agents import AgentVersion
+from linenotes.datasets import Dataset
+from linenotes.evals._evaluation import Arm
+from linenotes.evals.engine._budget import Budget
+from linenotes.evals.gating._bases import Base, StoredBase
+from linenotes.evals.gating._gate import Decision, Gate, decide_in_looks
+from linenotes.evals.journal._plans import RunPlan
+from linenotes.evals.journal._records import RunRecord
+from linenotes.evals.journal._spending import Spending
+from linenotes.evals.scorers._scorers import Scorer
+from linenotes.tracing import RecordingPolicy
+
+MOST_SAMPLES = 10
+"""Samples of each case that a gate may take, unless more or fewer are asked for."""
+
+
+@dataclass(frozen=True)
+class GateOrder:
+    """A gate, and what it is carried out on."""
+
+    gate: Gate
+    base: Base
+    candidate: AgentVersion
+    dataset: Dataset
+    scorers: Sequence[Scorer]
+    samples: int = MOST_SAMPLES
+    """The most samples of each case."""
+    seed: int = 0
+    fresh: bool = False
+    """Run although nothing differs, and go on with no gate that was stopped."""
+    allow_changed_cases: bool = False
+    """Compare although cases of one id have other inputs or expectations."""
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the version, the data and the scorers are those of the base."""
+        if self.base.fingerprint != self.candidate.fingerprint:
+            return False
+        if self.stored_base is None:
+            return True
+        plan = self.stored_base.plan
+        specs = tuple(scorer.spec for scorer in self.scorers)
+        return (plan.dataset.digest, plan.scorers) == (self.dataset.digest, specs)
+
+    @property
+    def stored_base(self) -> RunRecord | None:
+        """What was measured before; None where the base runs with the candidate."""
+        return self.base.record if isinstance(self.base, StoredBase) else None
+
+    @property
+    def first_sweep(self) -> int:
+        """How many samples of a case the first look needs."""
+        return 1 if self.gate.target == "population" else 2
+
+    @property
+    def arms(self) -> list[Arm]:
+        """What is run: the candidate, after a base that was not measured before."""
+        own = [] if isinstance(self.base, StoredBase) else [self.base.version]
+        return [Arm(version, self.first_sweep) for version in (*own, self.candidate)]
+
+    def plans(self, recordings: RecordingPolicy) -> list[RunPlan]:
+        """Return the plans of the arms as they would begin."""
+        scorers = {scorer.name: scorer.spec for scorer in self.scorers}
+        return [
+            RunPlan.of(
+                arm.version,
+                self.dataset,
+                group="",
+                samples=arm.samples,
+                baseline=False,
+                seed=self.seed,
+                scorers=scorers,
+                recordings=recordings,
+            )
+            for arm in self.arms
+        ]
+
+    @property
+    def looks(self) -> list[int]:
+        """The samples of each case after which the gate is looked at."""
+        from linenotes.evals.statistics import look_times
+
+        return [k for k in look_times(self.samples) if k >= self.first_sweep]
+
+    def decide(self, records: Sequence[RunRecord], *, closed: bool = False) -> Decision:
+        """Return what the looks at these records say; without more to come they are closed."""
+        stored = self.stored_base
+        return decide_in_looks(
+            self.gate,
+            stored or records[0],
+            records[-1],
+            planned=self.samples,
+            reached=whole_sweeps(records),
+            closed=closed,
+            base_run="stored" if stored else "interleaved",
+            allow_changed_cases=self.allow_changed_cases,
+        )
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """What a gate has said, and what it took."""
+
+    order: GateOrder
+    decision: Decision
+    records: tuple[RunRecord, ...] = ()
+    """What was run: the candidate last; nothing where nothing could differ."""
+    ended_by: Literal["decision", "samples", "budget", "nothing to decide"] = "decision"
+    budget: Budget = field(default_factory=Budget)
+    spent: Spending = field(default_factory=Spending)
+    lacks_use: bool = False
+    """Whether recordings were to be used strictly, and some were not."""
+    notes: tuple[str, ...] = ()
+    """What a user should know of how it was carried out."""
+
+    @property
+    def candidate(self) -> RunRecord | None:
+        """The candidate's run; None where nothing was run."""
+        return self.records[-1] if self.records else None
+
+    @property
+    def samples(self) -> int:
+        """K: the samples that each case has by now."""
+        return whole_sweeps(self.records)
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether it was decided before all samples that it might have taken."""
+        return self.ended_by == "decision" and self.samples < self.order.samples
+
+
+def whole_sweeps(records: Sequence[RunRecord]) -> int:
+    """Return how many samples every case of every record has."""
+    if not records:
+        return 0
+    return min(_whole_sweeps(record) for record in records)
+
+
+def _whole_sweeps(record: RunRecord) -> int:
+    cases = [case.id for case in record.plan.cases]
+    samples = range(record.plan.samples)
+    return next(
+        (k for k in samples if any((case, k) not in record.outcomes for case in cases)),
+        record.plan.samples,
+    )

@@ -1,0 +1,184 @@
+"""A gate's decision as text: the verdict is the first word, and each number has its n, K, interval.
+
+The second line says what it took, and what would decide where nothing did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from linenotes.evals._wording import SPEAKS_OF, counted, named
+from linenotes.evals.comparing._comparison import RunComparison
+from linenotes.evals.engine._budget import spelled
+from linenotes.evals.gating._gate import Decision, GateVerdict
+from linenotes.evals.gating._gate_order import GateResult
+
+if TYPE_CHECKING:
+    from linenotes.evals.statistics import SequentialComparison
+
+_INDENT = 14
+"""Columns of the verdict."""
+_WIDTH = 100
+
+
+def lines(result: GateResult) -> list[str]:
+    """Return what a gate has said, in lines that fit a terminal."""
+    first, *rest = _told(result)
+    indent = " " * _INDENT
+    told = wrap(_word(result.decision.verdict) + first, _WIDTH, subsequent_indent=indent)
+    for text in rest:
+        told += wrap(text, _WIDTH, initial_indent=indent, subsequent_indent=indent)
+    return told
+
+
+def headline(result: GateResult) -> str:
+    """Return the decision in one line, as a tag of a run keeps it."""
+    return f"{result.decision.verdict.upper()} {next(iter(_told(result)))}"
+
+
+def _told(result: GateResult) -> Iterator[str]:
+    """Yield the sentence of the verdict, then what else there is to know."""
+    decision = result.decision
+    if decision.verdict == "unchanged":
+        yield (
+            f"same prompts, models, graph, data and scorers as {result.order.base.name}: nothing "
+            "to decide. --fresh runs anyway."
+        )
+        return
+    yield from _metrics(decision)
+    yield _effort(result)
+    yield from _small_suite(result)
+    primary = decision.comparisons[0]
+    yield f"Differs: {'; '.join(primary.differences) or 'nothing'}."
+    yield from _left_out(primary)
+    if primary.result.verdict != "cannot measure":
+        yield f"Tests: {primary.result.method}."
+        yield from primary.result.notes
+    yield from (*decision.notes, *result.notes)
+
+
+def _word(verdict: GateVerdict) -> str:
+    return verdict.upper().ljust(_INDENT) if len(verdict) < _INDENT else f"{verdict.upper()}  "
+
+
+def _metrics(decision: Decision) -> Iterator[str]:
+    """Yield a sentence for each metric; a guardrail's begins with what it is and what it says."""
+    for place, (one, looks) in enumerate(zip(decision.comparisons, decision.looks, strict=True)):
+        guardrail = f"guardrail {one.result.verdict}: " if place else ""
+        yield guardrail + _metric(one, looks)
+
+
+def _metric(one: RunComparison, looks: SequentialComparison) -> str:
+    found = one.result
+    if found.delta is None or found.verdict == "cannot measure":
+        return f"{one.metric} cannot be measured. {' '.join(found.notes)}".rstrip()
+    unit = " points" if one.is_rate else ""
+    clusters = f" in {found.n_clusters} clusters" if found.n_clusters else ""
+    return (
+        f"{one.metric} {_value(found.base_mean, one)} → {_value(found.candidate_mean, one)}: "
+        f"{_signed(found.delta, one)}{unit} ({_bounds(one)}; n={found.n_cases}{clusters}, "
+        f"K={looks.samples}, {SPEAKS_OF[found.target]}). {_meaning(one)}"
+    )
+
+
+def _bounds(one: RunComparison) -> str:
+    found = one.result
+    if found.low is None or found.high is None:
+        return "no interval"
+    return f"{100 * found.confidence:.0f}% {_signed(found.low, one)} to {_signed(found.high, one)}"
+
+
+def _meaning(one: RunComparison) -> str:
+    found, margin = one.result, _size(one.result.margin, one)
+    if found.verdict == "fail":
+        return "It is worse."
+    if found.verdict == "inconclusive" and found.margin == 0:
+        return "That it is better is not shown."
+    if found.verdict == "inconclusive":
+        return f"A drop of {margin} is not ruled out."
+    if found.margin == 0 or (found.low is not None and found.low > 0):
+        return "It is better."
+    if found.is_worse:
+        return f"It is worse, but by less than {margin}."
+    return f"A drop of {margin} is ruled out."
+
+
+def _effort(result: GateResult) -> str:
+    """Say how far it went, and what would decide where nothing did."""
+    order, samples = result.order, result.samples
+    taken = sum(len(record.outcomes) for record in result.records)
+    most = len(result.records) * len(order.dataset.cases) * order.samples
+    of = f"{taken:,} of {most:,} samples, {counted(result.spent.calls, 'call')}"
+    how = {
+        "decision": f"Stopped early at K={samples} of {order.samples}: {of}.",
+        "samples": f"All {order.samples} samples of each case: {of}.",
+        "budget": f"The budget is used up at K={samples} of {order.samples}: {of}.",
+    }
+    whole = samples == order.samples and result.ended_by != "budget"
+    told = how["samples" if whole else result.ended_by]
+    if result.decision.verdict == "inconclusive":
+        told += f" {_to_decide(result)}"
+    return told + _budget_left(result)
+
+
+def _to_decide(result: GateResult) -> str:
+    """Say what it would take, by the metric that needs most of it."""
+    open_ones = [
+        one.result for one in result.decision.comparisons if one.result.verdict == "inconclusive"
+    ]
+    samples = [one.samples_to_decide for one in open_ones]
+    cases = [one.cases_to_decide for one in open_ones]
+    ways = []
+    if enough := _most(samples):
+        more = max(1, enough - result.samples)
+        ways.append(f"{more} more samples a case (--samples {enough})")
+    if known := _most(cases):
+        ways.append(f"{known:,} cases")
+    if not ways:
+        return "More samples of these cases would not decide: add cases."
+    return f"To decide: about {' or '.join(ways)}."
+
+
+def _most(needs: Sequence[int | None]) -> int | None:
+    """Return what does for all of them; None where nothing does for one."""
+    known = [need for need in needs if need is not None]
+    return max(known, default=None) if len(known) == len(needs) else None
+
+
+def _budget_left(result: GateResult) -> str:
+    spent = {"usd": result.spent.usd, "tokens": result.spent.tokens, "calls": result.spent.calls}
+    left = [
+        spelled(limit, max(0.0, most - spent[limit]))
+        for limit, most in result.budget.limits.items()
+        if limit in spent
+    ]
+    return f" Budget left: {', '.join(left)}." if left else ""
+
+
+def _small_suite(result: GateResult) -> Iterator[str]:
+    from linenotes.evals.statistics import FEW_TO_STOP_EARLY
+
+    cases = len(result.order.dataset.cases)
+    if cases <= FEW_TO_STOP_EARLY and result.order.samples > 1:
+        yield f"With {counted(cases, 'case')} stopping early saves next to nothing: add cases."
+
+
+def _left_out(one: RunComparison) -> Iterator[str]:
+    alone = sorted({*one.result.only_in_base, *one.result.only_in_candidate})
+    if alone:
+        yield f"{counted(len(alone), 'case')} only on one side, left out: {named(alone)}."
+
+
+def _value(mean: float | None, one: RunComparison) -> str:
+    assert mean is not None
+    return f"{100 * mean:.0f}%" if one.is_rate else f"{mean:.3g}"
+
+
+def _signed(value: float, one: RunComparison) -> str:
+    return f"{100 * value:+.0f}" if one.is_rate else f"{value:+.3g}"
+
+
+def _size(value: float, one: RunComparison) -> str:
+    return f"{100 * value:.3g} points" if one.is_rate else f"{value:.3g}"

@@ -1,0 +1,1 @@
+"""Judges held against what people say, and against themselves."""

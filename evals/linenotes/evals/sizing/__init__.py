@@ -1,0 +1,1 @@
+"""How large a suite must be: from a pilot to cases, samples, cost and time."""

@@ -1,0 +1,130 @@
+"""How large a suite must be, as text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from linenotes.evals._wording import counted
+from linenotes.evals.sizing._sizing import ALPHA, Depth, SuiteSize
+from linenotes.tracing import dollars
+
+_MINUTE, _HOUR = 60.0, 3600.0
+_TENTH = 0.1
+"""Smaller changes are told to a tenth of a point."""
+
+
+def head(found: SuiteSize) -> list[str]:
+    """Return what the plan rests on, line by line."""
+    pilot, spread = found.pilot, found.pilot.spread
+    clusters = f" in {pilot.n_clusters} clusters" if pilot.n_clusters else ""
+    few, most = pilot.samples
+    depth = str(few) if few == most else f"{few} to {most}"
+    lines = [
+        f"pilot      {run.run_id[:12]}  {run.agent} {run.version}  on {run.dataset.name}"
+        for run in found.runs
+    ]
+    noise = f"within a case {spread.noise(1):.3g}" if pilot.noise_is_known else "noise included"
+    return [
+        *lines,
+        f"size       n={pilot.n_cases} cases{clusters}, K={depth}",
+        f"metric     {found.metric}",
+        f"variance   of a difference between cases {spread.between:.3g}, {noise}",
+        *_assumed(found),
+        f"speaks of  cases like these; two-sided tests at {100 * ALPHA:.0f}%, "
+        f"{100 * found.wish.power:.0f}% power",
+    ]
+
+
+def _assumed(found: SuiteSize) -> Iterator[str]:
+    if len(found.runs) > 1:
+        return
+    yield (
+        f"assumed    two versions vary alike over cases and correlate {found.wish.correlation:g}: "
+        "one run does not show it"
+    )
+
+
+def tables(found: SuiteSize) -> list[list[tuple[str, ...]]]:
+    """Return a table a wanted change: a header and a row for each K."""
+    return [_table(found, which) for which in range(len(found.wish.changes))]
+
+
+def _table(found: SuiteSize, which: int) -> list[tuple[str, ...]]:
+    change = size(found, found.wish.changes[which])
+    header = ("K", f"detects with n={found.pilot.n_cases}", f"cases for {change}")
+    return [
+        (*header, "samples", "cost", "agents work"),
+        *(_row(found, depth, which) for depth in found.depths),
+    ]
+
+
+def _row(found: SuiteSize, depth: Depth, which: int) -> tuple[str, ...]:
+    need = depth.needs[which]
+    return (
+        str(depth.samples),
+        size(found, depth.detectable),
+        f"{need.cases:,}",
+        f"{need.samples:,}",
+        dollars(need.cost) or "$0" if need.cost is not None else "–",
+        "–" if need.seconds is None else duration(need.seconds),
+    )
+
+
+def closing_lines(found: SuiteSize) -> list[str]:
+    """Return what follows from the tables."""
+    return [*_on_samples(found), *_on_money(found), *_otherwise(found)]
+
+
+def _on_samples(found: SuiteSize) -> Iterator[str]:
+    cases = counted(found.pilot.n_cases, "case")
+    if not found.pilot.noise_is_known:
+        yield "One sample a case does not show what more would do: take 2 or more in both runs."
+        return
+    if found.pilot.spread.between <= 0:
+        yield (
+            "No difference between cases shows beyond the noise, and few cases can hide one: the "
+            "plan is optimistic."
+        )
+    if not found.samples_help:
+        yield "More samples cannot help: add cases."
+    if found.floor > 0:
+        yield f"With {cases}, no number of samples detects less than {size(found, found.floor)}."
+    reached = [d for d in found.depths if d.detectable <= min(found.wish.changes)]
+    if reached:
+        change = size(found, min(found.wish.changes))
+        yield f"The {cases} detect {change} with {counted(reached[0].samples, 'sample')} each."
+
+
+def _on_money(found: SuiteSize) -> Iterator[str]:
+    if found.best_samples is not None:
+        best = "endless" if math.isinf(found.best_samples) else f"{found.best_samples:.1f}"
+        yield f"K* = {best} samples a case see most for the money."
+    elif found.pilot.noise_is_known:
+        unknown = " and a sample (--sample-cost)" if found.depths[0].needs[0].cost is None else ""
+        yield f"For the best K for the money, say what a case costs (--case-cost){unknown}."
+
+
+def _otherwise(found: SuiteSize) -> Iterator[str]:
+    if found.otherwise:
+        change = size(found, found.wish.changes[0])
+        others = ", ".join(f"{n:,} if by {rho:g}" for rho, n in found.otherwise.items())
+        yield (
+            f"Cases for {change} at K={found.pilot.samples[0]}: {others}. Two runs of the pilot's "
+            "cases show it: linenotes plan A B."
+        )
+
+
+def size(found: SuiteSize, change: float) -> str:
+    """Return a change as a person says it."""
+    if not found.is_rate:
+        return f"{change:.3g}"
+    tenths = f"{100 * change:.{0 if change >= _TENTH else 1}f}"
+    return f"{tenths.removesuffix('.0')} points"
+
+
+def duration(seconds: float) -> str:
+    """Return `42 s`, `3 min` or `2.5 h`."""
+    if seconds < _MINUTE:
+        return f"{seconds:.0f} s"
+    return f"{seconds / _MINUTE:.0f} min" if seconds < _HOUR else f"{seconds / _HOUR:.1f} h"

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from linenotes.evals import (
+    RunRecord,
+    check_gate,
+    one_run,
+    self_check_document,
+    self_check_lines,
+)
+from linenotes.evals.documents._history_documents import SelfCheckDocument
+from linenotes.project import RunError
+
+MakeRecord = Callable[..., RunRecord]
+
+
+def noisy(n: int, k: int) -> dict[str, list[bool]]:
+    rng = np.random.default_rng(1)
+    hits = rng.random((n, k)) < rng.beta(1.4, 0.6, n)[:, None]
+    return {f"c{i:03}": row.tolist() for i, row in enumerate(hits)}
+
+
+def test_a_run_says_how_often_its_gate_cries_wolf(make_record: MakeRecord) -> None:
+    found = check_gate(one_run(make_record(noisy(60, 6))), target="dataset", margin=0.05)
+    text = "\n".join(self_check_lines(found))
+    assert found.exit_code == 0
+    assert text.startswith("app v1 on numbers, correct: 60 cases of 1 run\n")
+    assert "speaks of  exactly these cases" in text
+    assert "AS DESIGNED. Nothing has changed between two halves, and the gate says fail in" in text
+    assert "designed for at most 4.0%" in text
+    assert "with halves of 3 samples a case and a margin of 5 points." in text
+    document = self_check_document(found)
+    SelfCheckDocument.model_validate(document)
+    assert document["false_alarms"] == found.result.false_alarms
+
+
+def test_too_few_samples_say_what_to_do(make_record: MakeRecord) -> None:
+    history = one_run(make_record(noisy(20, 3)))
+    found = check_gate(history, target="dataset", margin=0.05)
+    assert found.exit_code == 2
+    text = self_check_lines(found)[3]
+    assert text.startswith("CANNOT MEASURE. Splitting takes 4 samples of at least two cases")
+    assert "--target population" in text
+    assert check_gate(history, target="population", margin=0.05).exit_code in (0, 3)
+
+
+def test_a_suite_that_detects_nothing_says_so(make_record: MakeRecord) -> None:
+    found = check_gate(one_run(make_record(noisy(4, 4))), target="population", margin=0.05)
+    assert "It detects no drop with 80% power" in "\n".join(self_check_lines(found))
+
+
+def test_samples_that_were_left_out_as_copies_are_told(make_record: MakeRecord) -> None:
+    history = replace(one_run(make_record(noisy(9, 4))), copies=4)
+    found = check_gate(history, target="population", margin=0.05)
+    assert self_check_lines(found)[-1].startswith("4 samples left out as copies of earlier ones")
+
+
+def test_what_cannot_be_split_is_an_error_of_the_user(make_record: MakeRecord) -> None:
+    with pytest.raises(RunError, match="no scored sample"):
+        check_gate(one_run(make_record({"a": [None]})), target="dataset", margin=0.05)
+    with pytest.raises(RunError, match="Halves of 1 samples a case cannot be compared"):
+        check_gate(one_run(make_record(noisy(9, 4))), target="dataset", margin=0.05, samples=1)

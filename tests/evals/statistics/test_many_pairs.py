@@ -1,0 +1,130 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+
+from linenotes.evals.statistics import Target, compare_scores
+from linenotes.evals.statistics._many_pairs import Halves, many_pairs
+from linenotes.evals.statistics._tables import read_scores
+
+Values = npt.NDArray[np.float64]
+ScoreTable = Callable[..., pd.DataFrame]
+TARGETS: list[Target] = ["population", "dataset"]
+PAIRS = 25
+
+
+def rates(rng: np.random.Generator, n: int, k: int) -> Values:
+    true = rng.beta(0.8, 0.5, n)
+    return (rng.random((PAIRS, n, k)) < true[:, None]).astype(float)
+
+
+def graded(rng: np.random.Generator, n: int, k: int) -> Values:
+    return np.asarray(rng.beta(2, 1, n)[:, None] * rng.random((PAIRS, n, k)))
+
+
+def numbers(rng: np.random.Generator, n: int, k: int) -> Values:
+    return np.asarray(rng.normal(3, 1, n)[:, None] + rng.normal(0, 0.4, (PAIRS, n, k)))
+
+
+def quiet(rng: np.random.Generator, n: int, k: int) -> Values:
+    """Little or nothing changes."""
+    return np.ones((PAIRS, n, k)) - (rng.random((PAIRS, n, k)) < 0.02)
+
+
+def halves(base: Values, candidate: Values) -> Halves:
+    k = base.shape[2]
+    freedom = max(k - 1, 1)
+    return Halves(
+        base=base.mean(axis=2),
+        candidate=candidate.mean(axis=2),
+        base_variances=base.var(axis=2) * k / freedom,
+        candidate_variances=candidate.var(axis=2) * k / freedom,
+        samples=np.full(base.shape[1], float(k)),
+    )
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("draw", [rates, graded, numbers, quiet])
+@pytest.mark.parametrize(
+    ("n", "k", "columns"),
+    [
+        (50, 2, {}),
+        (50, 1, {}),
+        (110, 3, {}),
+        (12, 2, {}),
+        (60, 2, {"margin": 0.0}),
+        (10, 2, {"margin": 0.0}),
+        (9, 1, {}),
+        (24, 2, {}),
+        (60, 2, {"clusters": True}),
+        (30, 3, {"clusters": True}),
+        (40, 2, {"weights": True}),
+        (14, 3, {"weights": True}),
+    ],
+)
+def test_every_verdict_is_that_of_one_comparison_at_a_time(
+    score_table: ScoreTable,
+    draw: Callable[..., Values],
+    n: int,
+    k: int,
+    columns: dict[str, float],
+    target: Target,
+) -> None:
+    if target == "dataset" and k == 1:
+        pytest.skip("one sample a case says nothing of exactly these cases")
+    rng, margin = np.random.default_rng(n + k), columns.get("margin", 0.05)
+    more: dict[str, Any] = {}
+    if columns.get("clusters"):
+        more["clusters"] = np.arange(n) // (2 if n > 50 else 4)
+    if columns.get("weights"):
+        more["weights"] = rng.integers(1, 4, n)
+    base = draw(rng, n, k)
+    drops = np.linspace(0, 0.4, PAIRS)[:, None, None]
+    candidate = np.where(rng.random(base.shape) < drops, 0, draw(np.random.default_rng(1), n, k))
+    candidate = candidate[:, np.arange(n)]
+    whole = np.concatenate((base, candidate)).swapaxes(0, 1).reshape(n, -1)
+    pairs = many_pairs(halves(base, candidate), read_scores(score_table(whole, **more)), target)
+    one_by_one = [
+        compare_scores(
+            score_table(base[i], **more),
+            score_table(candidate[i], **more),
+            target=target,
+            margin=margin,
+        )
+        for i in range(PAIRS)
+    ]
+    alpha = one_by_one[0].alpha
+    verdicts = [one.verdict for one in one_by_one]
+    failed = pairs.failed(margin=margin, alpha=alpha).tolist()
+    assert failed == [verdict == "fail" for verdict in verdicts]
+    passed = pairs.passed(margin=margin, alpha=alpha).tolist()
+    assert passed == [verdict == "pass" for verdict in verdicts]
+
+
+def test_exchanged_pairs_fail_where_the_others_are_better(score_table: ScoreTable) -> None:
+    rng = np.random.default_rng(2)
+    base, candidate = rates(rng, 40, 2), rates(rng, 40, 2)
+    table = read_scores(score_table([[0, 1]] * 40))
+    for target in TARGETS:
+        there = many_pairs(halves(base, candidate), table, target).mirrored()
+        back = many_pairs(halves(candidate, base), table, target)
+        assert (there.is_worse(0.3) == back.is_worse(0.3)).all()
+        assert there.is_worse(0.3).any()
+
+
+def test_pairs_can_be_put_together_of_other_units(score_table: ScoreTable) -> None:
+    rng = np.random.default_rng(3)
+    pairs = many_pairs(
+        halves(rates(rng, 40, 2), rates(rng, 40, 2)),
+        read_scores(score_table([[0, 1]] * 40)),
+        "population",
+    )
+    same = pairs.drawn(np.arange(PAIRS)[:, None].repeat(40, 1), np.tile(np.arange(40), (PAIRS, 1)))
+    assert (same.is_worse(0.2) == pairs.is_worse(0.2)).all()
+    shuffled = pairs.drawn(
+        np.arange(PAIRS)[:, None].repeat(40, 1), np.tile(np.arange(40)[::-1], (PAIRS, 1))
+    )
+    assert (shuffled.is_worse(0.2) == pairs.is_worse(0.2)).all()
