@@ -483,3 +483,18 @@ def test_a_full_disk_ends_the_run_with_one_error_and_it_goes_on_when_there_is_ro
     assert "Make room or rights there" in told
     assert 8 <= int(kept) < 30
     assert stored == "30 30"
+
+
+def test_versions_may_have_cases_of_their_own(
+    one_node: Callable[..., AgentVersion], numbers: Callable[..., Dataset]
+) -> None:
+    version, asked = one_node(), numbers(3)
+    other = Dataset("other", asked.cases[:1])
+    results = Evaluation(version.agent.project).run(
+        [Arm(version, 1), Arm(version, 2, dataset=other)], asked, ()
+    )
+    assert [(r.record.plan.dataset.name, len(r.record.outcomes)) for r in results] == [
+        ("numbers", 3),
+        ("other", 2),
+    ]
+    assert len({result.record.plan.group for result in results}) == 1

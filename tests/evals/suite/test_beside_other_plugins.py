@@ -37,7 +37,7 @@ def test_verdicts_stay_behind_their_cases_in_a_random_order(run: Run, write: Wri
     pytest.importorskip("pytest_randomly")
     write()
     for seed in ("1", "2"):
-        result = run("-v", "-p", "randomly", "-p", f"randomly_seed={seed}")
+        result = run("-v", "-p", "randomly", f"--randomly-seed={seed}")
         assert [*words(result)][-1] == "test_answers[verdict]"
 
 

@@ -66,7 +66,7 @@ def test_a_budget_keeps_what_had_finished(
     )
     result.stdout.fnmatch_lines([f"*The budget of {told}* is used up*"])
     assert 2 <= len(server.requests) <= 4
-    assert result.ret == pytest.ExitCode.OK
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
 
 
 def test_a_budget_of_seconds_is_taken(run: Run, server: ScriptedServer) -> None:

@@ -3,12 +3,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
 from linenotes.evals import RunStore
 from linenotes.evals.testing import ScriptedServer
 from linenotes.project import Project
 
 if TYPE_CHECKING:
-    import pytest
     from tests.evals.suite.conftest import Run
 
 Write = Callable[..., None]
@@ -64,7 +65,7 @@ def test_two_tests_of_one_name_would_share_a_metric_and_are_refused(
     source = (pytester.path / "test_desk.py").read_text(encoding="utf-8")
     (pytester.path / "more" / "test_more.py").write_text(source, encoding="utf-8")
     run().stdout.fnmatch_lines(
-        ["*test_desk.py::test_answers and more/test_more.py::test_answers would both score*"]
+        ["*test_*.py::test_answers and *test_*.py::test_answers would both score 'answers' in*"]
     )
 
 
@@ -74,6 +75,8 @@ def test_a_session_that_was_stopped_is_continued(
     write(text=TWO)
     arguments = ("-k", "says_ok", "--linenotes-concurrency", "1")
     stopped = run(*arguments, "--budget-calls", "4")
+    assert stopped.ret == pytest.ExitCode.TESTS_FAILED
+    stopped.stdout.fnmatch_lines(["CANNOT MEASURE. Only 4 of 6 samples were executed."])
     stopped.stdout.fnmatch_lines(["*The budget of 4 calls is used up*4 of 6 samples are kept*"])
     asked = len(server.requests)
     result = run(*arguments)

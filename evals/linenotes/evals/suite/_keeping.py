@@ -53,7 +53,11 @@ class Judged:
 
 
 def keep(judged: Sequence[Judged], wishes: Wishes) -> list[str]:
-    """Add the judgements to the runs, and save baselines; return what is to be told of that."""
+    """Add the judgements to the runs, and save baselines; return what is to be told of that.
+
+    A run that was stopped stays without scores: it is continued, and judged when it is whole.
+    """
+    judged = [one for one in judged if one.verdict.record.is_whole]
     notes: list[str] = []
     with locked(wishes.project.make_state() / "pytest" / "scores.lock"):
         for run_id in dict.fromkeys(one.run_id for one in judged):

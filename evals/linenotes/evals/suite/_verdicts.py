@@ -86,6 +86,8 @@ def reach(
         words.append((decision.verdict, decision.exit_code != 0, _explained(decision)))
     if isinstance(base, RunError):
         words.append(("cannot measure", True, (str(base),)))
+    if not record.is_whole:
+        words.append(("cannot measure", True, (_missing(record),)))
     if found.mean is None:
         words = [("cannot measure", True, ("No sample could be measured.",))]
     asked = [word for word, _, _ in words if word is not None]
@@ -103,6 +105,11 @@ def reach(
 def metric_gate(gate: Gate, metric: str) -> Gate:
     """Return a gate whose metric is the test's, unless it names another one."""
     return replace(gate, metric=gate.metric or metric)
+
+
+def _missing(record: RunRecord) -> str:
+    wanted = len(record.plan.cases) * record.plan.samples
+    return f"Only {len(record.outcomes)} of {counted(wanted, 'sample')} were executed."
 
 
 _Word = tuple[GateVerdict | None, bool, tuple[str, ...]]
