@@ -53,8 +53,8 @@ PARTS_OF_EVALS = {
     "history": {"statistics", "journal"},
     "sizing": {"statistics", "journal"},
     "documents": {"sizing"},
-    "comparing": {"statistics", "journal", "documents"},
-    "publishing": {"statistics", "journal", "engine", "comparing"},
+    "publishing": {"statistics", "journal", "engine"},
+    "comparing": {"statistics", "journal", "documents", "publishing"},
     "importing": {"statistics", "journal", "engine", "scorers", "publishing"},
     "judging": {"statistics", "journal", "documents", "engine", "scorers", "importing"},
     "gating": {

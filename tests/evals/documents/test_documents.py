@@ -130,15 +130,9 @@ def test_several_versions_are_a_list_of_runs(evaluated: Callable[..., Evaluated]
 
 
 def test_a_comparison_has_the_keys_of_the_contract(evaluated: Callable[..., Evaluated]) -> None:
-<<<<<<< HEAD
-    results, _ = evaluated("v1", "v2")
-    base, candidate = (result.record for result in results)
-    document: Any = comparison_document(ComparisonReport.of(base, [candidate]))
-=======
     results, (comparison,) = evaluated("v1", "v2")
     base, candidate = (result.record for result in results)
     document: Any = comparison_document(ComparisonReport.of(base, [candidate, base]))
->>>>>>> comp
     check("compare", document)
     assert comparison.document().keys() < document.keys()
     assert document["others"][0].keys() == document.keys() - {"others"}
