@@ -58,8 +58,8 @@ PARTS_OF_EVALS = {
     "importing": {"statistics", "journal", "engine", "scorers", "publishing"},
     "judging": {"statistics", "journal", "documents", "engine", "scorers", "importing"},
     "gating": {
-        *("statistics", "journal", "documents", "engine", "scorers"),
-        *("comparing", "publishing"),
+        *("statistics", "journal", "documents", "engine", "scorers", "history"),
+        *("comparing", "publishing", "judging"),
     },
     "suite": {
         *("statistics", "journal", "documents", "engine", "scorers"),
