@@ -59,7 +59,6 @@ from linenotes.evals.engine._conduct import Conduct, ConductOptions, ExecutorNam
 from linenotes.evals.engine._engine import Job, run_sample
 from linenotes.evals.engine._recorded_runs import keys_for_replay
 from linenotes.evals.engine._stop import Stop
-from linenotes.evals.engine._used_up import BudgetUsedUp
 from linenotes.evals.gating._baselines import find_baseline, save_baseline
 from linenotes.evals.gating._gate import Decision, Gate, decide
 from linenotes.evals.history import _flaky_report as flaky_text

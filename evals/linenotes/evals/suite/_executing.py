@@ -24,7 +24,7 @@ from linenotes.evals._continuing import find_stopped
 from linenotes.evals._evaluation import Arm, Evaluation
 from linenotes.evals._report import recording_lines
 from linenotes.evals._storing import NotPublished
-from linenotes.evals.engine._used_up import BudgetUsedUp
+from linenotes.evals._used_up import BudgetUsedUp
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.suite._golden_tests import GoldenTest
