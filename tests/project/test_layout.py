@@ -51,12 +51,20 @@ PARTS_OF_EVALS = {
     "scorers": {"journal", "engine"},
     "publishing": {"statistics", "journal", "engine"},
     "workers": {"journal", "engine"},
-    "history": {"journal"},
+    "history": {"statistics", "journal", "publishing"},
     "sizing": {"statistics", "journal", "publishing"},
     "documents": {"sizing"},
     "comparing": {"statistics", "journal", "documents", "publishing"},
-    "gating": {"statistics", "journal", "comparing"},
+    "gating": {
+        *("statistics", "journal", "engine", "scorers", "publishing"),
+        *("documents", "comparing"),
+    },
     "importing": {"statistics", "journal", "engine", "scorers", "publishing"},
+    "judging": {"statistics", "journal", "publishing", "documents", "importing"},
+    "suite": {
+        *("statistics", "journal", "engine", "scorers", "publishing"),
+        *("documents", "comparing", "gating"),
+    },
 }
 """Each with the other parts that its code imports; the modules beside them put parts together."""
 HEAVY = {

@@ -44,7 +44,7 @@ def test_equal_runs_give_equal_bytes(
 def test_nothing_that_was_said_and_no_place_of_the_machine_is_saved(
     project: Project, make_record: Callable[..., RunRecord]
 ) -> None:
-    dataset = {"name": "numbers", "digest": "d" * 64, "source": "/home/somebody/cases.jsonl"}
+    dataset = {"name": "numbers", "digest": "d" * 64, "source": "/srv/somebody/cases.jsonl"}
     record = make_record(RUNS, dataset=dataset)
     judged = Score("correct", value=True, rationale="the agent said Grüße")
     record = replace(record, scores={**record.scores, ("a", 0): (judged,)})
