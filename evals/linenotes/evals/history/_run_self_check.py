@@ -104,12 +104,14 @@ def _measured(check: RunSelfCheck) -> list[str]:
     assert found.high is not None
     assert found.passes is not None
     undecided = 1 - found.passes - found.false_alarms
+    alarms = (
+        f"{found.finding.upper()}. Nothing has changed between two halves, and the gate says fail "
+        f"in {_percent(found.false_alarms)} of {found.splits:,} splits (95% {_percent(found.low)} "
+        f"to {_percent(found.high)}; designed for at most {_percent(found.nominal)}), pass in "
+        f"{_percent(found.passes, 0)}, inconclusive in {_percent(undecided, 0)}."
+    )
     return [
-        f"{found.finding.upper()}. Nothing has changed between two halves, and the gate says "
-        f"fail in {_percent(found.false_alarms)} of {found.splits:,} splits",
-        f"(95% {_percent(found.low)} to {_percent(found.high)}; designed for at most "
-        f"{_percent(found.nominal)}), pass in {_percent(found.passes, 0)}, inconclusive in "
-        f"{_percent(undecided, 0)}.",
+        alarms,
         _detects(found, rate=rate),
         *_left_out(found),
     ]

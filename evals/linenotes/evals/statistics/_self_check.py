@@ -183,11 +183,14 @@ def _finding(low: float, high: float, nominal: float) -> Finding:
 
 
 def _bounds(rate: float, between: float, checked: SelfCheck) -> tuple[float, float]:
-    """Return the interval of the rate, given how much it varies from suite to suite."""
-    binomial = rate * (1 - rate)
-    n = float(checked.splits)
-    if between > 0 and binomial > 0:
-        n = binomial / (between + binomial / n)
+    """Return the interval of the rate, given how much it varies from suite to suite.
+
+    The variance of a single split is that of the rate with two alarms and two splits without
+    one added (Agresti and Coull 1998), so that no alarm at all does not look certain.
+    """
+    likely = (rate * checked.splits + 2) / (checked.splits + 4)
+    binomial = likely * (1 - likely)
+    n = binomial / (between + binomial / checked.splits)
     found = wilson(rate, n, z_critical(checked.confidence))
     assert found.low is not None
     assert found.high is not None
