@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from linenotes.evals import RunPlan, RunStore, read_runs
+from linenotes.evals import RunPlan, RunStore, Sample, read_runs
 from linenotes.evals.journal._journal import Journal
 from linenotes.evals.journal._records import FILE_NAME
 from linenotes.project import RunError
@@ -19,16 +19,21 @@ def store(tmp_path: Path) -> RunStore:
 
 
 @pytest.fixture
-def started(store: RunStore, make_plan: Callable[..., RunPlan]) -> Callable[..., str]:
-    """Start a run, newer than those before, and return its id."""
+def started(
+    store: RunStore, make_plan: Callable[..., RunPlan], make_sample: Callable[..., Sample]
+) -> Callable[..., str]:
+    """Start a run, newer than those before, finish a sample of it, and return its id."""
     count = iter(range(1, 100))
 
-    def start(version: str, **plan: object) -> str:
+    def start(version: str, *, finished: bool = True, **plan: object) -> str:
         number = next(count)
         made = make_plan(
             **{"run_id": f"{number:x}" * 32, "version": version, "sequence": number, **plan}
         )
-        Journal.create(store.path(made.run_id), made).close()
+        with Journal.create(store.path(made.run_id), made) as journal:
+            if finished:
+                journal.started("c0", 0)
+                journal.finished(make_sample())
         return made.run_id
 
     return start
@@ -60,6 +65,14 @@ def test_a_version_means_its_run_on_the_dataset_of_the_others(
     assert ids(store, "v1", candidate) == [here, candidate]
     assert ids(store, "v1", elsewhere) == [there, elsewhere]
     assert ids(store, "v1", "v2") == [there, elsewhere]
+
+
+def test_a_run_without_a_finished_sample_does_not_stand_for_its_version(
+    store: RunStore, started: Callable[..., str]
+) -> None:
+    measured, other = started("v1"), started("v2")
+    started("v1", finished=False)
+    assert ids(store, "v1", "v2") == [measured, other]
 
 
 def test_versions_that_share_no_dataset_are_refused(

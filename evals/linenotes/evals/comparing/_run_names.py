@@ -1,8 +1,8 @@
 """Which runs a person means: by id, by age, or by the version that they are of.
 
-A version may have many runs, of one dataset or of several. It stands for the newest one on the
-dataset that all the runs to be compared share; where that is not one dataset, or not one agent,
-nothing is guessed.
+A version may have many runs, of one dataset or of several. It stands for the newest one with a
+finished sample on the dataset that all the runs to be compared share; where there is no such
+dataset, or several agents have the version, nothing is guessed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from linenotes.evals.journal._plans import RunPlan
-from linenotes.evals.journal._records import RunRecord
+from linenotes.evals.journal._records import FILE_NAME, RunRecord, has_finished
 from linenotes.evals.journal._runs import RunStore
 from linenotes.project import RunError
 
@@ -28,7 +28,7 @@ def read_runs(store: RunStore, names: Sequence[str]) -> list[RunRecord]:
         RunError: no run is meant, or more than one.
     """
     plans = store.plans()
-    versions = [_of_version(plans, name) for name in names]
+    versions = [_of_version(store, plans, name) for name in names]
     exact = [
         store.find(name) if not labelled else None
         for name, labelled in zip(names, versions, strict=True)
@@ -43,13 +43,14 @@ def read_runs(store: RunStore, names: Sequence[str]) -> list[RunRecord]:
     return [store.read(plan.run_id) for plan in found]
 
 
-def _of_version(plans: Sequence[RunPlan], name: str) -> list[RunPlan]:
-    """Return the runs of the version that `name` may mean, oldest first."""
+def _of_version(store: RunStore, plans: Sequence[RunPlan], name: str) -> list[RunPlan]:
+    """Return the runs of the version that `name` may mean, oldest first, with finished samples."""
     agent, _, label = name.partition("@")
     return [
         plan
         for plan in plans
         if plan.version == name or (label and (plan.agent, plan.version) == (agent, label))
+        if has_finished(store.path(plan.run_id) / FILE_NAME)
     ]
 
 
