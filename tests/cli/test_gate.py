@@ -37,6 +37,17 @@ def test_the_verdict_is_the_first_word_and_the_exit_code(saved: Ended, cli: Cli)
     assert all(len(line) <= 100 for line in (failed.out + same.out).splitlines())
 
 
+def test_a_baseline_that_is_there_is_replaced_only_by_what_passes(
+    saved: Ended, project: Path, cli: Cli
+) -> None:
+    path = project / "baselines/cases/app/champion.jsonl.gz"
+    before = path.read_bytes()
+    ended = cli("gate", *AGENT, "--prompt", "1", "--save-baseline", "champion")
+    assert ended.code == 1
+    assert "Saved" not in ended.out
+    assert path.read_bytes() == before
+
+
 def test_an_inconclusive_gate_exits_as_it_is_told(saved: Ended, cli: Cli) -> None:
     fresh = ("gate", *AGENT, "--prompt", "2", "--fresh", "--target", "population", "--samples", "2")
     ended = cli(*fresh)

@@ -102,7 +102,7 @@ _SECTIONS = {
     "--save-baseline",
     "save_as",
     metavar="NAME",
-    help="On a pass, save the candidate as this baseline; without --baseline run it and save it.",
+    help="On a pass, save the candidate as this baseline; as the first one without a gate.",
 )
 @click.option(
     "--promote",
@@ -184,6 +184,7 @@ def command(
         asked_of_recordings,
         choose_cases,
         find_base,
+        find_baseline,
         find_scorers,
         keys_for_replay,
         quarantined,
@@ -223,7 +224,8 @@ def command(
         guardrails=_guardrails(guardrails),
         inconclusive=cast("Literal[0, 1, 3]", int(inconclusive)),
     )
-    if save_as and not _is_named("baseline"):
+    named = {"agent": found.name, "dataset": cases.name}
+    if save_as and not _is_named("baseline") and find_baseline(project, baseline, **named) is None:
         return carry_out_saving(
             project,
             conduct,
