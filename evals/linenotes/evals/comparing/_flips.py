@@ -95,10 +95,11 @@ def _flipped(
 
 
 def _example(run: RunRecord, metric: str, key: SampleKey, value: float) -> Example:
+    is_known = key in run.samples and run.plan.has_conversations
     return Example(
         sample=key[1],
         value=value,
-        trace_id=run.outcomes[key].trace_id if key in run.samples else None,
+        trace_id=run.outcomes[key].trace_id if is_known else None,
         why=_why(run, metric, key),
     )
 
