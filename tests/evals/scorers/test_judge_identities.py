@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from mlflow.genai.judges import make_judge
+from mlflow.genai.scorers import ResponseLength
 from mlflow.genai.scorers import scorer as mlflow_scorer
 
 from linenotes.agents import AgentVersion
@@ -43,6 +44,7 @@ def test_code_is_no_judge() -> None:
         return sample.output is not None
 
     assert judge_of(short) is None
+    assert judge_of(ResponseLength(max_length=9)) is None
     assert judge_of(fine) is None
 
 

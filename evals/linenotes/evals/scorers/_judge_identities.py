@@ -37,7 +37,7 @@ def model_of_role(role: str) -> str:
 
 def mlflow_judge(scorer: Any) -> str | None:  # noqa: ANN401  a stranger's class
     """Return who judges in a scorer of MLflow; None where none asks a model."""
-    if not hasattr(scorer, "instructions"):
+    if not (hasattr(scorer, "instructions") and hasattr(scorer, "model")):
         return None
     asked: dict[str, JsonValue] = {name: str(value) for name, value in scorer.model_dump().items()}
     return pinned(str(scorer.model or "MLflow's default model"), "mlflow", asked)
