@@ -53,13 +53,13 @@ PARTS_OF_EVALS = {
     "history": {"statistics", "journal"},
     "sizing": {"statistics", "journal"},
     "documents": {"sizing"},
-    "comparing": {"statistics", "journal", "documents"},
-    "publishing": {"statistics", "journal", "engine", "comparing"},
+    "publishing": {"statistics", "journal", "engine"},
+    "comparing": {"statistics", "journal", "documents", "publishing"},
     "importing": {"statistics", "journal", "engine", "scorers", "publishing"},
     "judging": {"statistics", "journal", "documents", "engine", "scorers", "importing"},
     "gating": {
-        *("statistics", "journal", "documents", "engine", "scorers"),
-        *("comparing", "publishing"),
+        *("statistics", "journal", "documents", "engine", "scorers", "history"),
+        *("comparing", "publishing", "judging"),
     },
     "suite": {
         *("statistics", "journal", "documents", "engine", "scorers"),

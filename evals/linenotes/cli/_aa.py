@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -60,20 +61,23 @@ def command(
         check_gate,
         newest_plan,
         one_run,
+        quarantined,
         self_check_document,
         self_check_lines,
         version_history,
     )
     from linenotes.project import Project
 
-    store = RunStore.of(Project.find())
+    project = Project.find()
+    store = RunStore.of(project)
     plan, is_agent = newest_plan(store, name)
     history = (
         version_history(store, plan, metric)
         if is_agent
         else one_run(store.read(plan.run_id), metric)
     )
-    check = check_gate(history, target=target, margin=margin, samples=samples)
+    held = quarantined(project, plan.dataset.name, datetime.now().astimezone().date())
+    check = check_gate(history, target=target, margin=margin, samples=samples, quarantine=held)
     if as_json:
         print_json(self_check_document(check))
     else:

@@ -182,7 +182,8 @@ def command(
         temperature=temperature,
     )
     planned = arms(found, choice, samples=samples or DEFAULT_SAMPLES)
-    wanted = find_scorers(scorers or found.settings.scorers, project)
+    own = found.settings.scorers
+    wanted = find_scorers(scorers or own, project, at_hand=own)
     cases = choose_cases(found, dataset, split=split, limit=limit)
     if dry_run:
         told = told_from_earlier_runs(project, planned, cases, conduct)

@@ -33,5 +33,5 @@ scorer_option = click.option(
     "scorers",
     multiple=True,
     metavar="NAME|FILE:FUNCTION",
-    help="Repeatable; the first is the primary metric. Default: the agent's own.",
+    help="Repeatable; the first is primary. Default: the agent's own. See `linenotes scorers`.",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal, cast
 
 import click
@@ -185,6 +186,7 @@ def command(
         find_base,
         find_scorers,
         keys_for_replay,
+        quarantined,
         single_version,
     )
     from linenotes.project import Project
@@ -210,7 +212,8 @@ def command(
     )
     candidate = single_version(found, choice)
     cases = choose_cases(found, dataset, split=split, limit=limit)
-    judges = find_scorers(scorers or found.settings.scorers, project)
+    own = found.settings.scorers
+    judges = find_scorers(scorers or own, project, at_hand=own)
     gate = Gate(
         baseline=baseline,
         margin=margin,
@@ -239,6 +242,7 @@ def command(
         seed=seed,
         fresh=fresh,
         allow_changed_cases=allow_changed_cases,
+        quarantine=quarantined(project, cases.name, datetime.now().astimezone().date()),
     )
     return carry_out_gate(
         project, conduct, order, save_as=save_as, promote_to=promote_to, as_json=as_json

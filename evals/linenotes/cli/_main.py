@@ -19,20 +19,20 @@ import click
 from linenotes.cli._verbs import Verbs
 
 _VERBS = {
-    "demo": "Run the whole story on the shipped support desk: two prompt versions, one verdict.",
+    "demo": "The whole story on the shipped support desk, with a verdict.",
     "init": "Write the first golden tests for an agent.",
     "run": "Run an agent once and show who said what to whom.",
     "eval": "Evaluate an agent on a dataset, several samples a case.",
-    "score": "Score a run again, without calling its agent.",
     "compare": "Say whether one run is better or worse than another.",
-    "import": "Make a run of results that were measured elsewhere.",
+    "gate": "Say whether a version may replace the baseline.",
+    "aa": "Check on your own samples how often the gate cries wolf.",
     "plan": "Say how many cases and samples a wanted change needs.",
-    "flaky": "Show which cases pass now and then, and keep a quarantine of them.",
-    "aa": "Check on your own samples how often the gate fails although nothing changed.",
-    "judge": "Hold judges against people, and against themselves.",
-    "gate": "Say whether a version may replace the baseline, by as few samples as it takes.",
-    "costs": "Show what a run cost, by agent, model, case or version.",
+    "flaky": "Show which cases pass now and then; quarantine them.",
+    "score": "Score a run again, without calling its agent.",
     "scorers": "List what can judge a sample, with an example each.",
+    "judge": "Hold judges against people, and against themselves.",
+    "import": "Make a run of results that were measured elsewhere.",
+    "costs": "Show what a run cost, by agent, model, case or version.",
     "prices": "Show what models cost, and who says so.",
     "publish": "Write a run to MLflow from its journal.",
     "trace": "Read stored conversations.",
@@ -41,7 +41,7 @@ _VERBS = {
     "prompt": "Show prompts and their versions.",
     "models": "Install the embedded model.",
     "ui": "Open the results in MLflow.",
-    "doctor": "Check that everything is there, and say the cure where it is not.",
+    "doctor": "Check that everything is there, and say the cure.",
 }
 """Verb to its line in `--help`; a verb's module is imported when it is used."""
 

@@ -29,6 +29,7 @@ from linenotes.evals.comparing._comparison import (
     compare_all,
     compare_runs,
 )
+from linenotes.evals.comparing._comparison_log import log_comparison
 from linenotes.evals.comparing._comparison_markdown import comparison_markdown
 from linenotes.evals.comparing._comparison_page import comparison_page
 from linenotes.evals.comparing._comparison_text import comparison_lines
@@ -97,7 +98,6 @@ from linenotes.evals.judging import _repeat_report as repeat_report
 from linenotes.evals.judging._calibrating import Calibration, Drawn, calibrate
 from linenotes.evals.judging._calibrations import calibration_of, is_judged, save_calibration
 from linenotes.evals.judging._repeating import Repeated, repeat_judging
-from linenotes.evals.publishing._comparison_log import log_comparison
 from linenotes.evals.publishing._registering import id_in_store
 from linenotes.evals.scorers._listing import ListedScorer, list_scorers
 from linenotes.evals.scorers._scorer_loading import find_scorers

@@ -144,6 +144,15 @@ def test_what_others_wrote_stays_text(hostile: tuple[RunRecord, RunRecord]) -> N
     assert not [value for _, value in outline.attributes if value and value.startswith("http")]
 
 
+def test_a_long_label_is_whole_at_the_top_and_cut_over_the_columns(make_run: MakeRun) -> None:
+    label = "triage=v2 specialist=v2 m-large@http"
+    base = make_run({"correct": LOW})
+    other = make_run({"correct": HIGH}, **{**OTHER, "version": label})
+    page = comparison_page(ComparisonReport.of(base, [other]))
+    assert f"{label} <span" in page
+    assert '<th scope="col" class="n">triage=v2 specialist=v2…</th>' in page
+
+
 def test_numbers_have_a_scale_of_their_own(make_run: MakeRun) -> None:
     numbers = {case: [10.0 + i] for i, case in enumerate(CASES)}
     more = {case: [12.0 + 1.1 * i] for i, case in enumerate(CASES)}

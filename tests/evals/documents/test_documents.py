@@ -17,11 +17,13 @@ from linenotes.evals import (
     DOCUMENTS,
     Arm,
     Budget,
+    ComparisonReport,
     Evaluation,
     ListedPrice,
     RunComparison,
     RunResult,
     compare_all,
+    comparison_document,
     cost_lines,
     costs_document,
     doctor_document,
@@ -128,9 +130,12 @@ def test_several_versions_are_a_list_of_runs(evaluated: Callable[..., Evaluated]
 
 
 def test_a_comparison_has_the_keys_of_the_contract(evaluated: Callable[..., Evaluated]) -> None:
-    _, (comparison,) = evaluated("v1", "v2")
-    document: Any = comparison.document()
+    results, (comparison,) = evaluated("v1", "v2")
+    base, candidate = (result.record for result in results)
+    document: Any = comparison_document(ComparisonReport.of(base, [candidate, base]))
     check("compare", document)
+    assert comparison.document().keys() < document.keys()
+    assert document["others"][0].keys() == document.keys() - {"others"}
     wanted = [
         "metric",
         "base",

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import date
+from pathlib import Path
 
 import orjson
 import pytest
@@ -12,6 +14,8 @@ from linenotes.evals import (
     Gate,
     GateOrder,
     Interrupted,
+    Quarantine,
+    QuarantinedCase,
     RunRecord,
     RunStore,
     Sample,
@@ -23,6 +27,7 @@ from linenotes.evals import (
 from linenotes.evals.engine._progress import Silent
 from linenotes.evals.gating._kept_gates import GATE_FILE
 from linenotes.evals.journal._records import FILE_NAME
+from linenotes.evals.scorers import scorer
 from linenotes.project import Project, RunError
 
 Orders = Callable[..., GateOrder]
@@ -199,3 +204,29 @@ def test_what_cannot_be_compared_is_told_before_anything_is_run(
     with pytest.raises(RunError, match="cases have changed"):
         run_gate(moved, project)
     assert len(RunStore.of(project).plans()) == before
+
+
+def test_quarantined_cases_are_run_and_do_not_decide(order: Orders) -> None:
+    held = tuple(
+        QuarantinedCase(case=case, dataset="numbers", owner="ann", expires=expires, reason="flaky")
+        for case, expires in (("c1", date(2026, 6, 2)), ("c2", date(2026, 6, 1)))
+    )
+    quarantine = Quarantine(Path("quarantine.yaml"), date(2026, 6, 2), held)
+    asked = order("v2", "v1", cases=20, quarantine=quarantine)
+    found = run_gate(asked, project_of(asked))
+    assert found.decision.comparisons[0].result.n_cases == 19
+    assert len(found.records[-1].plan.cases) == 20
+    text = " ".join(" ".join(gate_report.lines(found)).split())
+    assert "1 quarantined case run and not counted: c1." in text
+    assert "The quarantine of case 'c2' (numbers) expired on 2026-06-01" in text
+
+
+def test_a_judge_that_nobody_has_checked_is_told_in_the_verdict_line(order: Orders) -> None:
+    @scorer(judge="model-1", prompt="Is it right?")
+    def polite(sample: Sample) -> bool:
+        return sample.index == 0
+
+    asked = order("v2", "v1", cases=4, samples=2, scorers=(polite,))
+    found = run_gate(asked, project_of(asked))
+    assert found.uncalibrated == ("polite",)
+    assert "Uncalibrated judge." in gate_report.headline(found)

@@ -2,11 +2,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from linenotes.evals import (
+    Quarantine,
+    QuarantinedCase,
     RunRecord,
     check_gate,
     one_run,
@@ -58,6 +62,19 @@ def test_samples_that_were_left_out_as_copies_are_told(make_record: MakeRecord) 
     history = replace(one_run(make_record(noisy(9, 4))), copies=4)
     found = check_gate(history, target="population", margin=0.05)
     assert self_check_lines(found)[-1].startswith("4 samples left out as copies of earlier ones")
+
+
+def test_quarantined_cases_are_left_out_as_the_gate_does(
+    make_record: MakeRecord, tmp_path: Path
+) -> None:
+    entry = QuarantinedCase(
+        case="c003", dataset="numbers", owner="ana", expires=date(2026, 12, 1), reason="slow"
+    )
+    held = Quarantine(tmp_path / "quarantine.yaml", date(2026, 11, 23), (entry,))
+    history = one_run(make_record(noisy(20, 4)))
+    found = check_gate(history, target="population", margin=0.05, quarantine=held)
+    assert found.result.n_cases == 19
+    assert "1 case in quarantine, left out: c003." in self_check_lines(found)
 
 
 def test_what_cannot_be_split_is_an_error_of_the_user(make_record: MakeRecord) -> None:

@@ -126,6 +126,15 @@ def test_built_in_scorers_keep_a_spec_that_makes_them_again(
     assert {one.name: one.spec for one in again} == found
 
 
+def test_what_is_read_is_added_of_what_is_at_hand(make_project: Callable[..., Project]) -> None:
+    wanted, at_hand = ['value("polite", failed=0)'], ["checks/own.py:polite", "nowhere.py:other"]
+    found = find_scorers(wanted, make_project(FILES), at_hand=at_hand)
+    assert [(one.name, one.spec) for one in found] == [
+        ("value", 'value("polite", failed=0, currency="USD")'),
+        ("polite", "checks/own.py:polite"),
+    ]
+
+
 def test_a_setting_can_be_given_another_name(make_project: Callable[..., Project]) -> None:
     settings = "[tool.linenotes.scorers]\nkind = 'checks/own.py:polite'\n"
     project = make_project({**FILES, "pyproject.toml": settings})

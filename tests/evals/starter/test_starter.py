@@ -78,6 +78,12 @@ def test_a_workflow_replays_on_each_change_and_calls_on_a_label(
     assert "evals-live" in files[-1].text
 
 
+def test_the_docs_show_the_workflow_that_is_written(project: Project) -> None:
+    files = starter_files("talks.py:graph", project, ci="github")
+    docs = Path(__file__).parents[3] / "docs" / "pytest.md"
+    assert files[-1].text in docs.read_text(encoding="utf-8")
+
+
 def test_nothing_is_written_over_what_is_there(project: Project) -> None:
     files = starter_files("talks.py:graph", project)
     mine = Path(project.root, files[1].path)

@@ -98,6 +98,12 @@ def test_an_all_or_nothing_suite_raises_no_alarm_and_sees_a_drop(score_table: Sc
     assert found.detects is not None
 
 
+def test_the_order_of_samples_changes_nothing(score_table: ScoreTable) -> None:
+    table = score_table(drawn(13, 40, 4))
+    shuffled = table.sample(frac=1, random_state=1)
+    assert self_check(shuffled) == self_check(table)
+
+
 # --- What cannot be split
 
 

@@ -38,6 +38,7 @@ _SHOWN_CASES = 12
 """Cases that got worse, and that improved, which are shown unfolded."""
 _MOST_CASES = 200
 """More of either are not listed: the JSON has them."""
+_WIDEST_LABEL = 24
 _USED_FIRST = ("cost a sample", "tokens a sample", "seconds a sample")
 
 
@@ -229,9 +230,14 @@ def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"visible": visible}
+    environment.filters |= {"short": _short, "visible": visible}
     environment.globals |= {"plain": plain, "said": said}
     return environment.from_string(_part("comparison.html.j2"))
+
+
+def _short(label: str) -> str:
+    """Return a label as there is room for it over a column; it is whole at the top of the page."""
+    return label if len(label) <= _WIDEST_LABEL else f"{label[: _WIDEST_LABEL - 1]}…"
 
 
 @cache

@@ -77,6 +77,8 @@ def slice_changes(
     """Compare the scores of each value of each tag; the p-values are not adjusted yet."""
     from linenotes.evals.statistics import compare_scores
 
+    if not tags:
+        return []
     runs, found = (base, candidate), []
     tables = [score_table(run, metric, beside=(*runs, *beside)) for run in runs]
     for tag in tags:

@@ -82,7 +82,7 @@ def _told(run: RunRecord, name: Used) -> bool:
 
 
 def _table(run: RunRecord, name: Used) -> pd.DataFrame:
-    ended = sorted(key for key in run.outcomes if key not in run.lost)
+    ended = sorted(run.outcomes.keys() - run.lost)
     return sample_table(run, {key: _amount(run.outcomes[key], name) for key in ended})
 
 

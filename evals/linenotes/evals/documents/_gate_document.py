@@ -76,6 +76,8 @@ class GateDocument(Part):
     """US dollars of those with a known price; null where none has one."""
     metrics: dict[str, GatedMetricDocument]
     """The one that decides first, then the guardrails, all of which must pass."""
+    uncalibrated: list[str]
+    """Metrics whose judge nobody has held against people's labels."""
     saved: str | None
     """The file of the baseline that was saved."""
     promoted: list[str]
@@ -111,6 +113,7 @@ def gate_document(
         calls=result.spent.calls,
         cost=result.spent.cost,
         metrics=_metrics(result),
+        uncalibrated=list(result.uncalibrated),
         saved=saved,
         promoted=list(promoted),
         notes=[*decision.notes, *result.notes],
@@ -142,6 +145,7 @@ def saved_document(result: RunResult, *, path: Path, target: Target) -> Document
         calls=result.calls - result.replayed_calls,
         cost=result.spent,
         metrics={},
+        uncalibrated=[],
         saved=str(path),
         promoted=[],
         notes=[],

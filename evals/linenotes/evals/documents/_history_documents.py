@@ -123,6 +123,8 @@ class SelfCheckDocument(Part):
     """The smallest drop that fails in 80% of splits; null where none does."""
     left_out: list[str]
     """Cases with too few samples."""
+    quarantined: list[str]
+    """Cases that are left out because they do not gate."""
 
 
 def flaky_document(report: FlakyReport) -> Document:
@@ -220,4 +222,5 @@ def self_check_document(check: RunSelfCheck) -> Document:
         passes=found.passes,
         detects=found.detects,
         left_out=list(found.left_out),
+        quarantined=list(check.quarantined),
     ).dump()

@@ -12,10 +12,11 @@ from linenotes.evals._evaluation import Arm
 from linenotes.evals.engine._budget import Budget
 from linenotes.evals.gating._bases import Base, StoredBase
 from linenotes.evals.gating._gate import Decision, Gate, decide_in_looks
+from linenotes.evals.history._quarantine import Quarantine
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._spending import Spending
-from linenotes.evals.scorers._scorers import Scorer
+from linenotes.evals.scorers._scorers import Scorer, judges_of, reads_of, specs_of, units_of
 from linenotes.tracing import RecordingPolicy
 
 MOST_SAMPLES = 10
@@ -38,6 +39,8 @@ class GateOrder:
     """Run although nothing differs, and go on with no gate that was stopped."""
     allow_changed_cases: bool = False
     """Compare although cases of one id have other inputs or expectations."""
+    quarantine: Quarantine | None = None
+    """Cases that are run and shown, and do not decide."""
 
     @property
     def is_unchanged(self) -> bool:
@@ -47,8 +50,8 @@ class GateOrder:
         if self.stored_base is None:
             return True
         plan = self.stored_base.plan
-        specs = tuple(scorer.spec for scorer in self.scorers)
-        return (plan.dataset.digest, plan.scorers) == (self.dataset.digest, specs)
+        own = (tuple(specs_of(self.scorers).values()), dict(judges_of(self.scorers)))
+        return plan.dataset.digest == self.dataset.digest and (plan.scorers, plan.judges) == own
 
     @property
     def stored_base(self) -> RunRecord | None:
@@ -68,7 +71,6 @@ class GateOrder:
 
     def plans(self, recordings: RecordingPolicy) -> list[RunPlan]:
         """Return the plans of the arms as they would begin."""
-        scorers = {scorer.name: scorer.spec for scorer in self.scorers}
         return [
             RunPlan.of(
                 arm.version,
@@ -77,7 +79,10 @@ class GateOrder:
                 samples=arm.samples,
                 baseline=False,
                 seed=self.seed,
-                scorers=scorers,
+                scorers=specs_of(self.scorers),
+                units=units_of(self.scorers),
+                reads=reads_of(self.scorers),
+                judges=judges_of(self.scorers),
                 recordings=recordings,
             )
             for arm in self.arms
@@ -93,16 +98,20 @@ class GateOrder:
     def decide(self, records: Sequence[RunRecord], *, closed: bool = False) -> Decision:
         """Return what the looks at these records say; without more to come they are closed."""
         stored = self.stored_base
+        base, candidate = (self._deciding(one) for one in (stored or records[0], records[-1]))
         return decide_in_looks(
             self.gate,
-            stored or records[0],
-            records[-1],
+            base,
+            candidate,
             planned=self.samples,
             reached=whole_sweeps(records),
             closed=closed,
             base_run="stored" if stored else "interleaved",
             allow_changed_cases=self.allow_changed_cases,
         )
+
+    def _deciding(self, record: RunRecord) -> RunRecord:
+        return self.quarantine.without(record) if self.quarantine else record
 
 
 @dataclass(frozen=True)
@@ -116,6 +125,8 @@ class GateResult:
     ended_by: Literal["decision", "samples", "budget", "nothing to decide"] = "decision"
     budget: Budget = field(default_factory=Budget)
     spent: Spending = field(default_factory=Spending)
+    uncalibrated: tuple[str, ...] = ()
+    """Metrics whose judge nobody has held against people's labels."""
     lacks_use: bool = False
     """Whether recordings were to be used strictly, and some were not."""
     notes: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from linenotes.evals._wording import SPEAKS_OF, counted, named
 from linenotes.evals.comparing._comparison import RunComparison
 from linenotes.evals.engine._budget import spelled
-from linenotes.evals.gating._gate import Decision, GateVerdict
+from linenotes.evals.gating._gate import GateVerdict
 from linenotes.evals.gating._gate_order import GateResult
 
 if TYPE_CHECKING:
@@ -47,12 +47,13 @@ def _told(result: GateResult) -> Iterator[str]:
             "to decide. --fresh runs anyway."
         )
         return
-    yield from _metrics(decision)
+    yield from _metrics(result)
     yield _effort(result)
     yield from _small_suite(result)
     primary = decision.comparisons[0]
     yield f"Differs: {'; '.join(primary.differences) or 'nothing'}."
     yield from _left_out(primary)
+    yield from _quarantined(result)
     if primary.result.verdict != "cannot measure":
         yield f"Tests: {primary.result.method}."
         yield from primary.result.notes
@@ -63,11 +64,13 @@ def _word(verdict: GateVerdict) -> str:
     return verdict.upper().ljust(_INDENT) if len(verdict) < _INDENT else f"{verdict.upper()}  "
 
 
-def _metrics(decision: Decision) -> Iterator[str]:
+def _metrics(result: GateResult) -> Iterator[str]:
     """Yield a sentence for each metric; a guardrail's begins with what it is and what it says."""
+    decision = result.decision
     for place, (one, looks) in enumerate(zip(decision.comparisons, decision.looks, strict=True)):
         guardrail = f"guardrail {one.result.verdict}: " if place else ""
-        yield guardrail + _metric(one, looks)
+        judge = " Uncalibrated judge." if one.metric in result.uncalibrated else ""
+        yield guardrail + _metric(one, looks) + judge
 
 
 def _metric(one: RunComparison, looks: SequentialComparison) -> str:
@@ -169,6 +172,16 @@ def _left_out(one: RunComparison) -> Iterator[str]:
     alone = sorted({*one.result.only_in_base, *one.result.only_in_candidate})
     if alone:
         yield f"{counted(len(alone), 'case')} only on one side, left out: {named(alone)}."
+
+
+def _quarantined(result: GateResult) -> Iterator[str]:
+    quarantine = result.order.quarantine
+    if quarantine is None:
+        return
+    held = [case.id for case in result.order.dataset.cases if case.id in quarantine.cases]
+    if held:
+        yield f"{counted(len(held), 'quarantined case')} run and not counted: {named(held)}."
+    yield from quarantine.problems
 
 
 def _value(mean: float | None, one: RunComparison) -> str:

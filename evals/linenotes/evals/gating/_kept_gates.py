@@ -54,7 +54,7 @@ def _identity(plan: RunPlan) -> object:
     """Return what must be equal for samples to be of one gate."""
     return (
         *(plan.fingerprint, plan.baseline, plan.seed, plan.dataset.digest),
-        *(plan.recordings, plan.scorers),
+        *(plan.recordings, plan.scorers, plan.judges),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from linenotes.evals._wording import SPEAKS_OF, counted, named
+from linenotes.evals.history._quarantine import Quarantine
 from linenotes.evals.history._version_history import VersionHistory
 from linenotes.project import RunError
 
@@ -19,6 +20,8 @@ class RunSelfCheck:
 
     history: VersionHistory
     result: SelfCheck
+    quarantined: tuple[str, ...] = ()
+    """Cases that are left out, as a gate leaves them out."""
 
     @property
     def exit_code(self) -> int:
@@ -31,7 +34,12 @@ class RunSelfCheck:
 
 
 def check_gate(
-    history: VersionHistory, *, target: Target, margin: float, samples: int | None = None
+    history: VersionHistory,
+    *,
+    target: Target,
+    margin: float,
+    samples: int | None = None,
+    quarantine: Quarantine | None = None,
 ) -> RunSelfCheck:
     """Split the samples of a version at random, and compare the halves as a gate would.
 
@@ -40,20 +48,24 @@ def check_gate(
         target: what the gate speaks of.
         margin: its margin, in the metric's own unit.
         samples: how many samples of a case a half has; None for half of what there is.
+        quarantine: cases that do not gate.
 
     Raises:
         RunError: nothing was scored, or so few samples a half cannot be compared.
     """
     from linenotes.evals.statistics import self_check
 
-    scores = history.scores()
+    scores, held = history.scores(), frozenset[str]()
+    if quarantine is not None:
+        held = quarantine.cases & set(scores["case"])
+        scores = quarantine.scores_without(scores)
     if not len(scores):
         raise RunError(f"Run {history.latest.plan.run_id[:12]} has no scored sample to split.")
     try:
         found = self_check(scores, target=target, margin=margin, samples=samples)
     except ValueError as error:
         raise RunError(str(error)) from None
-    return RunSelfCheck(history, found)
+    return RunSelfCheck(history, found, tuple(sorted(held)))
 
 
 def self_check_lines(check: RunSelfCheck) -> list[str]:
@@ -67,6 +79,9 @@ def self_check_lines(check: RunSelfCheck) -> list[str]:
         "",
     ]
     told += _measured(check) if found.false_alarms is not None else _unmeasured(check)
+    if check.quarantined:
+        cases = counted(len(check.quarantined), "case")
+        told.append(f"{cases} in quarantine, left out: {named(check.quarantined)}.")
     return [*told, *history.notes]
 
 
@@ -89,12 +104,14 @@ def _measured(check: RunSelfCheck) -> list[str]:
     assert found.high is not None
     assert found.passes is not None
     undecided = 1 - found.passes - found.false_alarms
+    alarms = (
+        f"{found.finding.upper()}. Nothing has changed between two halves, and the gate says fail "
+        f"in {_percent(found.false_alarms)} of {found.splits:,} splits (95% {_percent(found.low)} "
+        f"to {_percent(found.high)}; designed for at most {_percent(found.nominal)}), pass in "
+        f"{_percent(found.passes, 0)}, inconclusive in {_percent(undecided, 0)}."
+    )
     return [
-        f"{found.finding.upper()}. Nothing has changed between two halves, and the gate says "
-        f"fail in {_percent(found.false_alarms)} of {found.splits:,} splits",
-        f"(95% {_percent(found.low)} to {_percent(found.high)}; designed for at most "
-        f"{_percent(found.nominal)}), pass in {_percent(found.passes, 0)}, inconclusive in "
-        f"{_percent(undecided, 0)}.",
+        alarms,
         _detects(found, rate=rate),
         *_left_out(found),
     ]

@@ -51,16 +51,21 @@ def load_scorer(spec: str, project: Project) -> Scorer:
 
 
 def find_scorers(
-    wanted: Sequence[object], project: Project, *, beside: Collection[str] = ()
+    wanted: Sequence[object],
+    project: Project,
+    *,
+    beside: Collection[str] = (),
+    at_hand: Sequence[str] = (),
 ) -> list[Scorer]:
     """Return scorers from names, functions or metric objects; the built-in one when none is given.
 
-    What one of them reads is added, where the settings name a scorer of it.
+    What one of them reads is added, where a scorer of it is named in the settings or at hand.
 
     Args:
         wanted: what was asked for.
         project: where names and paths are looked up.
         beside: metrics that are there already.
+        at_hand: specs of scorers that are used if they are read, such as the agent's own.
 
     Raises:
         ScorerError: one is not found, is no scorer, two have one name, or one reads what is not
@@ -71,9 +76,10 @@ def find_scorers(
         load_scorer(item, project) if isinstance(item, str) else as_scorer(item)
         for item in wanted or (matches_expectations.__name__,)
     ]
-    known = {*project.settings.scorers, matches_expectations.__name__}
+    known = {_own_name(spec): spec for spec in at_hand}
+    known |= {name: name for name in (*project.settings.scorers, matches_expectations.__name__)}
     found = with_what_they_read(
-        found, beside, lambda name: load_scorer(name, project) if name in known else None
+        found, beside, lambda name: load_scorer(known[name], project) if name in known else None
     )
     names = Counter(name for scorer in found for name in scorer.metrics)
     twice = [name for name, count in names.items() if count > 1]
@@ -89,6 +95,11 @@ def find_scorers(
             "`_ - .` only. Give the scorer a name with `def`, or as in `--scorer 'name=…'`."
         )
     return found
+
+
+def _own_name(spec: str) -> str:
+    asked = parse_spec(spec)
+    return asked.name or asked.target.rpartition(":")[2]
 
 
 def is_metric_name(name: str) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy import special
 
+from linenotes.evals.statistics._multiplicity import benjamini_hochberg
 from linenotes.evals.statistics._tables import ROUNDING, read_scores
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def changed_cases(
     before, after = before.take(rows), after.take(others)
     counts = [np.rint(table.means * table.samples).astype(int) for table in (before, after)]
     sizes = [table.samples.astype(int) for table in (before, after)]
-    p_values = _adjusted([_fisher(*four) for four in zip(*counts, *sizes, strict=True)])
+    p_values = benjamini_hochberg([_fisher(*four) for four in zip(*counts, *sizes, strict=True)])
     found = [
         ChangedCase(
             case=str(case),
@@ -226,9 +227,3 @@ def _fisher(passed_before: int, passed: int, before: int, now: int) -> float:
 
 def _log_choose(total: int, taken: IntArray) -> FloatArray:
     return np.asarray(-special.betaln(total - taken + 1, taken + 1) - np.log1p(total))
-
-
-def _adjusted(p_values: list[float]) -> list[float]:
-    from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
-
-    return [float(p) for p in multipletests(p_values, method="fdr_bh")[1]] if p_values else []

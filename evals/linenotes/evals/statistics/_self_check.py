@@ -15,7 +15,7 @@ the variance of both together (Kish 1965).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -116,7 +116,7 @@ def self_check(
         needed = f"Splitting takes {2 * least} samples of at least two cases or clusters."
         return replace(checked, notes=(needed,))
     rng = np.random.default_rng(seed)
-    both = _split([_values(scores, case) for case in kept.cases], halves, splits, rng)
+    both = _split(_values(scores, kept.cases), halves, splits, rng)
     return _checked(replace(checked, splits=splits), both, kept, rng)
 
 
@@ -183,11 +183,14 @@ def _finding(low: float, high: float, nominal: float) -> Finding:
 
 
 def _bounds(rate: float, between: float, checked: SelfCheck) -> tuple[float, float]:
-    """Return the interval of the rate, given how much it varies from suite to suite."""
-    binomial = rate * (1 - rate)
-    n = float(checked.splits)
-    if between > 0 and binomial > 0:
-        n = binomial / (between + binomial / n)
+    """Return the interval of the rate, given how much it varies from suite to suite.
+
+    The variance of a single split is that of the rate with two alarms and two splits without
+    one added (Agresti and Coull 1998), so that no alarm at all does not look certain.
+    """
+    likely = (rate * checked.splits + 2) / (checked.splits + 4)
+    binomial = likely * (1 - likely)
+    n = binomial / (between + binomial / checked.splits)
     found = wilson(rate, n, z_critical(checked.confidence))
     assert found.low is not None
     assert found.high is not None
@@ -213,8 +216,10 @@ def _variance_over_suites(
     return max(0.0, float(found.var(ddof=1)) - within)
 
 
-def _values(scores: pd.DataFrame, case: object) -> FloatArray:
-    return np.asarray(scores.loc[scores["case"].astype(str) == case, "value"], dtype=float)
+def _values(scores: pd.DataFrame, cases: Iterable[str]) -> list[FloatArray]:
+    """Return the samples of each case; sorted, so that their order does not change the splits."""
+    by_case = dict(list(scores["value"].groupby(scores["case"].astype(str))))
+    return [np.sort(by_case[case].to_numpy(dtype=float)) for case in cases]
 
 
 def _split(
