@@ -100,6 +100,11 @@ _ASKED: dict[str, tuple[str, Callable[[str], object], dict[str, object]]] = {
         {"metavar": "FILE", "help": "Write Markdown; GitHub's own summary is written anyway."},
     ),
     "json": ("--linenotes-json", str, {"metavar": "FILE", "help": "Write one JSON document."}),
+    "html": (
+        "--linenotes-html",
+        str,
+        {"metavar": "FOLDER", "help": "Write a page for each comparison with a baseline."},
+    ),
 }
 """What can be asked for: option, what reads its text, and how argparse takes it.
 

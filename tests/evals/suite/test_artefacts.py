@@ -1,4 +1,4 @@
-"""--linenotes-json, --linenotes-summary and --junit-xml."""
+"""--linenotes-json, --linenotes-summary, --linenotes-html and --junit-xml."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_json_holds_each_test_and_each_case(
     assert found["cases"][3]["why"] == "assert 'nothing' == 3"
 
 
-def test_a_summary_holds_the_table_and_what_changed(
+def test_a_summary_and_a_page_hold_what_changed(
     run: Run, write: Write, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write("gate=Gate()")
@@ -48,7 +48,10 @@ def test_a_summary_holds_the_table_and_what_changed(
     worse = desk.read_text(encoding="utf-8").replace("question == 2 and", "question and")
     desk.write_text(worse, encoding="utf-8")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(pytester.path / "step.md"))
-    run("--linenotes-summary", "summary.md")
+    run("--linenotes-summary", "summary.md", "--linenotes-html", "pages")
+    page = (pytester.path / "pages" / "answers.html").read_text(encoding="utf-8")
+    assert "INCONCLUSIVE" in page.upper()
+    assert "c1" in page
     told = (pytester.path / "summary.md").read_text(encoding="utf-8")
     assert "| answers | 50% (" in told
     assert "| INCONCLUSIVE |" in told

@@ -1,4 +1,4 @@
-"""What stays of a session: the judgements as scores of its runs, and baselines.
+"""What stays of a session: the judgements as scores of its runs, baselines, and pages.
 
 Workers of one session judge different tests of one run: each adds its own metrics, one worker at
 a time.
@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from linenotes.evals._evaluation import Evaluation
+from linenotes.evals.comparing._comparison_page import comparison_page
+from linenotes.evals.comparing._reports import ComparisonReport
 from linenotes.evals.gating._baselines import save_baseline
 from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.journal._samples import Sample, Score
@@ -19,7 +22,7 @@ from linenotes.evals.suite._golden_tests import GoldenTest
 from linenotes.evals.suite._judging import CaseJudgement
 from linenotes.evals.suite._verdicts import Verdict
 from linenotes.evals.suite._wishes import Wishes
-from linenotes.project import LinenotesError
+from linenotes.project import LinenotesError, RunError
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,34 @@ class Judged:
             return score
 
         return Scorer(self.test.metric, self.test.spec, look_up)
+
+
+def write_page(one: Judged, folder: Path) -> None:
+    """Write the comparison of a verdict with its baseline as a page, if there is one.
+
+    Raises:
+        RunError: the file cannot be written.
+    """
+    verdict = one.verdict
+    if verdict.base is None or verdict.gate is None:
+        return
+    (metric, margin), *guardrails = verdict.gate.criteria
+    report = ComparisonReport.of(
+        verdict.base,
+        [verdict.record],
+        metric=metric,
+        margin=margin,
+        guardrails={name: allowed for name, allowed in guardrails if name},
+        target=verdict.gate.target,
+    )
+    path = folder / f"{one.test.metric}.html"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(comparison_page(report), encoding="utf-8")
+    except OSError as error:
+        raise RunError(
+            f"The page cannot be written to {str(path)!r}: {error.strerror}. Name another folder."
+        ) from error
 
 
 def keep(judged: Sequence[Judged], wishes: Wishes) -> list[str]:

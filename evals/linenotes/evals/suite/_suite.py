@@ -33,7 +33,7 @@ from linenotes.evals.suite._executing import (
 from linenotes.evals.suite._golden import Golden
 from linenotes.evals.suite._golden_tests import Entry, GoldenTest, entries
 from linenotes.evals.suite._judging import Body, CaseJudgement, judge_case
-from linenotes.evals.suite._keeping import Judged, keep
+from linenotes.evals.suite._keeping import Judged, keep, write_page
 from linenotes.evals.suite._suite_figures import case_document, properties, test_document
 from linenotes.evals.suite._verdicts import Verdict, metric_gate, reach, scored_record
 from linenotes.evals.suite._wishes import Asked, Wishes
@@ -220,7 +220,10 @@ class Suite:
         document = test_document(entry.test, verdict, ordered)
         self._documents[entry.item.nodeid] = document
         entry.item.user_properties += properties(document, verdict.record)
-        self._reached[entry.test.name] = Judged(entry.test, verdict, ordered)
+        reached = self._reached[entry.test.name] = Judged(entry.test, verdict, ordered)
+        if self._wishes.pages is not None:
+            with outside_of_tests():
+                write_page(reached, self._wishes.pages)
         if verdict.fails:
             pytest.fail(f"{verdict.word.upper()}. " + "\n".join(verdict.reasons), pytrace=False)
 

@@ -41,6 +41,8 @@ class Verdict:
     """With the baseline: the gate's metric, then its guardrails."""
     base: RunRecord | None = None
     """The run of the baseline."""
+    gate: Gate | None = None
+    """What it was compared by."""
 
 
 def scored_record(
@@ -99,6 +101,7 @@ def reach(
         record=record,
         comparisons=decision.comparisons if decision else (),
         base=base if isinstance(base, RunRecord) else None,
+        gate=gate,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from linenotes.evals._arms import EVERY, Choice
@@ -40,6 +41,7 @@ class Asked(TypedDict):
     target: Target | None
     prompt: Sequence[str] | None
     model: Sequence[str] | None
+    html: str | None
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,11 @@ class Wishes:
     def updates_baseline(self) -> bool:
         """Whether runs are saved as baselines instead of being compared with them."""
         return bool(self.asked["update_baseline"])
+
+    @property
+    def pages(self) -> Path | None:
+        """The folder of pages with comparisons; None where none are asked for."""
+        return Path(self.asked["html"]) if self.asked["html"] else None
 
     def samples(self, declared: Golden) -> int:
         """Return how many samples of each case a test gets."""
