@@ -119,7 +119,7 @@ def test_a_run_that_is_killed_twenty_times_has_every_sample_once_and_the_same_re
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1200,
         check=False,
     )
     assert nursery.returncode == 0, nursery.stderr
