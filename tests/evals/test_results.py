@@ -91,7 +91,8 @@ def test_the_document_has_the_keys_of_the_contract(result: Callable[..., RunResu
     assert document["errors"] == {"infrastructure": 0, "agent": 0, "scorer": 0}
     assert list(document["metrics"]) == ["correct"]
     metric = document["metrics"]["correct"]
-    assert list(metric) == ["mean", "low", "high", "target", "pass_hat", "pass_at"]
+    kinds = ["unit", "labels", "pass_hat", "pass_at"]
+    assert list(metric) == ["mean", "low", "high", "target", *kinds]
     assert (metric["mean"], metric["target"]) == (0.75, "population")
     assert document["traces"] == {"expected": 4, "stored": 4}
 
