@@ -128,10 +128,12 @@ class _SuchCases(ManyPairs):
         if self.table.binary and self.single and self.table.clusters is None and self.even_weights:
             tosses = (improved + worsened).astype(int)
             return np.asarray(special.bdtr(improved, tosses, 0.5) < alpha)
-        sums, _ = self._scaled()
+        sums, shares = self._scaled()
         if sums.shape[1] < FEW_UNITS:
             return _flips_reject(-sums, alpha)
-        mean, se = self._guarded()
+        mean, se = _mean_and_error(sums, shares)
+        guarded = self.table.binary | (se <= ROUNDING * self.table.span)
+        mean, se = np.where(guarded, _mean_and_error(*self._with_pair()), (mean, se))
         rejected = special.stdtr(sums.shape[1] - 1, mean / se) < alpha
         return np.asarray(rejected & (improved + worsened > 0))
 
@@ -142,7 +144,7 @@ class _SuchCases(ManyPairs):
             sums, shares = self._with_pair()
             rejected = _flips_reject(sums + margin * shares, alpha)
         else:
-            mean, se = self._guarded()
+            mean, se = _mean_and_error(*self._with_pair())
             rejected = special.stdtr(units - 1, (-margin - mean) / se) < alpha
         unchanged = (1 - min(margin / self.table.span, 1.0)) ** units
         return np.where(self.sums[2:].sum(axis=(0, 2)) > 0, rejected, unchanged < alpha)
@@ -163,13 +165,13 @@ class _SuchCases(ManyPairs):
         more = np.column_stack((sums, size, -size))
         return more, np.column_stack((shares, share, share))
 
-    def _guarded(self) -> tuple[FloatArray, FloatArray]:
-        """Return mean and standard error over the units and the added pair."""
-        sums, shares = self._with_pair()
-        n, total = sums.shape[1], shares.sum(axis=1)
-        mean = sums.sum(axis=1) / total
-        squares = ((sums - shares * mean[:, None]) ** 2).sum(axis=1) / total**2
-        return mean, (n / (n - 1) * squares) ** 0.5
+
+def _mean_and_error(sums: FloatArray, shares: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the mean over the units of each row, and its standard error."""
+    n, total = sums.shape[1], shares.sum(axis=1)
+    mean = sums.sum(axis=1) / total
+    squares = ((sums - shares * mean[:, None]) ** 2).sum(axis=1) / total**2
+    return mean, (n / (n - 1) * squares) ** 0.5
 
 
 def _flips_reject(excesses: FloatArray, alpha: float) -> BoolArray:

@@ -150,7 +150,11 @@ def _decision(gate: Gate, base: RunRecord, candidate: RunRecord) -> Decision:
     if _is_unchanged(base, candidate):
         why = "Same prompts, models, graph, data and test as the baseline, and no call was made."
         return Decision(gate, "unchanged", notes=(why,))
-    return decide(gate, base, candidate)
+    decision = decide(gate, base, candidate)
+    if _same_test(base.plan, candidate.plan):
+        return decision
+    edited = "The test has changed since it judged the baseline: --update-baseline judges anew."
+    return replace(decision, notes=(*decision.notes, edited))
 
 
 def _is_unchanged(base: RunRecord, candidate: RunRecord) -> bool:
@@ -159,13 +163,15 @@ def _is_unchanged(base: RunRecord, candidate: RunRecord) -> bool:
     Calls that are made now may: models drift behind their names.
     """
     was, now = base.plan, candidate.plan
-    specs = dict(zip(was.metrics, was.scorers, strict=True))
-    same_test = all(
-        specs.get(metric) == spec for metric, spec in zip(now.metrics, now.scorers, strict=True)
-    )
     replayed = all(outcome.replayed == outcome.calls for outcome in candidate.outcomes.values())
     same = was.fingerprint == now.fingerprint and was.dataset.digest == now.dataset.digest
-    return same and same_test and replayed and _scores(base, now) == _scores(candidate, now)
+    scored_alike = _same_test(was, now) and _scores(base, now) == _scores(candidate, now)
+    return same and replayed and scored_alike
+
+
+def _same_test(was: RunPlan, now: RunPlan) -> bool:
+    specs = dict(zip(was.metrics, was.scorers, strict=True))
+    return all(specs.get(m) == spec for m, spec in zip(now.metrics, now.scorers, strict=True))
 
 
 def _scores(record: RunRecord, plan: RunPlan) -> list[tuple[SampleKey, str, ScoreValue | None]]:
