@@ -10,9 +10,8 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from linenotes.evals._wording import SPEAKS_OF, counted, named
-from linenotes.evals.comparing._comparison import RunComparison
+from linenotes.evals.comparing._comparison import GateVerdict, RunComparison
 from linenotes.evals.engine._budget import spelled
-from linenotes.evals.gating._gate import GateVerdict
 from linenotes.evals.gating._gate_order import GateResult
 
 if TYPE_CHECKING:
