@@ -1,11 +1,27 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Literal
 
 import pytest
 
-from linenotes.evals import Gate, RunRecord, decide, decide_in_looks
+from linenotes.evals import ComparisonReport, Gate, RunRecord, Score, decide, decide_in_looks
+from linenotes.project import RunError
+
+
+def scored(
+    make_record: Callable[..., RunRecord], metrics: Mapping[str, Mapping[str, list[bool]]]
+) -> RunRecord:
+    """Return a run with several metrics."""
+    record = make_record(next(iter(metrics.values())))
+    named = ("matches_expectations",) * len(metrics)
+    plan = record.plan.model_copy(update={"metrics": (*metrics,), "scorers": named})
+    scores = {
+        (case, i): tuple(Score(name, value=values[case][i]) for name, values in metrics.items())
+        for case, i in record.outcomes
+    }
+    return replace(record, plan=plan, scores=scores)
 
 
 def _cases(*, passed: int) -> dict[str, list[bool]]:
@@ -55,10 +71,39 @@ def test_what_a_look_has_decided_stands_whatever_came_later(
 
 def test_every_metric_is_decided_at_its_own_look(make_record: Callable[..., RunRecord]) -> None:
     cases = {f"c{i:03}": [i % 9 > 0, i % 7 > 0, i % 8 > 0, i % 6 > 0] for i in range(200)}
-    base, same = make_record(cases), make_record(cases, version="v2")
-    gate = Gate(guardrails={"correct": 0.5}, target="population")
+    base, same = (scored(make_record, {"correct": cases, "polite": cases}) for _ in "ab")
+    gate = Gate(guardrails={"polite": 0.5}, target="population")
     found = decide_in_looks(gate, base, same, planned=4, reached=4, base_run="interleaved")
     primary, guardrail = found.looks
     assert found.verdict == "pass"
     assert guardrail.samples <= primary.samples
     assert [look.level < 0.05 for look in primary.looks] == [True] * len(primary.looks)
+
+
+def test_one_drop_of_several_needs_as_much_evidence_as_in_a_comparison(
+    make_record: Callable[..., RunRecord],
+) -> None:
+    steady = {f"c{i:03}": [i % 10 > 0] * 4 for i in range(120)}
+    lower = steady | {f"c{i:03}": [i % 20 > 13] * 4 for i in range(1, 21, 2)}
+    names = ("correct", *(f"g{i}" for i in range(7)))
+    base = scored(make_record, dict.fromkeys(names, steady))
+    other = scored(make_record, dict.fromkeys(names, steady) | {"correct": lower})
+    alone = Gate(target="population", margin=0.01)
+    among = replace(alone, guardrails=dict.fromkeys(names[1:], 0.05))
+    for gate, verdict in ((alone, "fail"), (among, "inconclusive")):
+        report = ComparisonReport.of(
+            base, [other], margin=0.01, guardrails=gate.guardrails, target=gate.target
+        )
+        looks = decide_in_looks(gate, base, other, planned=4, reached=4, base_run="stored")
+        assert decide(gate, base, other).comparisons[0].result.verdict == verdict
+        assert report.candidates[0].primary.result.verdict == verdict
+        assert looks.comparisons[0].result.verdict == verdict
+
+
+def test_the_metric_that_decides_is_no_guardrail(make_record: Callable[..., RunRecord]) -> None:
+    run = make_record(_cases(passed=30))
+    gate = Gate(guardrails={"correct": 0.5})
+    with pytest.raises(RunError, match="decides already"):
+        decide(gate, run, run)
+    with pytest.raises(RunError, match="decides already"):
+        decide_in_looks(gate, run, run, planned=4, reached=4, base_run="stored")

@@ -172,7 +172,10 @@ def test_a_guardrail_that_drops_fails_the_gate(order: Orders) -> None:
     found = run_gate(asked, project_of(asked))
     assert [one.result.verdict for one in found.decision.comparisons] == ["pass", "fail"]
     assert found.decision.verdict == "fail"
-    assert any("guardrail fail: right" in line for line in gate_report.lines(found))
+    told = gate_report.lines(found)
+    assert told[0].startswith("FAIL          guardrail fail: right ")
+    assert any("primary pass: always" in line for line in told)
+    assert gate_report.headline(found).startswith("FAIL guardrail fail: right")
 
 
 def test_what_cannot_be_compared_is_told_before_anything_is_run(

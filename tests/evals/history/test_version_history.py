@@ -64,6 +64,16 @@ def test_clusters_and_weights_are_those_of_the_latest_cases(
     assert set(table["weight"]) == {2.0}
 
 
+def test_a_case_without_a_cluster_stands_alone_beside_those_that_have_one(
+    store: RunStore, write_run: WriteRun
+) -> None:
+    clusters = {"a": "k", "b": "k", "c": None}
+    cases = [Case(id=i, inputs={"question": i}, cluster=of) for i, of in clusters.items()]
+    write_run({case: [True, False] for case in "abc"}, cases=cases)
+    table = history(store).scores()
+    assert table.set_index("case")["cluster"].dropna().to_dict() == {"a": "k", "b": "k"}
+
+
 def test_an_agent_stands_for_its_newest_run(store: RunStore, write_run: WriteRun) -> None:
     first = write_run(ONE, agent="desk")
     write_run(ONE, agent="other")

@@ -136,6 +136,14 @@ def test_rogan_gladen_needs_a_judge_with_known_error_rates(
         rogan_gladen(judged(np.array([1.0, 0, 1])), table)
 
 
+@pytest.mark.parametrize("clusters", [[0], [0, 0, 0]])
+def test_rogan_gladen_needs_two_cases_or_clusters(clusters: list[int]) -> None:
+    table = judged(np.ones(len(clusters))).assign(cluster=clusters)
+    sure = pd.DataFrame({"case": range(4), "person": [1, 1, 0, 0], "judge": [1, 1, 0, 0]})
+    with pytest.raises(ValueError, match="says nothing of others"):
+        rogan_gladen(table, sure)
+
+
 @dataclass
 class Tally:
     hits: int = 0

@@ -203,6 +203,15 @@ def test_what_would_decide_counts_only_the_candidates_samples_of_a_stored_base()
     assert found.result.samples_to_decide > 3
 
 
+def test_a_drop_among_several_metrics_has_a_share_of_alpha_and_a_pass_all_of_it() -> None:
+    base, candidate = table(1, mixed()), table(2, mixed(change=-0.03))
+    alone = compare_in_looks(base, candidate, planned=1, reached=1, target="population").result
+    among = compare_in_looks(base, candidate, planned=1, reached=1, metrics=3).result
+    assert alone.p_not_worse is not None
+    assert among.p_not_worse == pytest.approx(3 * alone.p_not_worse)
+    assert (among.p_worse_by_margin, among.alpha) == (alone.p_worse_by_margin, alone.alpha)
+
+
 def test_a_negative_margin_is_refused() -> None:
     with pytest.raises(ValueError, match="negative"):
         compare_in_looks(table(1, mixed()), table(2, mixed()), planned=1, reached=1, margin=-1)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from linenotes.evals._savings import replayed_calls, saved
 from linenotes.evals.comparing._differences import differences
@@ -18,6 +18,8 @@ from linenotes.project import RunError
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Comparison, Target
 
+GateVerdict = Literal["pass", "fail", "unchanged", "inconclusive", "cannot measure"]
+"""What is said of a candidate; `unchanged` is one that has nothing to decide about it."""
 DEFAULT_MARGIN = 0.05
 """The drop that must be ruled out for a pass, declared before anything is run."""
 
@@ -172,6 +174,28 @@ def _savings(base: RunRecord, candidate: RunRecord) -> tuple[str, ...]:
     """Say what recordings have saved each run."""
     runs = (("base", base), ("candidate", candidate))
     return tuple(f"{name}: {saved(record)}" for name, record in runs if replayed_calls(record))
+
+
+def worst(verdicts: Iterable[GateVerdict]) -> GateVerdict:
+    """Return the verdict of metrics that must all pass, or of candidates that must."""
+    order: tuple[GateVerdict, ...] = ("fail", "cannot measure", "inconclusive", "unchanged", "pass")
+    return min(verdicts, key=order.index)
+
+
+def deciding_margins(
+    primary: str, margin: float, guardrails: Mapping[str, float]
+) -> dict[str, float]:
+    """Return each metric that decides with the drop that must be ruled out, the primary one first.
+
+    Raises:
+        RunError: the primary metric is named as a guardrail, too.
+    """
+    if primary in guardrails:
+        raise RunError(
+            f"Metric {primary!r} decides already, so it cannot be a guardrail as well. "
+            "Its own margin is --margin."
+        )
+    return {primary: margin, **guardrails}
 
 
 def primary_metric(plan: RunPlan) -> str:

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
 from linenotes.evals.comparing._comparison import (
     DEFAULT_MARGIN,
+    GateVerdict,
     RunComparison,
     compare_on,
+    deciding_margins,
     primary_metric,
+    worst,
 )
 from linenotes.evals.comparing._differences import PromptChange, behave_alike, prompt_changes
 from linenotes.evals.comparing._flips import FlippedCase, flipped_cases
@@ -24,20 +27,9 @@ from linenotes.evals.comparing._usage_changes import UsageChange, usage_changes
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._samples import SampleKey
 from linenotes.evals.journal._tables import is_label, is_rate, score_table
-from linenotes.project import RunError
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Comparison, Target
-
-ReportVerdict = Literal["pass", "fail", "unchanged", "inconclusive", "cannot measure"]
-"""`unchanged`: equal versions that had equal scores in every sample."""
-_WORST_FIRST: tuple[ReportVerdict, ...] = (
-    "fail",
-    "cannot measure",
-    "inconclusive",
-    "unchanged",
-    "pass",
-)
 
 
 @dataclass(frozen=True)
@@ -55,8 +47,9 @@ class CandidateReport:
     """One candidate against the base."""
 
     record: RunRecord
-    verdict: ReportVerdict
-    """Of the primary metric and the guardrails together."""
+    verdict: GateVerdict
+    """Of the primary metric and the guardrails together; `unchanged` where equal versions had equal
+    scores in every sample."""
     primary: RunComparison
     guardrails: tuple[RunComparison, ...]
     """Metrics that must not drop by their margins."""
@@ -110,7 +103,7 @@ class ComparisonReport:
             RunError: a metric or a tag is missing, or the cases have changed.
         """
         primary = metric or primary_metric(base.plan)
-        margins = {primary: margin, **_guarding(primary, guardrails or {})}
+        margins = deciding_margins(primary, margin, guardrails or {})
         decisive = compare_on(
             base, candidates, margins, target=target, allow_changed_cases=allow_changed_cases
         )
@@ -143,26 +136,17 @@ class ComparisonReport:
         )
 
     @property
-    def verdict(self) -> ReportVerdict:
+    def verdict(self) -> GateVerdict:
         """The worst of the candidates' verdicts."""
-        return min((one.verdict for one in self.candidates), key=_WORST_FIRST.index)
-
-
-def _guarding(primary: str, guardrails: Mapping[str, float]) -> Mapping[str, float]:
-    if primary in guardrails:
-        raise RunError(
-            f"Metric {primary!r} decides already, so it cannot be a guardrail as well. "
-            "Its own margin is --margin."
-        )
-    return guardrails
+        return worst(one.verdict for one in self.candidates)
 
 
 def _verdict(
     base: RunRecord, candidate: RunRecord, decided: Sequence[RunComparison]
-) -> ReportVerdict:
+) -> GateVerdict:
     if behave_alike(base.plan, candidate.plan) and _scored_alike(base, candidate):
         return "unchanged"
-    return min((one.result.verdict for one in decided), key=_WORST_FIRST.index)
+    return worst(one.result.verdict for one in decided)
 
 
 def _scored_alike(base: RunRecord, candidate: RunRecord) -> bool:

@@ -105,7 +105,7 @@ def gate_document(
         stored_baseline=order.stored_base is not None,
         run_id=result.candidate.plan.run_id if result.candidate else None,
         target=order.gate.target,
-        margin=order.gate.criteria[0][1],
+        margin=order.gate.allowed,
         samples=result.samples,
         planned=order.samples,
         stopped_early=result.stopped_early,

@@ -1,9 +1,10 @@
 """A gate: criteria that are stated before anything runs, and the decision by them.
 
 One primary metric decides against a baseline. Guardrails are metrics that must not drop by their
-margins; since all of them must pass, none needs a correction for being one of several. A decision
-is made once, by all samples (`decide`), or after each sweep over the cases (`decide_in_looks`):
-then every metric is decided at its own look, and what is decided stays so.
+margins. All must pass, so that a pass needs no correction for their number; a drop in any of them
+fails, which does. A decision is made once, by all samples (`decide`), or after each sweep over the
+cases (`decide_in_looks`): then every metric is decided at its own look, and what is decided stays
+so.
 """
 
 from __future__ import annotations
@@ -12,14 +13,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from linenotes.evals.comparing._comparison import DEFAULT_MARGIN, RunComparison, compare_runs
+from linenotes.evals.comparing._comparison import (
+    DEFAULT_MARGIN,
+    GateVerdict,
+    RunComparison,
+    compare_on,
+    deciding_margins,
+    primary_metric,
+    worst,
+)
+from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._tables import score_table
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import BaseRun, SequentialComparison, Target
-
-GateVerdict = Literal["pass", "fail", "unchanged", "inconclusive", "cannot measure"]
 
 _EXIT: dict[GateVerdict, int] = {
     "pass": 0,
@@ -50,10 +58,18 @@ class Gate:
     """The exit code of an inconclusive decision."""
 
     @property
-    def criteria(self) -> list[tuple[str | None, float]]:
-        """Each metric with the drop that must be ruled out, the one that decides first."""
-        margin = 0.0 if self.superiority else self.margin
-        return [(self.metric, margin), *self.guardrails.items()]
+    def allowed(self) -> float:
+        """The drop of the primary metric that a pass rules out; 0 where it must be better."""
+        return 0.0 if self.superiority else self.margin
+
+    def margins(self, base: RunPlan) -> dict[str, float]:
+        """Return each metric with the drop that must be ruled out, the one that decides first.
+
+        Raises:
+            RunError: `base` has no metric, or the one that decides is a guardrail, too.
+        """
+        primary = self.metric or primary_metric(base)
+        return deciding_margins(primary, self.allowed, self.guardrails)
 
 
 @dataclass(frozen=True)
@@ -82,11 +98,10 @@ def decide(gate: Gate, base: RunRecord, candidate: RunRecord) -> Decision:
     Raises:
         RunError: a metric is missing, or the cases have changed.
     """
-    comparisons = tuple(
-        compare_runs(base, candidate, metric=metric, target=gate.target, margin=allowed)
-        for metric, allowed in gate.criteria
-    )
-    return Decision(gate, worst([one.result.verdict for one in comparisons]), comparisons)
+    margins = gate.margins(base.plan)
+    (comparisons,) = compare_on(base, [candidate], margins, target=gate.target)
+    verdict = worst(one.result.verdict for one in comparisons)
+    return Decision(gate, verdict, tuple(comparisons))
 
 
 def decide_in_looks(
@@ -117,18 +132,13 @@ def decide_in_looks(
     """
     from linenotes.evals.statistics import compare_in_looks
 
-    comparisons, looks = [], []
-    for metric, allowed in gate.criteria:
-        at_once = compare_runs(
-            base,
-            candidate,
-            metric=metric,
-            target=gate.target,
-            margin=allowed,
-            allow_changed_cases=allow_changed_cases,
-        )
-        both = (base, candidate)
-        before, after = (score_table(run, at_once.metric, beside=both) for run in both)
+    margins = gate.margins(base.plan)
+    (at_once,) = compare_on(
+        base, [candidate], margins, target=gate.target, allow_changed_cases=allow_changed_cases
+    )
+    both, looks = (base, candidate), []
+    for metric, allowed in margins.items():
+        before, after = (score_table(run, metric, beside=both) for run in both)
         found = compare_in_looks(
             before,
             after,
@@ -138,14 +148,11 @@ def decide_in_looks(
             base_run=base_run,
             target=gate.target,
             margin=allowed,
+            metrics=len(margins),
         )
-        comparisons.append(replace(at_once, result=found.result))
         looks.append(found)
-    verdict = worst([one.result.verdict for one in comparisons])
-    return Decision(gate, verdict, tuple(comparisons), looks=tuple(looks))
-
-
-def worst(verdicts: list[GateVerdict]) -> GateVerdict:
-    """Return the verdict of metrics that must all pass."""
-    order: tuple[GateVerdict, ...] = ("fail", "cannot measure", "inconclusive", "unchanged", "pass")
-    return min(verdicts, key=order.index)
+    comparisons = tuple(
+        replace(one, result=found.result) for one, found in zip(at_once, looks, strict=True)
+    )
+    verdict = worst(one.result.verdict for one in comparisons)
+    return Decision(gate, verdict, comparisons, looks=tuple(looks))

@@ -10,9 +10,8 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from linenotes.evals._wording import SPEAKS_OF, counted, named
-from linenotes.evals.comparing._comparison import RunComparison
+from linenotes.evals.comparing._comparison import GateVerdict, RunComparison
 from linenotes.evals.engine._budget import spelled
-from linenotes.evals.gating._gate import GateVerdict
 from linenotes.evals.gating._gate_order import GateResult
 
 if TYPE_CHECKING:
@@ -65,12 +64,21 @@ def _word(verdict: GateVerdict) -> str:
 
 
 def _metrics(result: GateResult) -> Iterator[str]:
-    """Yield a sentence for each metric; a guardrail's begins with what it is and what it says."""
+    """Yield a sentence for each metric, first one with the verdict of them all.
+
+    A guardrail's begins with what it is and what it says, and so does the primary metric's when it
+    comes after one.
+    """
     decision = result.decision
-    for place, (one, looks) in enumerate(zip(decision.comparisons, decision.looks, strict=True)):
-        guardrail = f"guardrail {one.result.verdict}: " if place else ""
+    found = [*zip(decision.comparisons, decision.looks, strict=True)]
+    primary = decision.comparisons[0]
+    # A stable sort: the primary metric goes before a guardrail that says the same.
+    found.sort(key=lambda pair: pair[0].result.verdict != decision.verdict)
+    for one, looks in found:
+        role = "guardrail" if one is not primary else "primary"
+        said = "" if one is primary is found[0][0] else f"{role} {one.result.verdict}: "
         judge = " Uncalibrated judge." if one.metric in result.uncalibrated else ""
-        yield guardrail + _metric(one, looks) + judge
+        yield said + _metric(one, looks) + judge
 
 
 def _metric(one: RunComparison, looks: SequentialComparison) -> str:

@@ -14,7 +14,7 @@ from linenotes.evals._evaluation import Evaluation, Interrupted
 from linenotes.evals._report import recording_lines
 from linenotes.evals._storing import NotPublished
 from linenotes.evals._used_up import BudgetUsedUp
-from linenotes.evals.comparing._comparison import compare_runs
+from linenotes.evals.comparing._comparison import compare_on
 from linenotes.evals.documents._gate_document import gate_document
 from linenotes.evals.engine._conduct import Conduct
 from linenotes.evals.engine._progress import Progress, Silent
@@ -166,13 +166,13 @@ class _GateRun:
             )
         kept = plan.redacted(self._project.redactor)
         base = order.stored_base or RunRecord(kept)
-        for metric, _ in order.gate.criteria:
-            compare_runs(
-                base,
-                RunRecord(kept),
-                metric=metric,
-                allow_changed_cases=order.allow_changed_cases,
-            )
+        compare_on(
+            base,
+            [RunRecord(kept)],
+            order.gate.margins(base.plan),
+            target=order.gate.target,
+            allow_changed_cases=order.allow_changed_cases,
+        )
         if order.stored_base is not None:
             _refuse_thin_base(order, order.stored_base, kept)
 

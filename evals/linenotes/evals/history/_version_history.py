@@ -77,13 +77,12 @@ class VersionHistory:
         if not scored:
             return pd.DataFrame({"case": [], "sample": [], "value": []})
         pooled = pd.concat(scored, ignore_index=True)
-        pooled["sample"] = pooled.groupby("case").cumcount()
-        cases = {case.id: case for case in self.latest.plan.cases}
         pooled["value"] = pooled["value"].astype(float)
         pooled["sample"] = pooled.groupby("case").cumcount()
+        cases = {case.id: case for case in self.latest.plan.cases}
         pooled["weight"] = [cases[case].weight for case in pooled["case"]]
-        clusters = [cluster for case in pooled["case"] if (cluster := cases[case].cluster)]
-        return pooled.assign(cluster=clusters) if len(clusters) == len(pooled) else pooled
+        clusters = pd.Series([cases[case].cluster for case in pooled["case"]], dtype=object)
+        return pooled.assign(cluster=clusters) if clusters.notna().any() else pooled
 
 
 def one_run(record: RunRecord, metric: str | None = None) -> VersionHistory:

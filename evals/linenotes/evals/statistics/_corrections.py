@@ -124,8 +124,8 @@ def rogan_gladen(
         confidence: of the interval.
 
     Raises:
-        ValueError: the scores are no rates, people said only one thing, or the judge is no better
-            than chance.
+        ValueError: the scores are no rates, people said only one thing, the judge is no better
+            than chance, or it has judged fewer than two cases, or clusters.
     """
     table = read_scores(judged)
     people, judge = (labels[name].to_numpy(dtype=float) for name in ("person", "judge"))
@@ -146,8 +146,8 @@ def rogan_gladen(
         for share, kind, rate in zip(shares, kinds, rates, strict=True)
     )
     units = np.bincount(units_of_rows(labels), errors)
-    spread = student_t(*unit_totals(table, table.means)).se ** 2 if len(table) > 1 else 0.0
-    variance = spread + len(units) / max(1, len(units) - 1) * float(units @ units)
+    spread = len(units) / max(1, len(units) - 1) * float(units @ units)
+    variance = _variance_of_mean(table) + spread
     return _bounded(
         theta,
         variance**0.5 / gain,
@@ -159,6 +159,13 @@ def rogan_gladen(
         n_labelled=labels["case"].nunique(),
         method="Rogan-Gladen",
     )
+
+
+def _variance_of_mean(table: CaseTable) -> float:
+    sums, shares = unit_totals(table, table.means)
+    if len(sums) < 2:  # noqa: PLR2004  a spread needs two
+        raise ValueError("One case, or cluster, says nothing of others: have more judged.")
+    return student_t(sums, shares).se ** 2
 
 
 def _bounded(

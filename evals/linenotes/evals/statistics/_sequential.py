@@ -23,6 +23,7 @@ from linenotes.evals.statistics._comparisons import (
     evidence_for,
     tested,
     unmeasurable,
+    verdict_by,
 )
 from linenotes.evals.statistics._deciding import what_would_decide
 from linenotes.evals.statistics._estimates import Target
@@ -56,6 +57,7 @@ class Look:
     delta: float
     p_worse_by_margin: float
     p_not_worse: float
+    """Corrected where several metrics decide together."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ def compare_in_looks(
     target: Target = "population",
     margin: float = 0.05,
     confidence: float = 0.95,
+    metrics: int = 1,
 ) -> SequentialComparison:
     """Compare two runs as far as they have come, with a valid look after each sweep.
 
@@ -120,6 +123,9 @@ def compare_in_looks(
             show that the candidate is better (superiority).
         confidence: of the interval; each test is at 1 - confidence, less below 100 units, over
             all looks together.
+        metrics: how many metrics must all pass, so that a drop in any of them fails. Each drop is
+            then tested at a share of alpha (Bonferroni; the first drop ends it, so that Holm's
+            later steps would come too late). A pass needs no correction.
 
     Raises:
         ValueError: a table is malformed, or the margin is negative.
@@ -127,7 +133,8 @@ def compare_in_looks(
     if margin < 0:
         raise ValueError(f"The margin {margin!r} is negative.")
     stages = _stages(base, candidate, planned, reached, closed=closed, base_run=base_run)
-    series = _Series(_Asked(target, margin, confidence), fixed_base=base_run == "stored")
+    asked = _Asked(target, margin, confidence, metrics)
+    series = _Series(asked, fixed_base=base_run == "stored")
     for stage in stages:
         series.take(stage)
         if series.result.verdict in ("pass", "fail"):
@@ -176,6 +183,7 @@ class _Asked:
     target: Target
     margin: float
     confidence: float
+    metrics: int
 
 
 class _Series:
@@ -213,11 +221,23 @@ class _Series:
         at_level = replace(compared, alpha=self._level(compared.alpha), confidence=sides)
         found = tested(at_level, evidence, binary=self._pairs.binary)
         return replace(
-            found,
+            self._among_metrics(found, compared.alpha),
             confidence=compared.confidence,
             p_no_difference=None,  # not valid at several looks, and no test of the gate
             detectable_change=detectable_change(evidence.guarded_se, alpha=1 - compared.confidence),
             method=f"{found.method}; group sequential",
+        )
+
+    def _among_metrics(self, found: Comparison, alpha: float) -> Comparison:
+        """Raise the p-value of a drop by as much as its share of alpha lowers the level."""
+        assert found.p_worse_by_margin is not None
+        assert found.p_not_worse is not None
+        share = self._level(alpha / self._asked.metrics)
+        p_not_worse = min(1.0, found.p_not_worse * found.alpha / share)
+        return replace(
+            found,
+            p_not_worse=p_not_worse,
+            verdict=verdict_by(found.p_worse_by_margin, p_not_worse, found.alpha),
         )
 
     def _level(self, alpha: float) -> float:

@@ -64,14 +64,14 @@ def write_page(one: Judged, folder: Path) -> None:
     verdict = one.verdict
     if verdict.base is None or verdict.gate is None:
         return
-    (metric, margin), *guardrails = verdict.gate.criteria
+    gate = verdict.gate
     report = ComparisonReport.of(
         verdict.base,
         [verdict.record],
-        metric=metric,
-        margin=margin,
-        guardrails={name: allowed for name, allowed in guardrails if name},
-        target=verdict.gate.target,
+        metric=gate.metric,
+        margin=gate.allowed,
+        guardrails=gate.guardrails,
+        target=gate.target,
     )
     path = folder / f"{one.test.metric}.html"
     try:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from linenotes.evals._wording import counted, named
-from linenotes.evals.comparing._comparison import RunComparison
+from linenotes.evals.comparing._comparison import GateVerdict, RunComparison, worst
 from linenotes.evals.comparing._comparison_report import power
 from linenotes.evals.comparing._comparison_report import verdict as sentence
-from linenotes.evals.gating._gate import Decision, Gate, GateVerdict, decide, worst
+from linenotes.evals.gating._gate import Decision, Gate, decide
 from linenotes.evals.journal._plans import Amendment, RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._samples import SampleKey, Score, ScoreValue
