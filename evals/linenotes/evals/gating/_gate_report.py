@@ -52,7 +52,8 @@ def _told(result: GateResult) -> Iterator[str]:
     primary = decision.comparisons[0]
     yield f"Differs: {'; '.join(primary.differences) or 'nothing'}."
     yield from _left_out(primary)
-    yield from _quarantined(result)
+    if result.order.quarantine is not None:
+        yield from result.order.quarantine.told(case.id for case in result.order.dataset.cases)
     if primary.result.verdict != "cannot measure":
         yield f"Tests: {primary.result.method}."
         yield from primary.result.notes
@@ -180,16 +181,6 @@ def _left_out(one: RunComparison) -> Iterator[str]:
     alone = sorted({*one.result.only_in_base, *one.result.only_in_candidate})
     if alone:
         yield f"{counted(len(alone), 'case')} only on one side, left out: {named(alone)}."
-
-
-def _quarantined(result: GateResult) -> Iterator[str]:
-    quarantine = result.order.quarantine
-    if quarantine is None:
-        return
-    held = [case.id for case in result.order.dataset.cases if case.id in quarantine.cases]
-    if held:
-        yield f"{counted(len(held), 'quarantined case')} run and not counted: {named(held)}."
-    yield from quarantine.problems
 
 
 def _value(mean: float | None, one: RunComparison) -> str:
