@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from linenotes.evals._wording import SPEAKS_OF, counted, named
+from linenotes.evals._wording import SPEAKS_OF, counted, named, sized
 from linenotes.evals.comparing._comparison import GateVerdict, RunComparison
 from linenotes.evals.engine._budget import spelled
 from linenotes.evals.gating._gate_order import GateResult
@@ -103,7 +103,7 @@ def _bounds(one: RunComparison) -> str:
 
 
 def _meaning(one: RunComparison) -> str:
-    found, margin = one.result, _size(one.result.margin, one)
+    found, margin = one.result, sized(one.result.margin, rate=one.is_rate)
     if found.verdict == "fail":
         return "It is worse."
     if found.verdict == "inconclusive" and found.margin == 0:
@@ -190,7 +190,3 @@ def _value(mean: float | None, one: RunComparison) -> str:
 
 def _signed(value: float, one: RunComparison) -> str:
     return f"{100 * value:+.0f}" if one.is_rate else f"{value:+.3g}"
-
-
-def _size(value: float, one: RunComparison) -> str:
-    return f"{100 * value:.3g} points" if one.is_rate else f"{value:.3g}"
