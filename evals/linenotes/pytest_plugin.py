@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -284,7 +285,10 @@ def _suite(config: pytest.Config) -> Suite:
 
         session = getattr(config, "workerinput", {}).get("testrunuid")
         config.stash[_SUITE] = Suite(
-            config.rootpath, cast("Asked", _asked(config)), session=session
+            config.rootpath,
+            cast("Asked", _asked(config)),
+            session=session,
+            today=datetime.now().astimezone().date(),
         )
     return config.stash[_SUITE]
 

@@ -8,6 +8,8 @@ SPEAKS_OF = {"population": "cases like these", "dataset": "exactly these cases"}
 """What an interval speaks of, by its target."""
 _NAMED = 5
 """How many cases a sentence names."""
+_FINE = 0.1
+"""Sizes below 10 points have a decimal, for margins such as 2.5 points."""
 
 
 def counted(number: int, noun: str) -> str:
@@ -18,3 +20,10 @@ def counted(number: int, noun: str) -> str:
 def named(cases: Sequence[str]) -> str:
     """Return the first names, and a sign that there are more."""
     return ", ".join(cases[:_NAMED]) + (", …" if len(cases) > _NAMED else "")
+
+
+def sized(value: float, *, rate: bool) -> str:
+    """Return the size of a change: `12 points`, `2.5 points`, or `0.03` of what is no rate."""
+    if not rate:
+        return f"{value:.3g}"
+    return f"{round(100 * value, 1 if value < _FINE else 0):g} points"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -107,3 +107,9 @@ def test_the_metric_that_decides_is_no_guardrail(make_record: Callable[..., RunR
         decide(gate, run, run)
     with pytest.raises(RunError, match="decides already"):
         decide_in_looks(gate, run, run, planned=4, reached=4, base_run="stored")
+
+
+@pytest.mark.parametrize("margins", [{"margin": -0.1}, {"guardrails": {"polite": float("nan")}}])
+def test_a_margin_is_no_rise(margins: dict[str, Any]) -> None:
+    with pytest.raises(RunError, match="A margin is a drop, so it is 0 or more"):
+        Gate(**margins)

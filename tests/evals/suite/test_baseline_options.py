@@ -130,3 +130,34 @@ def test_a_required_rate_fails_only_what_is_shown_to_miss_it(
     result = run("-v", "--target", "dataset")
     assert words(result)["test_answers[verdict]"] == verdict
     assert words(result)["test_answers[c2]"] == ("FAILED" if require == '"all"' else "UNSTABLE 2/4")
+
+
+def test_a_quarantined_case_is_run_and_shown_and_fails_nothing(
+    run: Run, write: Write, pytester: pytest.Pytester
+) -> None:
+    write("require='all'")
+    entry = "{{case: {}, dataset: cases, owner: ann, expires: {}, reason: flaky}}"
+    lines = [entry.format("c2", "2999-01-01"), entry.format("c3", "2001-01-01")]
+    held = pytester.path / "quarantine.yaml"
+    held.write_text("".join(f"- {line}\n" for line in lines), encoding="utf-8")
+    result = run("-v")
+    assert words(result) == {
+        "test_answers[c0]": "PASSED",
+        "test_answers[c1]": "PASSED",
+        "test_answers[c2]": "UNSTABLE 2/4",
+        "test_answers[c3]": "FAILED",
+        "test_answers[verdict]": "FAILED",
+    }
+    result.stdout.fnmatch_lines(
+        [
+            "FAIL. 1 of 3 cases do not pass in every sample: c3 0/4.",
+            "1 quarantined case run and not counted: c2.",
+            "The quarantine of case 'c3' (cases) expired on 2001-01-01: *",
+        ]
+    )
+    write("gate=Gate()")
+    run("--update-baseline")
+    desk = pytester.path / "desk.py"
+    worse = desk.read_text(encoding="utf-8").replace("question == 2 and", "question and")
+    desk.write_text(worse, encoding="utf-8")
+    run().stdout.fnmatch_lines(["*-17 points*n=3)*", "Differs: the agent's code changed."])

@@ -134,13 +134,17 @@ def test_answers(sample):
         ('agent="desk.py:build", split="val"', "Dataset 'cases' has no split 'val'.*"),
         ('agent="desk.py:build", samples=0', "*Each case needs at least 1 sample, not 0.*"),
         ('agent="desk.py:build", require="most"', "*require='most' is no requirement.*"),
+        (
+            'agent="desk.py:build", gate=Gate(guardrails={"polite": 0.1})',
+            "*A golden test measures one metric, so its gate has no guardrails.*",
+        ),
     ],
 )
 def test_a_mistake_in_a_declaration_is_told_when_it_is_collected(
     run: Run, write: Write, text: str, message: str
 ) -> None:
     write(
-        text=f"from linenotes.evals import golden\n@golden('cases.jsonl', {text})\n"
+        text=f"from linenotes.evals import Gate, golden\n@golden('cases.jsonl', {text})\n"
         "def test_x(sample): pass"
     )
     result = run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from linenotes.evals._wording import sized
 from linenotes.evals.comparing._comparison import RunComparison
 from linenotes.evals.comparing._differences import behave_alike
 from linenotes.evals.comparing._reports import CandidateReport
@@ -69,7 +70,7 @@ def _bounds(comparison: RunComparison) -> str:
 def meaning(comparison: RunComparison) -> str:
     """Say what follows from a comparison."""
     found = comparison.result
-    margin = _size(found.margin, rate=comparison.is_rate)
+    margin = sized(found.margin, rate=comparison.is_rate)
     if found.verdict == "pass" and (found.shown == "better" or found.margin == 0):
         return "It is better."
     if found.verdict == "pass" and found.is_worse:
@@ -100,14 +101,10 @@ def power(comparison: RunComparison) -> str:
     if comparison.is_rate and change >= 1:
         return "This suite is too small to detect any change with 80% power."
     return (
-        f"This suite could detect a change of {_size(change, rate=comparison.is_rate)} "
+        f"This suite could detect a change of {sized(change, rate=comparison.is_rate)} "
         "with 80% power."
     )
 
 
 def _signed(value: float, *, rate: bool) -> str:
     return f"{100 * value:+.0f}" if rate else f"{value:+.3g}"
-
-
-def _size(value: float, *, rate: bool) -> str:
-    return f"{100 * value:.0f} points" if rate else f"{value:.3g}"

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import Literal
 
-from linenotes.evals._wording import SPEAKS_OF, counted, named
+from linenotes.evals._wording import SPEAKS_OF, counted, named, sized
 from linenotes.evals.comparing._comparison_report import headline, power
 from linenotes.evals.comparing._differences import DiffLine, told_differences
 from linenotes.evals.comparing._flips import FlippedCase
@@ -117,7 +117,7 @@ def said(row: ChangeRow) -> str:
     if row.role == "guardrail":
         assert row.figures is not None
         assert row.margin is not None
-        margin = plain(row.margin, row.figures.unit).replace("%", " points")
+        margin = sized(row.margin, rate=row.figures.unit == "points")
         return f"{row.said}, guards {margin}"
     return row.said
 

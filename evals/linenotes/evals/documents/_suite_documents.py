@@ -57,7 +57,7 @@ class GoldenTestDocument(Part):
     version: str
     dataset: str
     n: int
-    """Cases."""
+    """Cases that decide: measured, and not in quarantine."""
     samples: int
     """K: executions of each case."""
     passed: int

@@ -25,6 +25,7 @@ from linenotes.evals.comparing._comparison import (
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._tables import score_table
+from linenotes.project import RunError
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import BaseRun, SequentialComparison, Target
@@ -40,7 +41,11 @@ _EXIT: dict[GateVerdict, int] = {
 
 @dataclass(frozen=True)
 class Gate:
-    """What a candidate must show to be released."""
+    """What a candidate must show to be released.
+
+    Raises:
+        RunError: a margin is negative.
+    """
 
     baseline: str = "champion"
     """The saved baseline, the run, or the version (`@v1`), that it is compared with."""
@@ -56,6 +61,11 @@ class Gate:
     """Further metrics, each with the drop of it that must be ruled out."""
     inconclusive: Literal[0, 1, 3] = 3
     """The exit code of an inconclusive decision."""
+
+    def __post_init__(self) -> None:
+        for margin in (self.margin, *self.guardrails.values()):
+            if not margin >= 0:
+                raise RunError(f"A margin is a drop, so it is 0 or more, not {margin!r}.")
 
     @property
     def allowed(self) -> float:

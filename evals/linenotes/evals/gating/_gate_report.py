@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from linenotes.evals._wording import SPEAKS_OF, counted, named
+from linenotes.evals._wording import SPEAKS_OF, counted, named, sized
 from linenotes.evals.comparing._comparison import GateVerdict, RunComparison
 from linenotes.evals.engine._budget import spelled
 from linenotes.evals.gating._gate_order import GateResult
@@ -52,7 +52,8 @@ def _told(result: GateResult) -> Iterator[str]:
     primary = decision.comparisons[0]
     yield f"Differs: {'; '.join(primary.differences) or 'nothing'}."
     yield from _left_out(primary)
-    yield from _quarantined(result)
+    if result.order.quarantine is not None:
+        yield from result.order.quarantine.told(case.id for case in result.order.dataset.cases)
     if primary.result.verdict != "cannot measure":
         yield f"Tests: {primary.result.method}."
         yield from primary.result.notes
@@ -102,7 +103,7 @@ def _bounds(one: RunComparison) -> str:
 
 
 def _meaning(one: RunComparison) -> str:
-    found, margin = one.result, _size(one.result.margin, one)
+    found, margin = one.result, sized(one.result.margin, rate=one.is_rate)
     if found.verdict == "fail":
         return "It is worse."
     if found.verdict == "inconclusive" and found.margin == 0:
@@ -182,16 +183,6 @@ def _left_out(one: RunComparison) -> Iterator[str]:
         yield f"{counted(len(alone), 'case')} only on one side, left out: {named(alone)}."
 
 
-def _quarantined(result: GateResult) -> Iterator[str]:
-    quarantine = result.order.quarantine
-    if quarantine is None:
-        return
-    held = [case.id for case in result.order.dataset.cases if case.id in quarantine.cases]
-    if held:
-        yield f"{counted(len(held), 'quarantined case')} run and not counted: {named(held)}."
-    yield from quarantine.problems
-
-
 def _value(mean: float | None, one: RunComparison) -> str:
     assert mean is not None
     return f"{100 * mean:.0f}%" if one.is_rate else f"{mean:.3g}"
@@ -199,7 +190,3 @@ def _value(mean: float | None, one: RunComparison) -> str:
 
 def _signed(value: float, one: RunComparison) -> str:
     return f"{100 * value:+.0f}" if one.is_rate else f"{value:+.3g}"
-
-
-def _size(value: float, one: RunComparison) -> str:
-    return f"{100 * value:.3g} points" if one.is_rate else f"{value:.3g}"

@@ -7,7 +7,7 @@ that no case is forgotten there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from linenotes.evals._wording import counted, named
 from linenotes.evals.journal._records import RunRecord
 from linenotes.project import Project, ProjectError
 
@@ -76,6 +77,13 @@ class Quarantine:
             f"{one.owner} has to mend it, or to extend it in {self.path.name} with a reason."
             for one in self.expired
         )
+
+    def told(self, cases: Iterable[str]) -> Iterator[str]:
+        """Say which of the cases that were run do not decide, and what has expired."""
+        held = [case for case in cases if case in self.cases]
+        if held:
+            yield f"{counted(len(held), 'quarantined case')} run and not counted: {named(held)}."
+        yield from self.problems
 
     def without(self, record: RunRecord) -> RunRecord:
         """Return the run as a gate sees it, without the cases that hold here."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from linenotes.evals._wording import SPEAKS_OF, counted, named
+from linenotes.evals._wording import SPEAKS_OF, counted, named, sized
 from linenotes.evals.history._quarantine import Quarantine
 from linenotes.evals.history._version_history import VersionHistory
 from linenotes.project import RunError
@@ -120,10 +120,10 @@ def _measured(check: RunSelfCheck) -> list[str]:
 def _detects(found: SelfCheck, *, rate: bool) -> str:
     low, high = found.samples
     halves = f"{low}" if low == high else f"{low} to {high}"
-    at = f"with halves of {halves} samples a case and a margin of {_size(found.margin, rate=rate)}"
+    at = f"with halves of {halves} samples a case and a margin of {sized(found.margin, rate=rate)}"
     if found.detects is None:
         return f"It detects no drop with 80% power, {at}: add cases or samples."
-    drop = _size(found.detects, rate=rate)
+    drop = sized(found.detects, rate=rate)
     return f"The smallest drop that it detects with 80% power is {drop}, {at}."
 
 
@@ -136,7 +136,3 @@ def _left_out(found: SelfCheck) -> list[str]:
 
 def _percent(share: float, decimals: int = 1) -> str:
     return f"{100 * share:.{decimals}f}%"
-
-
-def _size(value: float, *, rate: bool) -> str:
-    return f"{100 * value:.0f} points" if rate else f"{value:.3g}"

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from linenotes.evals._wording import counted
+from linenotes.evals._wording import counted, sized
 from linenotes.evals.sizing._sizing import ALPHA, Depth, SuiteSize
 from linenotes.tracing import dollars
 
 _MINUTE, _HOUR = 60.0, 3600.0
-_TENTH = 0.1
-"""Smaller changes are told to a tenth of a point."""
 
 
 def head(found: SuiteSize) -> list[str]:
@@ -51,7 +49,7 @@ def tables(found: SuiteSize) -> list[list[tuple[str, ...]]]:
 
 
 def _table(found: SuiteSize, which: int) -> list[tuple[str, ...]]:
-    change = size(found, found.wish.changes[which])
+    change = sized(found.wish.changes[which], rate=found.is_rate)
     header = ("K", f"detects with n={found.pilot.n_cases}", f"cases for {change}")
     return [
         (*header, "samples", "cost", "agents work"),
@@ -63,7 +61,7 @@ def _row(found: SuiteSize, depth: Depth, which: int) -> tuple[str, ...]:
     need = depth.needs[which]
     return (
         str(depth.samples),
-        size(found, depth.detectable),
+        sized(depth.detectable, rate=found.is_rate),
         f"{need.cases:,}",
         f"{need.samples:,}",
         dollars(need.cost) or "$0" if need.cost is not None else "–",
@@ -89,10 +87,11 @@ def _on_samples(found: SuiteSize) -> Iterator[str]:
     if not found.samples_help:
         yield "More samples cannot help: add cases."
     if found.floor > 0:
-        yield f"With {cases}, no number of samples detects less than {size(found, found.floor)}."
+        floor = sized(found.floor, rate=found.is_rate)
+        yield f"With {cases}, no number of samples detects less than {floor}."
     reached = [d for d in found.depths if d.detectable <= min(found.wish.changes)]
     if reached:
-        change = size(found, min(found.wish.changes))
+        change = sized(min(found.wish.changes), rate=found.is_rate)
         yield f"The {cases} detect {change} with {counted(reached[0].samples, 'sample')} each."
 
 
@@ -107,20 +106,12 @@ def _on_money(found: SuiteSize) -> Iterator[str]:
 
 def _otherwise(found: SuiteSize) -> Iterator[str]:
     if found.otherwise:
-        change = size(found, found.wish.changes[0])
+        change = sized(found.wish.changes[0], rate=found.is_rate)
         others = ", ".join(f"{n:,} if by {rho:g}" for rho, n in found.otherwise.items())
         yield (
             f"Cases for {change} at K={found.pilot.samples[0]}: {others}. Two runs of the pilot's "
             "cases show it: linenotes plan A B."
         )
-
-
-def size(found: SuiteSize, change: float) -> str:
-    """Return a change as a person says it."""
-    if not found.is_rate:
-        return f"{change:.3g}"
-    tenths = f"{100 * change:.{0 if change >= _TENTH else 1}f}"
-    return f"{tenths.removesuffix('.0')} points"
 
 
 def duration(seconds: float) -> str:

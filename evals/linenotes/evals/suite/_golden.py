@@ -51,6 +51,11 @@ class Golden:
     def __post_init__(self) -> None:
         if self.samples is not None and self.samples < 1:
             raise RunError(f"Each case needs at least 1 sample, not {self.samples}.")
+        if self.gate is not None and self.gate.guardrails:
+            raise RunError(
+                "A golden test measures one metric, so its gate has no guardrails. Write a golden "
+                "test for each, with a gate of its own."
+            )
         known = self.require in (None, "any", "all")
         if not known and not (isinstance(self.require, float) and 0 < self.require <= 1):
             raise RunError(

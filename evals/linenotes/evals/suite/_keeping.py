@@ -67,7 +67,7 @@ def write_page(one: Judged, folder: Path) -> None:
     gate = verdict.gate
     report = ComparisonReport.of(
         verdict.base,
-        [verdict.record],
+        [verdict.deciding],
         metric=gate.metric,
         margin=gate.allowed,
         guardrails=gate.guardrails,

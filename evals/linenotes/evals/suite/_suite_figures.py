@@ -55,7 +55,7 @@ def test_document(
         agent=plan.agent,
         version=plan.version,
         dataset=plan.dataset.name,
-        n=len(plan.cases),
+        n=found.n_cases,
         samples=plan.samples,
         passed=sum(case.passed for case in judged.values()),
         measured=sum(case.measured for case in judged.values()),

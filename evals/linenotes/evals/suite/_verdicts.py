@@ -11,7 +11,9 @@ from linenotes.evals._wording import counted, named
 from linenotes.evals.comparing._comparison import GateVerdict, RunComparison, worst
 from linenotes.evals.comparing._comparison_report import power
 from linenotes.evals.comparing._comparison_report import verdict as sentence
+from linenotes.evals.comparing._differences import told_differences
 from linenotes.evals.gating._gate import Decision, Gate, decide
+from linenotes.evals.history._quarantine import Quarantine
 from linenotes.evals.journal._plans import Amendment, RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._samples import SampleKey, Score, ScoreValue
@@ -37,10 +39,12 @@ class Verdict:
     """The pass rate."""
     record: RunRecord
     """The run with the test's metric alone."""
+    deciding: RunRecord
+    """The same without the cases in quarantine."""
     comparisons: tuple[RunComparison, ...] = ()
     """With the baseline: the gate's metric, then its guardrails."""
     base: RunRecord | None = None
-    """The run of the baseline."""
+    """The run of the baseline, without those either."""
     gate: Gate | None = None
     """What it was compared by."""
 
@@ -65,6 +69,7 @@ def reach(
     judged: Mapping[str, CaseJudgement],
     *,
     target: Target,
+    quarantine: Quarantine,
     gate: Gate | None = None,
     base: RunRecord | RunError | None = None,
 ) -> Verdict:
@@ -75,30 +80,37 @@ def reach(
         record: the run with the test's metric.
         judged: what it says of each case.
         target: what the interval of the pass rate speaks of.
+        quarantine: the cases that do not decide.
         gate: what must hold against `base`; None where nothing is compared.
         base: the run of the baseline, with the same metric, or why there is none.
     """
     from linenotes.evals.statistics import estimate
 
-    found = estimate(score_table(record, test.metric), target=target)
-    cases = [*judged.values()]
-    decision = _decision(gate, base, record) if gate and isinstance(base, RunRecord) else None
-    words = [_of_cases(test.declared, cases), _of_rate(test.declared, found)]
-    if decision is not None:
-        words.append((decision.verdict, decision.exit_code != 0, _explained(decision)))
-    if isinstance(base, RunError):
-        words.append(("cannot measure", True, (str(base),)))
-    if not record.is_whole:
-        words.append(("cannot measure", True, (_missing(record),)))
+    deciding = quarantine.without(record)
+    base = quarantine.without(base) if isinstance(base, RunRecord) else base
+    found = estimate(score_table(deciding, test.metric), target=target)
+    cases = [case for case in judged.values() if case.case not in quarantine.cases]
+    decision = _decision(gate, base, deciding) if gate and isinstance(base, RunRecord) else None
+    words = [
+        _of_cases(test.declared, cases),
+        _of_rate(test.declared, found),
+        _of_gate(decision, base),
+        _of_execution(record),
+    ]
     if found.mean is None:
         words = [("cannot measure", True, ("No sample could be measured.",))]
     asked = [word for word, _, _ in words if word is not None]
     return Verdict(
         word=worst(asked) if asked else "pass",
         fails=any(fails for _, fails, _ in words),
-        reasons=(*(line for _, _, why in words for line in why), *_gaps(cases)),
+        reasons=(
+            *(line for _, _, why in words for line in why),
+            *_gaps(cases),
+            *quarantine.told(judged),
+        ),
         estimate=found,
         record=record,
+        deciding=deciding,
         comparisons=decision.comparisons if decision else (),
         base=base if isinstance(base, RunRecord) else None,
         gate=gate,
@@ -108,11 +120,6 @@ def reach(
 def metric_gate(gate: Gate, metric: str) -> Gate:
     """Return a gate whose metric is the test's, unless it names another one."""
     return replace(gate, metric=gate.metric or metric)
-
-
-def _missing(record: RunRecord) -> str:
-    wanted = len(record.plan.cases) * record.plan.samples
-    return f"Only {len(record.outcomes)} of {counted(wanted, 'sample')} were executed."
 
 
 _Word = tuple[GateVerdict | None, bool, tuple[str, ...]]
@@ -144,6 +151,22 @@ def _of_rate(declared: Golden, found: Estimate) -> _Word:
     if found.low is not None and found.low >= asked:
         return "pass", False, (f"At least {wanted} is shown.",)
     return "inconclusive", False, (f"Neither is {wanted} shown, nor that it is missed.",)
+
+
+def _of_gate(decision: Decision | None, base: RunRecord | RunError | None) -> _Word:
+    if decision is not None:
+        return decision.verdict, decision.exit_code != 0, _explained(decision)
+    if isinstance(base, RunError):
+        return "cannot measure", True, (str(base),)
+    return None, False, ()
+
+
+def _of_execution(record: RunRecord) -> _Word:
+    if record.is_whole:
+        return None, False, ()
+    wanted = len(record.plan.cases) * record.plan.samples
+    missing = f"Only {len(record.outcomes)} of {counted(wanted, 'sample')} were executed."
+    return "cannot measure", True, (missing,)
 
 
 def _decision(gate: Gate, base: RunRecord, candidate: RunRecord) -> Decision:
@@ -185,6 +208,7 @@ def _scores(record: RunRecord, plan: RunPlan) -> list[tuple[SampleKey, str, Scor
 
 def _explained(decision: Decision) -> tuple[str, ...]:
     told = [sentence(one) for one in decision.comparisons]
+    told += [f"Differs: {told_differences(x.base, x.candidate)}." for x in decision.comparisons[:1]]
     told += [power(one) for one in decision.comparisons[:1]]
     return tuple(line for line in (*told, *decision.notes) if line)
 

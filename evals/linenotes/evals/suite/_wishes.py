@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
@@ -15,6 +17,7 @@ from linenotes.evals._arms import EVERY, Choice
 from linenotes.evals._evaluate import DEFAULT_SAMPLES, asked_of_recordings
 from linenotes.evals.engine._budget import Budget
 from linenotes.evals.engine._conduct import Conduct
+from linenotes.evals.history._quarantine import Quarantine, quarantined
 from linenotes.evals.suite._golden import Golden
 from linenotes.project import Project, RunError
 
@@ -50,6 +53,7 @@ class Wishes:
 
     project: Project
     asked: Asked
+    today: date
 
     @property
     def conduct(self) -> Conduct:
@@ -107,6 +111,19 @@ class Wishes:
         gate = replace(declared.gate, target=self.asked["target"] or declared.gate.target)
         baseline = self.asked["baseline"]
         return replace(gate, baseline=baseline) if baseline else gate
+
+    def quarantine(self, dataset: str) -> Quarantine:
+        """Return which cases of a dataset are run and do not decide.
+
+        Raises:
+            ProjectError: the file that names them is not valid.
+        """
+        entries = (one for one in self._quarantine.entries if one.dataset == dataset)
+        return replace(self._quarantine, entries=tuple(entries))
+
+    @cached_property
+    def _quarantine(self) -> Quarantine:
+        return quarantined(self.project, None, self.today)
 
     def target(self, declared: Golden) -> Target:
         """Return what the intervals of a test speak of."""

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import pytest
+
+from linenotes.evals._wording import sized
+
+
+@pytest.mark.parametrize(
+    ("value", "rate", "said"),
+    [
+        (0.025, True, "2.5 points"),
+        (0.004, True, "0.4 points"),
+        (0.05, True, "5 points"),
+        (0.3137, True, "31 points"),
+        (0.03, False, "0.03"),
+    ],
+)
+def test_a_size_keeps_the_digits_that_a_margin_needs(value: float, rate: bool, said: str) -> None:
+    assert sized(value, rate=rate) == said
