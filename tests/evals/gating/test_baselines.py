@@ -104,3 +104,49 @@ def test_a_broken_file_is_told_with_its_cure(
     path.write_bytes(content)
     with pytest.raises(RunError, match=r"champion.jsonl.gz is not a baseline .* --save-baseline"):
         find_baseline(project, "champion", agent="app", dataset="numbers")
+
+
+def test_a_small_file_that_unpacks_to_very_much_is_refused(
+    project: Project, make_record: Callable[..., RunRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = save_baseline(project, make_record(RUNS), "champion")
+    monkeypatch.setattr("linenotes.evals.gating._baselines._MOST_BYTES", 1 << 20)
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()) + b" " * (1 << 20)))
+    with pytest.raises(RunError, match="is not a baseline that this version reads"):
+        find_baseline(project, "champion", agent="app", dataset="numbers")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (b'"agent":"app"', b'"agent":"other"', "is a baseline of the agent 'other', not of 'app'"),
+        (b'{"case":"b"', b'{"case":"z"', "holds samples of 'z', which is none of its cases"),
+        (b'"sample":1', b'"sample":0', "holds a sample twice"),
+        (b'"sample":1', b'"sample":-1', "is not a baseline that this version reads"),
+        (b'"value":true', b'"value":NaN', "holds a score that is no finite number"),
+    ],
+)
+def test_what_no_run_can_have_measured_is_told_with_its_cure(
+    before: bytes,
+    after: bytes,
+    message: str,
+    project: Project,
+    make_record: Callable[..., RunRecord],
+) -> None:
+    path = save_baseline(project, make_record(RUNS), "champion")
+    content = gzip.decompress(path.read_bytes())
+    assert before in content
+    path.write_bytes(gzip.compress(content.replace(before, after)))
+    with pytest.raises(RunError, match=f"{message}.* --save-baseline champion"):
+        find_baseline(project, "champion", agent="app", dataset="numbers")
+
+
+def test_a_baseline_that_cannot_be_written_leaves_the_old_one_and_nothing_else(
+    project: Project, make_record: Callable[..., RunRecord]
+) -> None:
+    path = save_baseline(project, make_record(RUNS), "champion")
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(RunError, match="Make room or rights there"):
+        save_baseline(project, make_record(RUNS), "champion")
+    assert list(path.parent.iterdir()) == [path]

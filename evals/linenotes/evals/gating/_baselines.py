@@ -8,14 +8,17 @@ gives the record of a run, with which any other run is compared.
 from __future__ import annotations
 
 import gzip
+import io
+import math
 import re
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
@@ -26,6 +29,8 @@ _FOLDER = "baselines"
 _SUFFIX = ".jsonl.gz"
 _NAME = re.compile(r"\w[\w.+-]*")
 _UNFIT = re.compile(r"[^\w.@+-]+")
+_MOST_BYTES = 1 << 28
+"""Far more than any run has, so that a small file which unpacks to gigabytes is refused."""
 
 
 class _Head(BaseModel):
@@ -45,7 +50,7 @@ class _Line(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     case: str
-    sample: int
+    sample: int = Field(ge=0)
     outcome: Outcome
     scores: tuple[Score, ...]
 
@@ -85,16 +90,43 @@ def find_baseline(project: Project, name: str, *, agent: str, dataset: str) -> R
     path = _folder(project, agent=agent, dataset=dataset) / f"{name}{_SUFFIX}"
     if not _NAME.fullmatch(name) or not path.exists():
         return None
+    cure = f"Restore it, or save it anew: linenotes gate {agent} --save-baseline {name}."
     try:
-        head, *lines = gzip.decompress(path.read_bytes()).splitlines()
+        head, *lines = _unpacked(path).splitlines()
         plan = _Head.model_validate_json(head)
         samples = _LINES.validate_json(b"[" + b",".join(lines) + b"]")
     except (EOFError, OSError, ValueError, ValidationError, zlib.error) as error:
         raise RunError(
-            f"{path} is not a baseline that this version reads ({type(error).__name__}). "
-            f"Restore it, or save it anew: linenotes gate {agent} --save-baseline {name}."
+            f"{path} is not a baseline that this version reads ({type(error).__name__}). {cure}"
         ) from error
+    wrong = _wrong(plan.plan, samples, agent)
+    if wrong is not None:
+        raise RunError(f"{path} {wrong}. {cure}")
     return _record(plan, samples)
+
+
+def _unpacked(path: Path) -> bytes:
+    with gzip.GzipFile(fileobj=io.BytesIO(path.read_bytes())) as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise ValueError(path)
+    return content
+
+
+def _wrong(plan: RunPlan, samples: Sequence[_Line], agent: str) -> str | None:
+    """Return what no run can have measured: somebody has edited the file, or put it here."""
+    if plan.agent != agent:
+        return f"is a baseline of the agent {plan.agent!r}, not of {agent!r}"
+    keys = {(line.case, line.sample) for line in samples}
+    if len(keys) < len(samples):
+        return "holds a sample twice"
+    unknown = sorted({case for case, _ in keys} - {case.id for case in plan.cases})
+    if unknown:
+        return f"holds samples of {unknown[0]!r}, which is none of its cases"
+    values = [score.value for line in samples for score in line.scores]
+    if any(isinstance(value, float) and not math.isfinite(value) for value in values):
+        return "holds a score that is no finite number"
+    return None if values else "holds no scores"
 
 
 def saved_baselines(project: Project, *, agent: str, dataset: str) -> list[str]:
@@ -144,6 +176,8 @@ def _write(path: Path, content: bytes) -> None:
         fresh.write_bytes(content)
         fresh.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
         raise RunError(
             f"Cannot write {path}: {error.strerror or error}. Make room or rights there, and "
             "save the baseline again."
