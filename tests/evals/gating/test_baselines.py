@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from linenotes.evals import RunRecord, Score, compare_runs, find_baseline, save_baseline
+from linenotes.evals import (
+    RunRecord,
+    Score,
+    check_baseline_place,
+    compare_runs,
+    find_baseline,
+    save_baseline,
+)
 from linenotes.project import Project, RunError
 
 RUNS = {"a": [True, True], "b": [False, None], "c": [True, False]}
@@ -104,6 +111,17 @@ def test_a_broken_file_is_told_with_its_cure(
     path.write_bytes(content)
     with pytest.raises(RunError, match=r"champion.jsonl.gz is not a baseline .* --save-baseline"):
         find_baseline(project, "champion", agent="app", dataset="numbers")
+
+
+def test_what_can_never_be_saved_is_refused_beforehand(project: Project) -> None:
+    named = {"agent": "app", "dataset": "numbers"}
+    check_baseline_place(project, "champion", **named)
+    assert not (project.root / "baselines").exists()
+    with pytest.raises(RunError, match=r"cannot be called '\.\./x'"):
+        check_baseline_place(project, "../x", **named)
+    (project.root / "baselines").write_text("in the way")
+    with pytest.raises(RunError, match="is no folder that can be written"):
+        check_baseline_place(project, "champion", **named)
 
 
 def test_a_small_file_that_unpacks_to_very_much_is_refused(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import io
 import math
+import os
 import re
 import zlib
 from collections.abc import Iterator, Sequence
@@ -64,10 +65,7 @@ def save_baseline(project: Project, record: RunRecord, name: str) -> Path:
     Raises:
         RunError: the name does not fit a file, the run has no scores, or it cannot be written.
     """
-    if not _NAME.fullmatch(name):
-        raise RunError(
-            f"A baseline cannot be called {name!r}. Use letters, digits and . _ + - only."
-        )
+    _check_name(name)
     if not any(record.scores.values()):
         raise RunError(
             f"Run {record.plan.run_id[:12]} has no scores, so it is no baseline. "
@@ -79,6 +77,22 @@ def save_baseline(project: Project, record: RunRecord, name: str) -> Path:
         content = b"\n".join([*_content(record), b""])
     _write(path, gzip.compress(content, 9, mtime=0))
     return path
+
+
+def check_baseline_place(project: Project, name: str, *, agent: str, dataset: str) -> None:
+    """Refuse what can never be saved, before anything is paid for that is to be saved.
+
+    Raises:
+        RunError: the name does not fit a file, or its folder does not let itself be written.
+    """
+    _check_name(name)
+    path = _folder(project, agent=agent, dataset=dataset)
+    there = next(folder for folder in (path, *path.parents) if folder.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        raise RunError(
+            f"No baseline can be saved in {path}: {there} is no folder that can be written. "
+            "Give rights there, or go without saving. Nothing was run."
+        )
 
 
 def find_baseline(project: Project, name: str, *, agent: str, dataset: str) -> RunRecord | None:
@@ -103,6 +117,13 @@ def find_baseline(project: Project, name: str, *, agent: str, dataset: str) -> R
     if wrong is not None:
         raise RunError(f"{path} {wrong}. {cure}")
     return _record(plan, samples)
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise RunError(
+            f"A baseline cannot be called {name!r}. Use letters, digits and . _ + - only."
+        )
 
 
 def _unpacked(path: Path) -> bytes:
