@@ -130,3 +130,14 @@ def test_a_required_rate_fails_only_what_is_shown_to_miss_it(
     result = run("-v", "--target", "dataset")
     assert words(result)["test_answers[verdict]"] == verdict
     assert words(result)["test_answers[c2]"] == ("FAILED" if require == '"all"' else "UNSTABLE 2/4")
+
+
+def test_a_baseline_that_cannot_be_saved_is_told_and_fails_the_session(
+    run: Run, write: Write, pytester: pytest.Pytester
+) -> None:
+    write("gate=Gate()")
+    (pytester.path / "baselines").write_text("in the way")
+    result = run("--update-baseline")
+    result.stdout.fnmatch_lines(["*Cannot write *champion.jsonl.gz: Not a directory.*"])
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
