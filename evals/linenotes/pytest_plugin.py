@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _SUITE = pytest.StashKey["Suite"]()
 _NOTES = pytest.StashKey[list[str]]()
+_LACKS = pytest.StashKey[bool]()
+"""Whether something was asked for, such as a baseline or a file, and did not come about."""
 _SHARED = pytest.StashKey[set[Path]]()
 """What workers have written for one another, and nobody needs when all have ended."""
 _DECLARED = "linenotes_golden"
@@ -133,6 +135,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "golden: each sample of each case of a dataset is judged")
     config.stash[_NOTES] = []
     config.stash[_SHARED] = set()
+    config.stash[_LACKS] = False
 
 
 @pytest.hookimpl(trylast=True)
@@ -224,27 +227,38 @@ def pytest_report_teststatus(
     return status_word(told)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Keep what was judged; a worker sends what is to be told to its controller."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Keep what was judged; fail the session where something that was asked for is missing."""
     config = session.config
     for shared in config.stash[_SHARED]:
         shared.unlink(missing_ok=True)
-    if _SUITE not in config.stash:
-        return
-    suite = config.stash[_SUITE]
+    if _SUITE in config.stash:
+        _finish(config.stash[_SUITE], config)
+    yield  # the terminal's summary is written meanwhile
+    if config.stash[_LACKS] and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _finish(suite: Suite, config: pytest.Config) -> None:
+    """Keep what was judged; a worker sends what is to be told to its controller."""
     suite.finish()
     output = getattr(config, "workeroutput", None)
     if output is None:
         config.stash[_NOTES] += suite.notes
+        config.stash[_LACKS] |= suite.lacks_something
     else:
-        output[_TOLD] = {"notes": suite.notes, "shared": [str(file) for file in suite.shared]}
+        shared = [str(file) for file in suite.shared]
+        lacks = suite.lacks_something
+        output[_TOLD] = {"notes": suite.notes, "shared": shared, "lacks": lacks}
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: object) -> None:
     """Take what a worker has to tell, and what it has shared with others."""
     config: pytest.Config = node.config  # type: ignore[attr-defined]
-    told = getattr(node, "workeroutput", {}).get(_TOLD, {"notes": [], "shared": []})
+    told = getattr(node, "workeroutput", {}).get(_TOLD, {"notes": [], "shared": [], "lacks": False})
+    config.stash[_LACKS] |= told["lacks"]
     config.stash[_NOTES] += told["notes"]
     config.stash[_SHARED] |= {Path(file) for file in told["shared"]}
 
@@ -266,11 +280,26 @@ def pytest_terminal_summary(
         terminalreporter.write_line(line)
     asked = _asked(config)
     for file in filter(None, (asked["summary"], os.environ.get("GITHUB_STEP_SUMMARY"))):
-        with Path(str(file)).open("a", encoding="utf-8") as summary:
-            summary.write(markdown(suite))
+        _write(str(file), "a", markdown(suite), terminalreporter, config)
     if asked["json"]:
         text = suite.model_dump_json(indent=2) + "\n"
-        Path(str(asked["json"])).write_text(text, encoding="utf-8")
+        _write(str(asked["json"]), "w", text, terminalreporter, config)
+
+
+def _write(
+    file: str,
+    mode: str,
+    text: str,
+    terminal: pytest.TerminalReporter,
+    config: pytest.Config,
+) -> None:
+    try:
+        with Path(file).open(mode, encoding="utf-8") as written:
+            written.write(text)
+    except OSError as error:
+        config.stash[_LACKS] = True
+        why = f"{file!r} cannot be written: {error.strerror}. Name a file in a folder that is there"
+        terminal.write_line(f"{why}, or make room or rights.", red=True)
 
 
 def _holding(item: pytest.Item) -> Suite | None:

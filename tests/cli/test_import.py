@@ -39,6 +39,12 @@ def test_the_document_names_rows_file_and_metrics(tables: Path, cli: Cli) -> Non
     assert document["file"] == "new.csv"
 
 
+def test_names_do_not_move_the_cursor(tables: Path, cli: Cli) -> None:
+    shown = cli("import", str(tables / "old.csv"), "--name", "n1\x1b[2J", "--agent", "a\x1b[31m")
+    assert "n1 [2J" in shown.out
+    assert "\x1b" not in shown.out + shown.err
+
+
 def test_a_mistake_in_the_file_is_one_sentence_and_exit_2(project: Path, cli: Cli) -> None:
     (project / "bad.csv").write_text("case,sample,ok\na,0,maybe\n", encoding="utf-8")
     ended = cli("import", "bad.csv")

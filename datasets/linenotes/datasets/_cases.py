@@ -42,13 +42,15 @@ class Case(BaseModel):
     """What the graph is invoked with, verbatim. No two cases of a dataset have equal inputs."""
     expectations: Values = Field(default_factory=dict)
     """What is right, by name, for scorers to compare with."""
-    tags: dict[Name, str] = Field(default_factory=dict)
+    tags: Annotated[dict[Name, str], BeforeValidator(check_json_values)] = Field(
+        default_factory=dict
+    )
     """Names and values to slice the results by."""
     split: Name | None = None
     """The part that the case belongs to, such as `val` or `test`."""
     cluster: Name | None = None
     """Cases with one cluster tell of one situation and are not counted as independent."""
-    weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    weight: float = Field(default=1.0, ge=1e-9, le=1e9)
     """How much the case counts in a mean over cases."""
 
     def redacted(self, redactor: Redactor) -> Case:

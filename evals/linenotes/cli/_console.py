@@ -69,13 +69,15 @@ def table(rows: Sequence[Sequence[str]], *, words: Collection[int] = (0,)) -> Ta
     from rich.table import Table
     from rich.text import Text
 
+    from linenotes.cli._ledgers import printable
+
     header, *body = rows
     found = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
     for position, name in enumerate(header):
         left = position in words
-        found.add_column(Text(name), justify="left" if left else "right", no_wrap=left)
+        found.add_column(Text(printable(name)), justify="left" if left else "right", no_wrap=left)
     for row in body:
-        found.add_row(*(Text(cell) for cell in row))
+        found.add_row(*(Text("\n".join(map(printable, cell.split("\n")))) for cell in row))
     return found
 
 

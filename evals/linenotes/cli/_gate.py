@@ -182,6 +182,7 @@ def command(
         Gate,
         GateOrder,
         asked_of_recordings,
+        check_baseline_place,
         choose_cases,
         find_base,
         find_baseline,
@@ -225,6 +226,8 @@ def command(
         inconclusive=cast("Literal[0, 1, 3]", int(inconclusive)),
     )
     named = {"agent": found.name, "dataset": cases.name}
+    if save_as is not None:
+        check_baseline_place(project, save_as, **named)
     if save_as and not _is_named("baseline") and find_baseline(project, baseline, **named) is None:
         return carry_out_saving(
             project,

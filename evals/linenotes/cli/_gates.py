@@ -39,6 +39,7 @@ def carry_out_gate(
     """Carry a gate out, show what it said and what followed, and return its exit code.
 
     Raises:
+        RunError: it passed, and the baseline could not be saved.
         StoreError: it passed, and the alias could not be moved.
     """
     with stop_on_interrupt() as stop, Live() as live, agents_print_to_stderr():
@@ -75,10 +76,11 @@ def _save(
     (result,) = results
     if not result.scored:
         return show_run(result, as_json=as_json)
-    path = save_baseline(project, result.record, save_as)
     if as_json:
+        path = save_baseline(project, result.record, save_as)
         print_json(saved_document(result, path=path, target=target))
         return 0
     code = show_run(result, as_json=False)
+    path = save_baseline(project, result.record, save_as)
     console().print(printable(f"Saved as a baseline, to be committed: {path}"), soft_wrap=True)
     return code

@@ -68,7 +68,11 @@ from linenotes.evals.engine._engine import Job, run_sample
 from linenotes.evals.engine._recorded_runs import keys_for_replay
 from linenotes.evals.engine._stop import Stop
 from linenotes.evals.gating import _gate_report as gate_report
-from linenotes.evals.gating._baselines import find_baseline, save_baseline
+from linenotes.evals.gating._baselines import (
+    check_baseline_place,
+    find_baseline,
+    save_baseline,
+)
 from linenotes.evals.gating._bases import Base, StoredBase, VersionBase, find_base
 from linenotes.evals.gating._concluding import Conclusion, conclude
 from linenotes.evals.gating._decisions_in_store import log_decision, promote
@@ -175,6 +179,7 @@ __all__ = [
     "calibrate",
     "calibration_of",
     "calibration_report",
+    "check_baseline_place",
     "check_gate",
     "checkup",
     "choose_cases",

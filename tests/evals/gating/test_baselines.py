@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from linenotes.evals import RunRecord, Score, compare_runs, find_baseline, save_baseline
+from linenotes.evals import (
+    RunRecord,
+    Score,
+    check_baseline_place,
+    compare_runs,
+    find_baseline,
+    save_baseline,
+)
 from linenotes.project import Project, RunError
 
 RUNS = {"a": [True, True], "b": [False, None], "c": [True, False]}
@@ -96,7 +103,11 @@ def test_a_run_without_scores_is_no_baseline(
         save_baseline(project, replace(make_record(RUNS), scores={}), "champion")
 
 
-@pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(b'{"linenotes":"x"}\n')])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no gzip", gzip.compress(b'{"linenotes":"x"}\n')],
+    ids=["empty", "no gzip", "another head"],
+)
 def test_a_broken_file_is_told_with_its_cure(
     project: Project, make_record: Callable[..., RunRecord], content: bytes
 ) -> None:
@@ -104,3 +115,60 @@ def test_a_broken_file_is_told_with_its_cure(
     path.write_bytes(content)
     with pytest.raises(RunError, match=r"champion.jsonl.gz is not a baseline .* --save-baseline"):
         find_baseline(project, "champion", agent="app", dataset="numbers")
+
+
+def test_what_can_never_be_saved_is_refused_beforehand(project: Project) -> None:
+    named = {"agent": "app", "dataset": "numbers"}
+    check_baseline_place(project, "champion", **named)
+    assert not (project.root / "baselines").exists()
+    with pytest.raises(RunError, match=r"cannot be called '\.\./x'"):
+        check_baseline_place(project, "../x", **named)
+    (project.root / "baselines").write_text("in the way")
+    with pytest.raises(RunError, match="is no folder that can be written"):
+        check_baseline_place(project, "champion", **named)
+
+
+def test_a_small_file_that_unpacks_to_very_much_is_refused(
+    project: Project, make_record: Callable[..., RunRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = save_baseline(project, make_record(RUNS), "champion")
+    monkeypatch.setattr("linenotes.evals.gating._baselines._MOST_BYTES", 1 << 20)
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()) + b" " * (1 << 20)))
+    with pytest.raises(RunError, match="is not a baseline that this version reads"):
+        find_baseline(project, "champion", agent="app", dataset="numbers")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (b'"agent":"app"', b'"agent":"other"', "is a baseline of the agent 'other', not of 'app'"),
+        (b'{"case":"b"', b'{"case":"z"', "holds samples of 'z', which is none of its cases"),
+        (b'"sample":1', b'"sample":0', "holds a sample twice"),
+        (b'"sample":1', b'"sample":-1', "is not a baseline that this version reads"),
+        (b'"value":true', b'"value":NaN', "holds a score that is no finite number"),
+    ],
+)
+def test_what_no_run_can_have_measured_is_told_with_its_cure(
+    before: bytes,
+    after: bytes,
+    message: str,
+    project: Project,
+    make_record: Callable[..., RunRecord],
+) -> None:
+    path = save_baseline(project, make_record(RUNS), "champion")
+    content = gzip.decompress(path.read_bytes())
+    assert before in content
+    path.write_bytes(gzip.compress(content.replace(before, after)))
+    with pytest.raises(RunError, match=f"{message}.* --save-baseline champion"):
+        find_baseline(project, "champion", agent="app", dataset="numbers")
+
+
+def test_a_baseline_that_cannot_be_written_leaves_the_old_one_and_nothing_else(
+    project: Project, make_record: Callable[..., RunRecord]
+) -> None:
+    path = save_baseline(project, make_record(RUNS), "champion")
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(RunError, match="Make room or rights there"):
+        save_baseline(project, make_record(RUNS), "champion")
+    assert list(path.parent.iterdir()) == [path]

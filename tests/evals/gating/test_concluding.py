@@ -110,6 +110,17 @@ def test_a_pass_saves_the_candidate_as_the_baseline(
     assert str(found.saved) in found.lines()[-1]
 
 
+def test_a_baseline_that_cannot_be_saved_leaves_the_decision_and_moves_nothing(
+    passed: tuple[Project, GateResult],
+) -> None:
+    project, result = passed
+    (project.root / "baselines/numbers/app/new.jsonl.gz").mkdir(parents=True)
+    found = conclude(project, result, save_as="new", promote_to="never")
+    assert isinstance(found.problem, RunError)
+    assert (found.saved, found.promoted) == (None, ())
+    assert found.document()["verdict"] == "pass"
+
+
 def test_what_did_not_pass_moves_and_saves_nothing(
     order: Callable[..., GateOrder], champion: RunRecord
 ) -> None:

@@ -128,3 +128,17 @@ def test_a_run_without_quarantined_cases_stays_as_it_is(
     record = make_record({"c5": [True]})
     found = quarantined(make_project({"quarantine.yaml": WRITTEN}), "numbers", TODAY)
     assert found.without(record) is record
+
+
+def test_a_file_that_is_nested_without_end_is_told(make_project: MakeProject) -> None:
+    project = make_project({"quarantine.yaml": "[" * 5000})
+    with pytest.raises(ProjectError, match=r"quarantine\.yaml: nested too deep"):
+        quarantined(project, "numbers", TODAY)
+
+
+def test_where_it_cannot_be_written_the_file_stays_as_it_was(make_project: MakeProject) -> None:
+    project = make_project({"quarantine.yaml": WRITTEN})
+    (project.root / ".quarantine.yaml.new").mkdir()
+    with pytest.raises(ProjectError, match="Add the case by hand"):
+        quarantine(project, _entry(), TODAY)
+    assert (project.root / "quarantine.yaml").read_text(encoding="utf-8") == WRITTEN

@@ -36,6 +36,18 @@ def test_a_scorer_sees_inputs_output_expectations_and_ledger(score: Callable[...
     assert score(looks).value == 7
 
 
+def test_a_scorer_that_changes_the_case_changes_it_for_nobody_else(
+    score: Callable[..., Score], make_sample: Callable[..., Sample]
+) -> None:
+    def meddles(sample: Sample) -> bool:
+        sample.expectations.clear()
+        return True
+
+    sample = make_sample()
+    assert score(meddles, sample).value is True
+    assert sample.expectations == {"answer": 1}
+
+
 def test_an_async_scorer_is_awaited(score: Callable[..., Score]) -> None:
     async def judged(sample: Sample) -> bool:
         await asyncio.sleep(0)

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+import pytest
 from tests.evals.suite.conftest import ASKING_TEST, Run
 
 from linenotes.evals.documents._printed import _PRINTED
 from linenotes.evals.testing import ScriptedServer
-
-if TYPE_CHECKING:
-    import pytest
 
 Write = Callable[..., None]
 
@@ -87,3 +84,14 @@ def test_junit_has_figures_beside_each_item(
         "linenotes.cost": "0.06",
         "linenotes.verdict": "pass",
     }
+
+
+def test_a_file_that_cannot_be_written_is_told_and_fails_the_session(
+    run: Run, write: Write, server: ScriptedServer
+) -> None:
+    write(text=ASKING_TEST)
+    result = run("--linenotes-model", "m", "--linenotes-json", "nowhere/out.json")
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(["'nowhere/out.json' cannot be written: No such file*"])
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "Traceback" not in result.stdout.str() + result.stderr.str()

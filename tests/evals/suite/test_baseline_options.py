@@ -161,3 +161,14 @@ def test_a_quarantined_case_is_run_and_shown_and_fails_nothing(
     worse = desk.read_text(encoding="utf-8").replace("question == 2 and", "question and")
     desk.write_text(worse, encoding="utf-8")
     run().stdout.fnmatch_lines(["*-17 points*n=3)*", "Differs: the agent's code changed."])
+
+
+def test_a_baseline_that_cannot_be_saved_is_told_and_fails_the_session(
+    run: Run, write: Write, pytester: pytest.Pytester
+) -> None:
+    write("gate=Gate()")
+    (pytester.path / "baselines").write_text("in the way")
+    result = run("--update-baseline")
+    result.stdout.fnmatch_lines(["*Cannot write *champion.jsonl.gz: Not a directory.*"])
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()

@@ -33,6 +33,18 @@ def test_samples_are_counted_by_what_became_of_them(samples: list[Sample]) -> No
     assert found.example.why == "not the first"
 
 
+def test_a_body_that_changes_a_case_changes_no_other_judgement(make_sample: MakeSample) -> None:
+    sample = make_sample()
+    expected = dict(sample.expectations)
+
+    def meddle(sample: Sample) -> None:
+        assert sample.expectations == expected
+        sample.expectations["team"] = "changed"
+
+    judge_case("c0", [sample, sample], meddle)
+    assert judge_case("c0", [sample, sample], meddle).fraction == "2/2"
+
+
 @pytest.mark.parametrize(
     ("picked", "status"),
     [([0], "passing"), ([1, 2], "failing"), ([0, 1], "unstable"), ([3], "lost"), ([], "lost")],

@@ -8,14 +8,18 @@ gives the record of a run, with which any other run is compared.
 from __future__ import annotations
 
 import gzip
+import io
+import math
+import os
 import re
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
@@ -26,6 +30,8 @@ _FOLDER = "baselines"
 _SUFFIX = ".jsonl.gz"
 _NAME = re.compile(r"\w[\w.+-]*")
 _UNFIT = re.compile(r"[^\w.@+-]+")
+_MOST_BYTES = 1 << 28
+"""Far more than any run has, so that a small file which unpacks to gigabytes is refused."""
 
 
 class _Head(BaseModel):
@@ -45,7 +51,7 @@ class _Line(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     case: str
-    sample: int
+    sample: int = Field(ge=0)
     outcome: Outcome
     scores: tuple[Score, ...]
 
@@ -59,10 +65,7 @@ def save_baseline(project: Project, record: RunRecord, name: str) -> Path:
     Raises:
         RunError: the name does not fit a file, the run has no scores, or it cannot be written.
     """
-    if not _NAME.fullmatch(name):
-        raise RunError(
-            f"A baseline cannot be called {name!r}. Use letters, digits and . _ + - only."
-        )
+    _check_name(name)
     if not any(record.scores.values()):
         raise RunError(
             f"Run {record.plan.run_id[:12]} has no scores, so it is no baseline. "
@@ -76,6 +79,22 @@ def save_baseline(project: Project, record: RunRecord, name: str) -> Path:
     return path
 
 
+def check_baseline_place(project: Project, name: str, *, agent: str, dataset: str) -> None:
+    """Refuse what can never be saved, before anything is paid for that is to be saved.
+
+    Raises:
+        RunError: the name does not fit a file, or its folder does not let itself be written.
+    """
+    _check_name(name)
+    path = _folder(project, agent=agent, dataset=dataset)
+    there = next(folder for folder in (path, *path.parents) if folder.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        raise RunError(
+            f"No baseline can be saved in {path}: {there} is no folder that can be written. "
+            "Give rights there, or go without saving. Nothing was run."
+        )
+
+
 def find_baseline(project: Project, name: str, *, agent: str, dataset: str) -> RunRecord | None:
     """Return the saved baseline of an agent on a dataset; None where there is none of that name.
 
@@ -85,16 +104,50 @@ def find_baseline(project: Project, name: str, *, agent: str, dataset: str) -> R
     path = _folder(project, agent=agent, dataset=dataset) / f"{name}{_SUFFIX}"
     if not _NAME.fullmatch(name) or not path.exists():
         return None
+    cure = f"Restore it, or save it anew: linenotes gate {agent} --save-baseline {name}."
     try:
-        head, *lines = gzip.decompress(path.read_bytes()).splitlines()
+        head, *lines = _unpacked(path).splitlines()
         plan = _Head.model_validate_json(head)
         samples = _LINES.validate_json(b"[" + b",".join(lines) + b"]")
     except (EOFError, OSError, ValueError, ValidationError, zlib.error) as error:
         raise RunError(
-            f"{path} is not a baseline that this version reads ({type(error).__name__}). "
-            f"Restore it, or save it anew: linenotes gate {agent} --save-baseline {name}."
+            f"{path} is not a baseline that this version reads ({type(error).__name__}). {cure}"
         ) from error
+    wrong = _wrong(plan.plan, samples, agent)
+    if wrong is not None:
+        raise RunError(f"{path} {wrong}. {cure}")
     return _record(plan, samples)
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise RunError(
+            f"A baseline cannot be called {name!r}. Use letters, digits and . _ + - only."
+        )
+
+
+def _unpacked(path: Path) -> bytes:
+    with gzip.GzipFile(fileobj=io.BytesIO(path.read_bytes())) as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise ValueError(path)
+    return content
+
+
+def _wrong(plan: RunPlan, samples: Sequence[_Line], agent: str) -> str | None:
+    """Return what no run can have measured: somebody has edited the file, or put it here."""
+    if plan.agent != agent:
+        return f"is a baseline of the agent {plan.agent!r}, not of {agent!r}"
+    keys = {(line.case, line.sample) for line in samples}
+    if len(keys) < len(samples):
+        return "holds a sample twice"
+    unknown = sorted({case for case, _ in keys} - {case.id for case in plan.cases})
+    if unknown:
+        return f"holds samples of {unknown[0]!r}, which is none of its cases"
+    values = [score.value for line in samples for score in line.scores]
+    if any(isinstance(value, float) and not math.isfinite(value) for value in values):
+        return "holds a score that is no finite number"
+    return None if values else "holds no scores"
 
 
 def saved_baselines(project: Project, *, agent: str, dataset: str) -> list[str]:
@@ -144,6 +197,8 @@ def _write(path: Path, content: bytes) -> None:
         fresh.write_bytes(content)
         fresh.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
         raise RunError(
             f"Cannot write {path}: {error.strerror or error}. Make room or rights there, and "
             "save the baseline again."

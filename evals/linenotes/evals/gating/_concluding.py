@@ -11,7 +11,7 @@ from linenotes.evals.gating._baselines import save_baseline
 from linenotes.evals.gating._decisions_in_store import log_decision, promote
 from linenotes.evals.gating._gate_order import GateResult
 from linenotes.evals.gating._gate_report import headline, lines
-from linenotes.project import Project, StoreError
+from linenotes.project import Project, RunError, StoreError
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Conclusion:
     saved: Path | None = None
     promoted: tuple[str, ...] = ()
     alias: str | None = None
-    problem: StoreError | None = None
-    """Why the alias was not moved, although the gate passed."""
+    problem: RunError | StoreError | None = None
+    """Why the baseline was not saved or the alias not moved, although the gate passed."""
 
     def document(self) -> Document:
         """Return it as the JSON contract has it."""
@@ -54,9 +54,6 @@ def conclude(
     """Do what is to follow from a gate; where it did not pass, nothing is saved or moved.
 
     The decision is written to the store if that takes it; the journal's folder has it anyway.
-
-    Raises:
-        RunError: the baseline cannot be saved.
     """
     found = Conclusion(result, alias=promote_to)
     if result.candidate is None:
@@ -75,12 +72,12 @@ def _followed(
     project: Project, found: Conclusion, save_as: str | None, promote_to: str | None
 ) -> Conclusion:
     assert found.result.candidate is not None
-    if save_as is not None:
-        saved = save_baseline(project, found.result.candidate, save_as)
-        found = replace(found, saved=saved)
-    if promote_to is None:
-        return found
     try:
-        return replace(found, promoted=tuple(promote(project, found.result, promote_to)))
-    except StoreError as error:
+        if save_as is not None:
+            saved = save_baseline(project, found.result.candidate, save_as)
+            found = replace(found, saved=saved)
+        if promote_to is not None:
+            found = replace(found, promoted=tuple(promote(project, found.result, promote_to)))
+    except (RunError, StoreError) as error:
         return replace(found, problem=error)
+    return found

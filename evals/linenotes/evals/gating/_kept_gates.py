@@ -19,11 +19,12 @@ from linenotes.evals.journal._runs import RunStore
 from linenotes.project import RunError
 
 GATE_FILE = "gate.json"
+_BEGUN = b"{}\n"
 
 
 def gate_begins(runs: RunStore, run_id: str) -> None:
     """Note that a gate is carried out on a run."""
-    _write(runs.path(run_id) / GATE_FILE, b"{}\n")
+    _write(runs.path(run_id) / GATE_FILE, _BEGUN)
 
 
 def gate_ends(runs: RunStore, run_id: str, decision: Document) -> None:
@@ -59,7 +60,8 @@ def _identity(plan: RunPlan) -> object:
 
 
 def _goes_on(runs: RunStore, path: Path, plan: RunPlan, samples: int) -> bool:
-    if orjson.loads((path / GATE_FILE).read_bytes()) or is_being_written(path / FILE_NAME):
+    # An ended gate is never gone on with, nor is one of which nobody can tell.
+    if (path / GATE_FILE).read_bytes() != _BEGUN or is_being_written(path / FILE_NAME):
         return False
     record = runs.read(plan.run_id)
     return bool(record.outcomes) and record.plan.samples <= samples

@@ -8,6 +8,7 @@ that no case is forgotten there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -137,12 +138,7 @@ def quarantine(project: Project, entry: QuarantinedCase, today: date) -> Quarant
     )
     text = f"{before.rstrip()}\n{added}" if before.strip() else _HEAD + added
     found = Quarantine(path, today, _read(text, path))
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ProjectError(
-            f"{str(path)!r} cannot be written: {error.strerror}. Add the case by hand."
-        ) from None
+    _write(text, path)
     return found
 
 
@@ -153,6 +149,20 @@ def _text(path: Path) -> str:
         return ""
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError(f"{path}: cannot be read: {error}. Mend the file.") from None
+
+
+def _write(text: str, path: Path) -> None:
+    """Write the file as a whole: on a full disk what people wrote stays."""
+    fresh = path.with_name(f".{path.name}.new")
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise ProjectError(
+            f"{str(path)!r} cannot be written: {error.strerror}. Add the case by hand."
+        ) from None
 
 
 def _read(text: str, path: Path) -> tuple[QuarantinedCase, ...]:
@@ -176,6 +186,8 @@ def _rows(text: str, path: Path) -> Iterator[tuple[int, Any]]:
     try:
         root = yaml.compose(text, Loader=yaml.BaseLoader)
         values = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  it makes only texts
+    except RecursionError:
+        raise ProjectError(f"{path}: nested too deep for a list of cases. Mend the file.") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)

@@ -14,6 +14,9 @@ from decimal import Decimal
 _NOTHING = {"", "nan", "na", "n/a", "null", "none", "-"}
 _WORDS = {"true": True, "yes": True, "false": False, "no": False}
 _MOST_SAMPLES = 1_000_000
+_MOST = 1e15
+"""What is beyond is no measurement, and its square or its nanoseconds would be no number."""
+_LONGEST = 366 * 24 * 3600.0
 
 
 class CellError(ValueError):
@@ -44,6 +47,20 @@ def amount(cell: object) -> float | None:
     found = None if isinstance(cell, bool) else _float(cell, words)
     if isinstance(cell, bool) or (found is not None and found < 0):
         raise CellError(f"{_shown(cell)} is no number from 0 up. Mend it, or leave it empty.")
+    return found
+
+
+def seconds(cell: object) -> float | None:
+    """Return how long something took; None where that is not known.
+
+    Raises:
+        CellError: it is something else, or longer than any sample.
+    """
+    found = amount(cell)
+    if found is not None and found > _LONGEST:
+        raise CellError(
+            f"{_shown(cell)} is more seconds than a year has. Mend it, or leave it empty."
+        )
     return found
 
 
@@ -112,6 +129,10 @@ def _float(cell: object, written: object) -> float | None:
         )
     if math.isinf(found):
         raise CellError(f"{_shown(cell)} is not finite. Leave it empty if it was not scored.")
+    if abs(found) > _MOST:
+        raise CellError(
+            f"{_shown(cell)} is beyond {_MOST:.0e}. Use another unit, or leave it empty."
+        )
     return None if math.isnan(found) else found
 
 

@@ -23,6 +23,7 @@ from linenotes.evals.importing._result_cells import (
     amount,
     number,
     sample_index,
+    seconds,
     tag_values,
     text,
 )
@@ -120,7 +121,7 @@ class _Reading:
                 sample=sample,
                 values=values,
                 cost=_cell(row, "cost", amount, where),
-                seconds=_cell(row, "seconds", amount, where),
+                seconds=_cell(row, "seconds", seconds, where),
                 failure=_failure(_cell(row, "error", text, where), values),
             )
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
 from pydantic import JsonValue
@@ -85,6 +85,10 @@ class Sample:
         """How long the execution took."""
         end = self.trace.end_ns or self.trace.start_ns
         return (end - self.trace.start_ns) / 1e9
+
+    def untied(self) -> Self:
+        """Return it with a case of its own: whoever changes that changes no other judgement."""
+        return replace(self, case=self.case.model_copy(deep=True))
 
 
 @dataclass(frozen=True, slots=True)

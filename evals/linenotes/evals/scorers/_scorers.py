@@ -82,6 +82,7 @@ class Scorer:
     async def _given(self, sample: Sample) -> object:
         """Call the function; one that is not async may ask a judge, so it waits in a thread."""
         given: object
+        sample = sample.untied()
         if _is_async(self.function):
             given = self.function(sample)
         else:

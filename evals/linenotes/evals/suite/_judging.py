@@ -130,7 +130,7 @@ def _judge(sample: Sample, body: Body) -> Judgement:
         )
         return Judgement(index, trace_id, kind, str(sample.error))
     try:
-        given = body(sample)
+        given = body(sample.untied())
         if inspect.isawaitable(given):
             given = complete(_awaited(given))
         _refuse_value(given)

@@ -83,7 +83,16 @@ def write_page(one: Judged, folder: Path) -> None:
         ) from error
 
 
-def keep(judged: Sequence[Judged], wishes: Wishes) -> list[str]:
+@dataclass(frozen=True)
+class Kept:
+    """What is to be told of keeping a session."""
+
+    notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    """What was asked for and did not come about: the session has not succeeded."""
+
+
+def keep(judged: Sequence[Judged], wishes: Wishes) -> Kept:
     """Add the judgements to the runs, and save baselines; return what is to be told of that.
 
     A run that was stopped stays without scores: it is continued, and judged when it is whole.
@@ -97,24 +106,29 @@ def keep(judged: Sequence[Judged], wishes: Wishes) -> list[str]:
                 Evaluation(wishes.project).score(run_id, [one.scorer for one in own], add=True)
             except LinenotesError as error:
                 notes.append(str(error))
-        if wishes.updates_baseline:
-            notes += _save_baselines(judged, wishes)
-    return notes
+        saved = _save_baselines(judged, wishes) if wishes.updates_baseline else Kept()
+    return Kept((*notes, *saved.notes), saved.problems)
 
 
-def _save_baselines(judged: Sequence[Judged], wishes: Wishes) -> list[str]:
+def _save_baselines(judged: Sequence[Judged], wishes: Wishes) -> Kept:
     wanted: dict[tuple[str, str, str], dict[str, None]] = {}
     for one in judged:
         gate, plan = wishes.gate(one.test.declared), one.verdict.record.plan
         if gate is not None and not one.verdict.fails:
             runs = wanted.setdefault((plan.agent, plan.dataset.name, gate.baseline), {})
             runs[one.run_id] = None
-    return [_save(name, [*runs], wishes) for (_, _, name), runs in wanted.items()]
+    notes, problems = [], []
+    for (_, _, name), runs in wanted.items():
+        try:
+            notes.append(_save(name, [*runs], wishes))
+        except RunError as error:
+            problems.append(str(error))
+    return Kept(tuple(notes), tuple(problems))
 
 
 def _save(name: str, run_ids: Sequence[str], wishes: Wishes) -> str:
     if len(run_ids) > 1:
-        return (
+        raise RunError(
             f"Baseline {name!r} was not saved: tests with it select different cases of one "
             "dataset. Name another baseline in the gate of one of them."
         )

@@ -62,6 +62,8 @@ class Suite:
         self._failure: str | None = None
         self.notes: list[str] = []
         """What the session should be told in the end."""
+        self.lacks_something = False
+        """Whether something was asked for, such as a baseline, and did not come about."""
         self.shared: list[Path] = []
         """Files for other workers, which nobody needs when all have ended."""
 
@@ -165,7 +167,9 @@ class Suite:
     def finish(self) -> None:
         """Keep what was judged as scores of the runs, and save baselines if that is asked for."""
         with outside_of_tests():
-            self.notes += keep([*self._reached.values()], self._wishes)
+            kept = keep([*self._reached.values()], self._wishes)
+        self.notes += kept.notes + kept.problems
+        self.lacks_something = bool(kept.problems)
 
     def _load(self, declared: Golden) -> Dataset:
         agent = load_agent(declared.agent, self._wishes.project)
