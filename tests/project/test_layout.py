@@ -63,7 +63,7 @@ PARTS_OF_EVALS = {
     },
     "suite": {
         *("statistics", "journal", "documents", "engine", "scorers"),
-        *("comparing", "gating"),
+        *("comparing", "gating", "history"),
     },
 }
 """Each with the other parts that its code imports; the modules beside them put parts together."""
