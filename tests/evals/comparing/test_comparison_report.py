@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from linenotes.evals import RunRecord, compare_runs, comparison_report
+from linenotes.evals import Failure, RunRecord, compare_runs, comparison_report
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,17 @@ def test_a_verdict_without_bounds_is_not_called_unmeasurable(
     found = compare_runs(base, other)
     assert found.result.verdict == "inconclusive"
     assert "INCONCLUSIVE. +0 points (no interval, n=2)." in comparison_report.verdict(found)
+
+
+def test_failures_that_a_number_has_no_value_for_are_told_with_the_verdict(
+    make_record: Callable[..., RunRecord],
+) -> None:
+    numbers = {f"c{i}": [0.2, 0.4] for i in range(40)}
+    kinds = {("c0", 0): "agent", ("c1", 0): "agent", ("c2", 0): "infrastructure"}
+    failed = {key: Failure(kind, "ValueError", "no") for key, kind in kinds.items()}  # type: ignore[arg-type]
+    base, other = make_record(numbers), make_record(numbers, failed=failed, version="v2")
+    text = comparison_report.verdict(compare_runs(base, other))
+    assert text.endswith(" Not counted: the agent failed in 2 samples of the candidate.")
+    rates = {case: [True, False] for case in numbers}
+    base, other = make_record(rates), make_record(rates, failed=failed, version="v2")
+    assert "Not counted" not in comparison_report.verdict(compare_runs(base, other))

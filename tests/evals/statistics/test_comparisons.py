@@ -269,6 +269,8 @@ def test_clusters_widen_the_interval_when_their_cases_move_together(
     )
     assert clustered.method == "cluster t"
     assert clustered.n_clusters == 40
+    declared_since = compare_scores(score_table(base), score_table(together, clusters=clusters))
+    assert declared_since == clustered
     assert plain.se is not None
     assert clustered.se == pytest.approx(plain.se * 3**0.5, rel=0.02)
 

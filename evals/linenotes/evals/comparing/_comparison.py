@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from linenotes.evals._savings import replayed_calls, saved
+from linenotes.evals._wording import counted
 from linenotes.evals.comparing._differences import differences
 from linenotes.evals.documents._part import Document
 from linenotes.evals.documents._run_documents import ComparisonDocument
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
-from linenotes.evals.journal._tables import is_rate, score_table
+from linenotes.evals.journal._tables import is_rate, score_table, score_values
 from linenotes.project import RunError
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ class RunComparison:
     savings: tuple[str, ...] = ()
     """What recordings have saved the runs, one line each. Calls that both share pair the runs;
     they are no data beyond the cases."""
+    not_counted: str = ""
+    """A sentence on samples in which the agent failed, where the metric has no worst value to give
+    them; empty where there are none."""
 
     def document(self) -> Document:
         """Return the comparison as the JSON contract has it."""
@@ -167,7 +171,19 @@ def _of(base: RunRecord, candidate: RunRecord, metric: str, found: Comparison) -
         differences=differences(base.plan, candidate.plan),
         is_rate=is_rate(base, metric) and is_rate(candidate, metric),
         savings=_savings(base, candidate),
+        not_counted=_not_counted(base, candidate, metric),
     )
+
+
+def _not_counted(base: RunRecord, candidate: RunRecord, metric: str) -> str:
+    runs, told = {"base": base, "candidate": candidate}, []
+    for name, run in runs.items():
+        scored = score_values(run, metric, beside=(*runs.values(),))
+        failed = [key for key, one in run.outcomes.items() if one.error and key not in scored]
+        lost = sum(key not in run.lost for key in failed)
+        if lost:
+            told.append(f"{counted(lost, 'sample')} of the {name}")
+    return f"Not counted: the agent failed in {' and '.join(told)}." if told else ""
 
 
 def _savings(base: RunRecord, candidate: RunRecord) -> tuple[str, ...]:

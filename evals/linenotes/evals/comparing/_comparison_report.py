@@ -55,8 +55,9 @@ def finding(comparison: RunComparison) -> str:
     unit = " points" if comparison.is_rate else ""
     return (
         f"{_signed(found.delta, rate=comparison.is_rate)}{unit} "
-        f"({_bounds(comparison)}, n={found.n_cases}). {meaning(comparison)}"
-    )
+        f"({_bounds(comparison)}, n={found.n_cases}). {meaning(comparison)} "
+        f"{comparison.not_counted}"
+    ).rstrip()
 
 
 def _bounds(comparison: RunComparison) -> str:

@@ -91,8 +91,8 @@ def _metric(one: RunComparison, looks: SequentialComparison) -> str:
     return (
         f"{one.metric} {_value(found.base_mean, one)} → {_value(found.candidate_mean, one)}: "
         f"{_signed(found.delta, one)}{unit} ({_bounds(one)}; n={found.n_cases}{clusters}, "
-        f"K={looks.samples}, {SPEAKS_OF[found.target]}). {_meaning(one)}"
-    )
+        f"K={looks.samples}, {SPEAKS_OF[found.target]}). {_meaning(one)} {one.not_counted}"
+    ).rstrip()
 
 
 def _bounds(one: RunComparison) -> str:

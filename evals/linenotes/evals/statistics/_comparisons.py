@@ -106,8 +106,8 @@ def compare_scores(
     """Compare two runs, paired by case.
 
     Args:
-        base: what there is, as `case, sample, value[, cluster, weight]`; its clusters and
-            weights count.
+        base: what there is, as `case, sample, value[, cluster, weight]`; its weights count,
+            and its clusters, or the candidate's where it has none.
         candidate: what might replace it.
         target: cases like these (population), or exactly these (dataset, two samples a case).
         margin: the drop that a pass must rule out, in the score's own unit; with 0 a pass must

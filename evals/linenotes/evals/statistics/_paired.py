@@ -13,7 +13,7 @@ nothing changed at all, the binomial bound for no event takes over.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -66,7 +66,10 @@ class PairedEvidence:
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """The cases that both runs have, row by row. Weights and clusters are the base's."""
+    """The cases that both runs have, row by row.
+
+    Weights are the base's, and so are clusters unless only the candidate declares any.
+    """
 
     base: CaseTable
     candidate: CaseTable
@@ -129,7 +132,11 @@ def pair_up(base: CaseTable, candidate: CaseTable) -> Pairs:
     _, rows, others = np.intersect1d(
         base.cases, candidate.cases, assume_unique=True, return_indices=True
     )
-    return Pairs(base.take(rows), candidate.take(others))
+    before, after = base.take(rows), candidate.take(others)
+    if before.clusters is None:
+        # A base that was stored before its dataset declared clusters has the same related cases.
+        before = replace(before, clusters=after.clusters)
+    return Pairs(before, after)
 
 
 def evidence_on_such_cases(pairs: Pairs) -> PairedEvidence:
