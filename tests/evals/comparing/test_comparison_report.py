@@ -52,3 +52,18 @@ def test_failures_that_a_number_has_no_value_for_are_told_with_the_verdict(
     rates = {case: [True, False] for case in numbers}
     base, other = make_record(rates), make_record(rates, failed=failed, version="v2")
     assert "Not counted" not in comparison_report.verdict(compare_runs(base, other))
+
+
+def test_a_pass_within_its_two_sided_interval_names_the_one_sided_test(
+    make_record: Callable[..., RunRecord],
+) -> None:
+    base = make_record({f"c{i}": [10.0, 10.0] for i in range(40)})
+    shifts = [0.5 if i % 2 else -0.5 for i in range(40)]
+    scores = {f"c{i}": [10 + shift, 10 + shift] for i, shift in enumerate(shifts)}
+    other = make_record(scores, version="v2")
+    low = compare_runs(base, other).result.low
+    assert low is not None
+    between = comparison_report.meaning(compare_runs(base, other, margin=-0.95 * low))
+    assert "is ruled out (one-sided test at 4%); that it is better is not shown." in between
+    beyond = comparison_report.meaning(compare_runs(base, other, margin=-1.05 * low))
+    assert "is ruled out; that it is better is not shown." in beyond

@@ -74,6 +74,8 @@ def test_everything_is_shown_only_when_asked_for(two: tuple[RunRecord, RunRecord
 def test_slices_that_stand_out_are_pointed_at(two: tuple[RunRecord, RunRecord]) -> None:
     lines = comparison_lines(ComparisonReport.of(two[0], [two[1]]))
     assert sum(line.startswith("  look here  team=") for line in lines) == 2
+    said = "Slices decide nothing: of those called better or worse one in ten may be chance."
+    assert said in lines
 
 
 def test_a_run_against_itself_is_said_plainly(two: tuple[RunRecord, RunRecord]) -> None:

@@ -62,7 +62,7 @@ def test_what_is_not_there_is_told_with_what_is(
     find: Find, rated: Callable[[str], AgentVersion], make_record: Callable[..., RunRecord]
 ) -> None:
     save_baseline(rated("v1").agent.project, make_record({"a": [True]}), "spring")
-    with pytest.raises(RunError, match=r"no saved baseline 'champion' .*\(saved: spring\).*--save"):
+    with pytest.raises(RunError, match=r"no saved baseline 'champion' .*\(saved: spring\).*same"):
         find("champion")
     with pytest.raises(PromptError, match="has a version or an alias 'v9'"):
         find("@v9")

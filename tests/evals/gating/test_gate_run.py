@@ -50,6 +50,7 @@ def test_a_bad_version_fails_after_the_first_look_and_its_run_is_whole(
     assert (found.decision.verdict, found.decision.exit_code) == ("fail", 1)
     assert found.candidate is not None
     assert (found.samples, found.stopped_early, found.ended_by) == (2, True, "decision")
+    assert "next to nothing" not in " ".join(gate_report.lines(found))
     assert found.candidate.is_whole
     assert found.candidate.plan.samples == 2
     # Only the candidate was run.

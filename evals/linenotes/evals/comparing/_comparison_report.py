@@ -77,7 +77,10 @@ def meaning(comparison: RunComparison) -> str:
     if found.verdict == "pass" and found.is_worse:
         return f"It is worse, but by less than {margin}."
     if found.verdict == "pass":
-        return f"A drop of {margin} is ruled out; that it is better is not shown."
+        inside = found.low is not None and found.low > -found.margin
+        # A two-sided interval may reach below the margin that a one-sided test rules out.
+        tested = "" if inside else f" (one-sided test at {100 * found.alpha:.0f}%)"
+        return f"A drop of {margin} is ruled out{tested}; that it is better is not shown."
     if found.verdict == "fail":
         return f"It is worse (one-sided test at {100 * found.alpha:.0f}%)."
     seen = f"It seems {found.shown}" if found.shown else "Neither better nor worse is shown"

@@ -223,13 +223,10 @@ def _closing_lines(report: ComparisonReport) -> Iterator[str]:
 
 def _corrections(report: ComparisonReport) -> Iterator[str]:
     """Say what keeps chance from being called a finding among so many numbers."""
-    told = []
     if sum(len(one.secondary) for one in report.candidates) > 1:
-        told.append("other metrics carry Holm's correction")
+        yield "What does not decide: other metrics carry Holm's correction."
     if any(one.slices for one in report.candidates):
-        told.append("slices that of Benjamini and Hochberg (q=.1)")
-    if told:
-        yield f"What does not decide: {', '.join(told)}."
+        yield "Slices decide nothing: of those called better or worse one in ten may be chance."
 
 
 def _notes(candidate: CandidateReport) -> tuple[str, ...]:

@@ -76,9 +76,9 @@ def find_base(project: Project, name: str, *, candidate: AgentVersion, dataset: 
         names = ", ".join(saved_baselines(project, **asked)) or "none"
         raise RunError(
             f"Agent {candidate.agent.name!r} has no saved baseline {name!r} on {dataset.name!r} "
-            f"(saved: {names}), and no run is called so. Save one: linenotes gate "
-            f"{candidate.agent.name} --save-baseline {name}; or name a run, such as latest, or a "
-            "version, such as @v1."
+            f"(saved: {names}), and no run is called so. Save one: the same "
+            f"command with --save-baseline {name}; or name a run, such as latest, or a version, "
+            "such as @v1."
         ) from error
 
 

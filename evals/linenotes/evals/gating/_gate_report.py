@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _INDENT = 14
 """Columns of the verdict."""
 _WIDTH = 100
+_ONE_SIDED = " (one-sided test; the interval is two-sided)"
+"""Said where the interval alone seems to contradict the verdict."""
 
 
 def lines(result: GateResult) -> list[str]:
@@ -105,7 +107,8 @@ def _bounds(one: RunComparison) -> str:
 def _meaning(one: RunComparison) -> str:
     found, margin = one.result, sized(one.result.margin, rate=one.is_rate)
     if found.verdict == "fail":
-        return "It is worse."
+        tested = "" if found.high is not None and found.high < 0 else _ONE_SIDED
+        return f"It is worse{tested}."
     if found.verdict == "inconclusive" and found.margin == 0:
         return "That it is better is not shown."
     if found.verdict == "inconclusive":
@@ -114,7 +117,8 @@ def _meaning(one: RunComparison) -> str:
         return "It is better."
     if found.is_worse:
         return f"It is worse, but by less than {margin}."
-    return f"A drop of {margin} is ruled out."
+    tested = "" if found.low is not None and found.low > -found.margin else _ONE_SIDED
+    return f"A drop of {margin} is ruled out{tested}."
 
 
 def _effort(result: GateResult) -> str:
@@ -145,7 +149,8 @@ def _to_decide(result: GateResult) -> str:
     ways = []
     if enough := _most(samples):
         more = max(1, enough - result.samples)
-        ways.append(f"{more} more samples a case (--samples {enough})")
+        option = f" (--samples {enough})" if enough > result.order.samples else ""
+        ways.append(f"{more} more samples a case{option}")
     if known := _most(cases):
         ways.append(f"{known:,} cases")
     if not ways:
@@ -173,7 +178,8 @@ def _small_suite(result: GateResult) -> Iterator[str]:
     from linenotes.evals.statistics import FEW_TO_STOP_EARLY
 
     cases = len(result.order.dataset.cases)
-    if cases <= FEW_TO_STOP_EARLY and result.order.samples > 1:
+    undecided = not result.stopped_early and result.order.samples > 1
+    if undecided and cases <= FEW_TO_STOP_EARLY:
         yield f"With {counted(cases, 'case')} stopping early saves next to nothing: add cases."
 
 
