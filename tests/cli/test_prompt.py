@@ -15,7 +15,10 @@ def test_files_and_what_is_in_force_are_listed(project: Path, cli: Cli) -> None:
     assert "v1, v2" in out
 
 
-def test_evaluated_prompts_are_in_the_registry(project: Path, cli: Cli) -> None:
+def test_evaluated_prompts_are_in_the_registry(
+    project: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LINENOTES_STATE", str(project / "state"))  # a registry of its own
     cli("eval", "app.py:build", "--dataset", "cases.jsonl", "--samples", "1", "--prompt", "1,2")
     prompts = cli("prompt", "list", "--json").json["prompts"]
     assert isinstance(prompts, list)

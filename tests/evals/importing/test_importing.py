@@ -207,6 +207,8 @@ def test_an_import_that_breaks_leaves_no_run_that_seems_to_go_on(
         raise MemoryError
 
     records = [record("broken", n, 1.0, "broken") for n in range(2)]
+    runs = RunStore.of(Project.find())
+    before = {plan.run_id for plan in runs.plans()}
     with monkeypatch.context() as patch:
         patch.setattr(Journal, "scored", broken)
         with pytest.raises(MemoryError):
@@ -214,7 +216,7 @@ def test_an_import_that_breaks_leaves_no_run_that_seems_to_go_on(
     project = Project.find()
     with open_store(project) as store:
         client = MlflowClient(tracking_uri=store.tracking_uri)
-    run_id = max(RunStore.of(project).plans(), key=lambda plan: plan.created).run_id
+    (run_id,) = {plan.run_id for plan in runs.plans()} - before
     assert client.get_run(run_id).info.status == "KILLED"
     assert bring(records).result.record.plan.run_id == run_id
     assert client.get_run(run_id).info.status == "FINISHED"
