@@ -78,7 +78,10 @@ def test_a_number_that_is_no_rate_is_shown_as_it_is(result: Callable[..., RunRes
 def test_what_cannot_be_measured_says_so_and_why(result: Callable[..., RunResult]) -> None:
     broken = result({"a": [None], "b": [None]})
     assert report.rows([broken])[1][2] == "cannot measure"
-    assert report.failures(broken) == ["v1: 2 samples could not be scored: KeyError: 'team'"]
+    assert report.failures(broken) == [
+        "v1: 2 samples could not be scored (`linenotes score aaaaaaaaaaaa` tries a mended scorer): "
+        "KeyError: 'team'"
+    ]
 
 
 def test_failures_are_told_apart_with_an_example_of_each(result: Callable[..., RunResult]) -> None:
@@ -93,7 +96,8 @@ def test_failures_are_told_apart_with_an_example_of_each(result: Callable[..., R
         "(`linenotes eval --resume aaaaaaaaaaaa --retry-errors` tries again): "
         "APITimeoutError: Request timed out.",
         "v1: 1 sample failed in the agent and scored as failed: ValueError: bad",
-        "v1: 1 sample could not be scored: KeyError: 'team'",
+        "v1: 1 sample could not be scored (`linenotes score aaaaaaaaaaaa` tries a mended scorer): "
+        "KeyError: 'team'",
     ]
 
 

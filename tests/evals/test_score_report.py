@@ -9,6 +9,7 @@ import pytest
 from linenotes.evals import Failure, RunRecord, RunResult, Score, report
 from linenotes.evals._repeats import repeats
 from linenotes.evals._results import estimate_all
+from linenotes.evals._score_report import interval
 from linenotes.evals.documents._printed import _PRINTED
 from linenotes.evals.publishing._publisher import Stored
 
@@ -105,3 +106,9 @@ def test_a_failure_with_a_declared_worth_is_not_left_out(
     sizes = {("a", 0): (*scores[("a", 0)], Score("size", value=3.0)), ("a", 1): scores[("a", 1)]}
     mixed = as_result(replace(worth.record, plan=both, scores=sizes))
     assert any("left out of size" in one for one in report.failures(mixed))
+
+
+def test_what_rounding_has_left_of_a_zero_is_a_zero(result: Callable[..., RunResult]) -> None:
+    found = result({f"c{i}": [0.1 * i, 1.5] for i in range(40)}).estimates["correct"]
+    shown = interval(replace(found, low=-1.73e-16), rate=False)
+    assert "  0 to " in shown

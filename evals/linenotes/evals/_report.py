@@ -43,7 +43,7 @@ def title(results: Sequence[RunResult]) -> str:
     speaks = f"95% intervals for {SPEAKS_OF[estimate.target]}" if estimate else "no scores"
     return (
         f"{plan.agent} on {plan.dataset.name} ({plan.dataset.digest[:8]}): "
-        f"n={len(plan.cases)} cases{clusters}, K={depth} {samples}; {speaks}"
+        f"n={counted(len(plan.cases), 'case')}{clusters}, K={depth} {samples}; {speaks}"
     )
 
 
@@ -156,7 +156,8 @@ def _unfinished(result: RunResult) -> list[str]:
 
 def _consequence(result: RunResult, kind: str) -> str:
     if kind == "scorer":
-        return "could not be scored"
+        again = f" (`linenotes score {result.record.plan.run_id[:12]}` tries a mended scorer)"
+        return "could not be scored" + ("" if result.record.plan.imported else again)
     if result.record.plan.imported is not None:
         lost = (
             "left out" if kind == "infrastructure" else "failed in the agent and scored as failed"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 100
 """Columns of a line."""
+_NOTHING = 1e-12
 _CASES = 1000
 """How many cases a value is scaled to."""
 
@@ -22,11 +23,16 @@ def interval(estimate: Estimate, *, rate: bool) -> str:
     """Return `72%  62 to 81` for a rate, `3.14  2.9 to 3.4` for other numbers."""
     if estimate.mean is None:
         return "cannot measure"
-    mean = f"{100 * estimate.mean:.0f}%" if rate else f"{estimate.mean:.3g}"
+    mean = f"{_number(estimate.mean, rate=rate)}%" if rate else _number(estimate.mean, rate=rate)
     if estimate.low is None or estimate.high is None:
         return f"{mean}  no interval"
-    low, high = (f"{100 * b:.0f}" if rate else f"{b:.3g}" for b in (estimate.low, estimate.high))
+    low, high = (_number(bound, rate=rate) for bound in (estimate.low, estimate.high))
     return f"{mean}  {low} to {high}"
+
+
+def _number(value: float, *, rate: bool) -> str:
+    plain = 0.0 if abs(value) < _NOTHING else value  # what rounding has left of a zero
+    return f"{100 * plain:.0f}" if rate else f"{plain:.3g}"
 
 
 def cell(result: RunResult, name: str) -> str:
@@ -66,7 +72,8 @@ def value_lines(results: Sequence[RunResult]) -> Iterator[str]:
 def _scaled_bounds(found: Estimate) -> str:
     if found.low is None or found.high is None:
         return "no interval"
-    return f"95% {_CASES * found.low:,.0f} to {_CASES * found.high:,.0f}"
+    low, high = (round(_CASES * bound) for bound in (found.low, found.high))
+    return f"95% {low:,} to {high:,}"
 
 
 def label_rows(metric: str, labels: Mapping[str, LabelShare]) -> Iterator[str]:

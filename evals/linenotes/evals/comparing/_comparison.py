@@ -227,7 +227,8 @@ def primary_metric(plan: RunPlan) -> str:
 def _require_metric(plan: RunPlan, metric: str) -> None:
     if metric not in plan.metrics:
         raise RunError(
-            f"Run {plan.run_id[:12]} has no metric {metric!r}. It has {', '.join(plan.metrics)}."
+            f"Run {plan.run_id[:12]} has no metric {metric!r}. It has {', '.join(plan.metrics)}. "
+            "Choose one that all have by --metric, or score the run with the other scorer, too."
         )
 
 
