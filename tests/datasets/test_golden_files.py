@@ -48,7 +48,8 @@ def test_every_problem_is_told_at_once_in_the_order_of_lines(tmp_path: Path) -> 
         "1: case 'a': unknown key 'expected' (close to 'expectations').",
         "3: case 'b': 'inputs' is missing.",
         "4: not valid JSON: Expecting property name enclosed in double quotes at column 2.",
-        "5: case 'c': 'weight' is not valid: Input should be greater than or equal to 0.000000001, not 0.",
+        "5: case 'c': 'weight' is not valid: Input should be greater than or equal to "
+        "0.000000001, not 0.",
         "6: id 'c' is also that of line 5.",
         "7: case 'd' has the same inputs as case 'c'.",
     ]
