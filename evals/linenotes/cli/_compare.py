@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from linenotes.cli._asked import margins_of
 from linenotes.cli._options import json_option, margin_option, target_option
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from linenotes.evals import ComparisonReport
     from linenotes.evals.statistics import Target
     from linenotes.project import Project
@@ -91,7 +90,7 @@ def command(
         candidates,
         metric=metric,
         margin=margin,
-        guardrails=_margins(guardrails),
+        guardrails=margins_of(guardrails),
         target=target,
         slices=slices or None,
         allow_changed_cases=allow_changed_cases,
@@ -100,19 +99,6 @@ def command(
     if not no_log:
         _log(report, project)
     return _EXIT[report.verdict]
-
-
-def _margins(guardrails: Sequence[str]) -> dict[str, float]:
-    found = {}
-    for text in guardrails:
-        metric, _, margin = text.rpartition("=")
-        try:
-            found[metric] = float(margin)
-        except ValueError:
-            found[metric] = -1.0
-        if not metric or not 0 <= found[metric] < float("inf"):
-            raise click.UsageError(f"{text!r} is not METRIC=MARGIN, such as grounded=0.02.")
-    return found
 
 
 def _show(

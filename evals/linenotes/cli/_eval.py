@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from linenotes.cli._asked import choice_of, conduct_of
 from linenotes.cli._budget_options import budget_options
 from linenotes.cli._estimating import estimate_options
 from linenotes.cli._evaluation_options import (
@@ -17,14 +18,13 @@ from linenotes.cli._evaluation_options import (
     seed_option,
 )
 from linenotes.cli._options import (
-    choices,
     json_option,
     margin_option,
     target_option,
     version_options,
 )
 from linenotes.cli._patience_options import patience_options
-from linenotes.cli._recording_options import listed, recording_options
+from linenotes.cli._recording_options import recording_options
 from linenotes.cli._resuming import check_resume_options, resume_options
 from linenotes.cli._sections import Sectioned
 from linenotes.cli._worker_options import worker_options
@@ -134,17 +134,11 @@ def command(
     from linenotes.cli._evaluations import carry_out, goes_on, show
     from linenotes.evals import (
         DEFAULT_SAMPLES,
-        EVERY,
-        Budget,
-        Choice,
-        Conduct,
         RunStore,
         arms,
-        asked_of_recordings,
         choose_cases,
         find_scorers,
         find_stopped,
-        keys_for_replay,
     )
     from linenotes.project import Project
     from linenotes.tracing import RecordingPolicy
@@ -153,17 +147,19 @@ def command(
     if dry_run and pilot:
         raise click.UsageError("Give one of --dry-run and --pilot.")
     project = Project.find()
-    policy = asked_of_recordings(record=record, replay=replay, live=listed(live), strict=strict)
-    click.get_current_context().with_resource(keys_for_replay(project, policy))
-    conduct = Conduct(
+    conduct = conduct_of(
+        project,
+        record=record,
+        replay=replay,
+        live=live,
+        strict=strict,
+        limits=limits,
+        sample_timeout=sample_timeout,
         concurrency=concurrency,
-        sample_timeout=sample_timeout or None,
         sample_retries=sample_retries,
         workers=workers,
         executor=executor,
         ray_address=ray_address,
-        budget=Budget.of(project, Budget(**limits)),
-        recordings=policy,
     )
     carried_out = partial(
         carry_out,
@@ -176,11 +172,7 @@ def command(
         return carried_out(lambda e: e.resume(resume, samples=samples, retry_errors=retry_errors))
     assert agent is not None
     found = load_agent(agent, project)
-    choice = Choice(
-        prompts=choices(prompts, everything=EVERY),
-        models=choices(models, everything=EVERY),
-        temperature=temperature,
-    )
+    choice = choice_of(prompts, models, temperature)
     planned = arms(found, choice, samples=samples or DEFAULT_SAMPLES)
     own = found.settings.scorers
     wanted = find_scorers(scorers or own, project, at_hand=own)
@@ -192,7 +184,7 @@ def command(
         once, some = [replace(arm, samples=1) for arm in planned], cases.select(limit=pilot)
         shown = partial(show_pilot, planned, cases, conduct, as_json=as_json)
         return carried_out(lambda e: e.run(once, some, wanted, seed=seed), show=shown)
-    asked = policy or RecordingPolicy.of(project)
+    asked = conduct.recordings or RecordingPolicy.of(project)
     stopped = find_stopped(
         RunStore.of(project), planned, cases, wanted, recordings=asked, seed=seed
     )

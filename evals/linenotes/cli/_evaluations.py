@@ -27,6 +27,8 @@ from linenotes.evals import (
 from linenotes.project import Project
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from linenotes.evals.statistics import Target
 
 
@@ -104,6 +106,16 @@ def _lacks_agents(result: RunResult) -> bool:
 
 def _print(results: Sequence[RunResult], comparisons: Sequence[RunComparison]) -> None:
     out = console()
+    print_results(out, results, comparisons)
+    out.print()
+    for line in _ways_on([result.record.plan for result in results]):
+        out.print(line, style="dim")
+
+
+def print_results(
+    out: Console, results: Sequence[RunResult], comparisons: Sequence[RunComparison] = ()
+) -> None:
+    """Print what was measured: its title, a row for each version, and what stands under them."""
     out.print(one_line(report.title(results)))
     out.print()
     out.print(table(report.rows(results)))
@@ -112,9 +124,6 @@ def _print(results: Sequence[RunResult], comparisons: Sequence[RunComparison]) -
         out.print(printable(line))
     for line in report.closing_lines(results, comparisons):
         out.print(one_line(line))
-    out.print()
-    for line in _ways_on([result.record.plan for result in results]):
-        out.print(line, style="dim")
 
 
 def _ways_on(plans: Sequence[RunPlan]) -> list[str]:

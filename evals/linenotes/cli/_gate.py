@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, cast
 
 import click
 from click.core import ParameterSource
 
+from linenotes.cli._asked import choice_of, conduct_of, margins_of
 from linenotes.cli._budget_options import budget_options
 from linenotes.cli._evaluation_options import (
     case_options,
@@ -17,9 +16,9 @@ from linenotes.cli._evaluation_options import (
     scorer_option,
     seed_option,
 )
-from linenotes.cli._options import choices, json_option, margin_option, version_options
+from linenotes.cli._options import json_option, margin_option, version_options
 from linenotes.cli._patience_options import patience_options
-from linenotes.cli._recording_options import listed, recording_options
+from linenotes.cli._recording_options import recording_options
 from linenotes.cli._sections import Sectioned
 from linenotes.cli._worker_options import worker_options
 
@@ -174,44 +173,36 @@ def command(
     from linenotes.agents import load_agent
     from linenotes.cli._gates import carry_out_gate, carry_out_saving
     from linenotes.evals import (
-        EVERY,
         Arm,
-        Budget,
-        Choice,
-        Conduct,
         Gate,
         GateOrder,
-        asked_of_recordings,
         check_baseline_place,
         choose_cases,
         find_base,
         find_baseline,
         find_scorers,
-        keys_for_replay,
         quarantined,
         single_version,
     )
     from linenotes.project import Project
 
     project = Project.find()
-    policy = asked_of_recordings(record=record, replay=replay, live=listed(live), strict=strict)
-    click.get_current_context().with_resource(keys_for_replay(project, policy))
-    conduct = Conduct(
+    conduct = conduct_of(
+        project,
+        record=record,
+        replay=replay,
+        live=live,
+        strict=strict,
+        limits=limits,
+        sample_timeout=sample_timeout,
         concurrency=concurrency,
-        sample_timeout=sample_timeout or None,
         sample_retries=sample_retries,
         workers=workers,
         executor=executor,
         ray_address=ray_address,
-        budget=Budget.of(project, Budget(**limits)),
-        recordings=policy,
     )
     found = load_agent(agent, project)
-    choice = Choice(
-        prompts=choices(prompts, everything=EVERY),
-        models=choices(models, everything=EVERY),
-        temperature=temperature,
-    )
+    choice = choice_of(prompts, models, temperature)
     candidate = single_version(found, choice)
     cases = choose_cases(found, dataset, split=split, limit=limit)
     own = found.settings.scorers
@@ -222,7 +213,7 @@ def command(
         target=target,
         superiority=superiority,
         metric=metric,
-        guardrails=_guardrails(guardrails),
+        guardrails=margins_of(guardrails),
         inconclusive=cast("Literal[0, 1, 3]", int(inconclusive)),
     )
     named = {"agent": found.name, "dataset": cases.name}
@@ -252,20 +243,6 @@ def command(
     return carry_out_gate(
         project, conduct, order, save_as=save_as, promote_to=promote_to, as_json=as_json
     )
-
-
-def _guardrails(given: Sequence[str]) -> dict[str, float]:
-    """Read `polite=0.02`."""
-    found = {}
-    for text in given:
-        metric, equals, margin = text.partition("=")
-        try:
-            found[metric] = float(margin)
-        except ValueError:
-            equals = ""
-        if not (metric and equals and 0 <= found[metric] < math.inf):
-            raise click.UsageError(f"{text!r} is not METRIC=MARGIN, such as polite=0.02.")
-    return found
 
 
 def _is_named(option: str) -> bool:

@@ -70,20 +70,12 @@ def command(
 
 
 def _print(imported: ImportedRun) -> None:
-    from linenotes.cli._console import console, table
-    from linenotes.cli._ledgers import one_line, printable
-    from linenotes.evals import report
+    from linenotes.cli._console import console
+    from linenotes.cli._evaluations import print_results
 
     result = imported.result
     out = console()
-    out.print(one_line(report.title([result])))
-    out.print()
-    out.print(table(report.rows([result])))
-    out.print()
-    for line in report.pass_hat_lines([result]):
-        out.print(printable(line))
-    for line in report.closing_lines([result], []):
-        out.print(one_line(line))
+    print_results(out, [result])
     count = len(result.record.outcomes)
     again = " before, so nothing was added" if imported.again else ""
     out.print(f"{count:,} {'result' if count == 1 else 'results'} imported{again}.")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from linenotes.cli._options import choices, json_option, version_options
+from linenotes.cli._asked import choice_of
+from linenotes.cli._options import json_option, version_options
 from linenotes.cli._pages import STDOUT, html_option
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def command(
     from linenotes.agents import load_agent
     from linenotes.cli._console import agents_print_to_stderr
     from linenotes.cli._pages import write_page
-    from linenotes.evals import EVERY, Choice, find_scorers, run_once, single_version
+    from linenotes.evals import find_scorers, run_once, single_version
     from linenotes.project import Project
 
     if html == STDOUT:
@@ -68,11 +69,7 @@ def command(
     if sum(given is not None for given in (text, inputs, case_id)) != 1:
         raise click.UsageError("Give the agent one input: TEXT, --input JSON or --case ID.")
     project = Project.find()
-    choice = Choice(
-        prompts=choices(prompts, everything=EVERY),
-        models=choices(models, everything=EVERY),
-        temperature=temperature,
-    )
+    choice = choice_of(prompts, models, temperature)
     version = single_version(load_agent(agent, project), choice)
     case = _case(version, text=text, inputs=inputs, case_id=case_id, dataset=dataset)
     scorers = find_scorers(version.agent.settings.scorers, project) if case_id else []

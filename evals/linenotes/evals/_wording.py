@@ -22,6 +22,11 @@ def named(cases: Sequence[str]) -> str:
     return ", ".join(cases[:_NAMED]) + (", …" if len(cases) > _NAMED else "")
 
 
+def signed(value: float, *, rate: bool) -> str:
+    """Return a change with its sign: `+12` points of a rate, `+0.03` of what is none."""
+    return f"{100 * value:+.0f}" if rate else f"{value:+.3g}"
+
+
 def sized(value: float, *, rate: bool) -> str:
     """Return the size of a change: `12 points`, `2.5 points`, or `0.03` of what is no rate."""
     if not rate:

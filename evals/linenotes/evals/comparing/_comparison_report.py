@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linenotes.evals._wording import sized
+from linenotes.evals._wording import signed, sized
 from linenotes.evals.comparing._comparison import RunComparison
 from linenotes.evals.comparing._differences import behave_alike
 from linenotes.evals.comparing._reports import CandidateReport
@@ -54,18 +54,19 @@ def finding(comparison: RunComparison) -> str:
         return " ".join(found.notes)
     unit = " points" if comparison.is_rate else ""
     return (
-        f"{_signed(found.delta, rate=comparison.is_rate)}{unit} "
-        f"({_bounds(comparison)}, n={found.n_cases}). {meaning(comparison)} "
+        f"{signed(found.delta, rate=comparison.is_rate)}{unit} "
+        f"({bounds(comparison)}, n={found.n_cases}). {meaning(comparison)} "
         f"{comparison.not_counted}"
     ).rstrip()
 
 
-def _bounds(comparison: RunComparison) -> str:
+def bounds(comparison: RunComparison) -> str:
+    """Return the interval of a difference: `95% -2 to +8`."""
     found = comparison.result
     if found.low is None or found.high is None:
         return "no interval"
-    low, high = (_signed(value, rate=comparison.is_rate) for value in (found.low, found.high))
-    return f"95% {low} to {high}"
+    low, high = (signed(value, rate=comparison.is_rate) for value in (found.low, found.high))
+    return f"{100 * found.confidence:.0f}% {low} to {high}"
 
 
 def meaning(comparison: RunComparison) -> str:
@@ -108,7 +109,3 @@ def power(comparison: RunComparison) -> str:
         f"This suite could detect a change of {sized(change, rate=comparison.is_rate)} "
         "with 80% power."
     )
-
-
-def _signed(value: float, *, rate: bool) -> str:
-    return f"{100 * value:+.0f}" if rate else f"{value:+.3g}"

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from linenotes.evals._wording import SPEAKS_OF, counted, named, sized
+from linenotes.evals._wording import SPEAKS_OF, counted, named, signed, sized
 from linenotes.evals.comparing._comparison import GateVerdict, RunComparison
+from linenotes.evals.comparing._comparison_report import bounds
 from linenotes.evals.engine._budget import spelled
 from linenotes.evals.gating._gate_order import GateResult
 
@@ -90,18 +91,12 @@ def _metric(one: RunComparison, looks: SequentialComparison) -> str:
         return f"{one.metric} cannot be measured. {' '.join(found.notes)}".rstrip()
     unit = " points" if one.is_rate else ""
     clusters = f" in {found.n_clusters} clusters" if found.n_clusters else ""
+    change = signed(found.delta, rate=one.is_rate)
     return (
         f"{one.metric} {_value(found.base_mean, one)} → {_value(found.candidate_mean, one)}: "
-        f"{_signed(found.delta, one)}{unit} ({_bounds(one)}; n={found.n_cases}{clusters}, "
+        f"{change}{unit} ({bounds(one)}; n={found.n_cases}{clusters}, "
         f"K={looks.samples}, {SPEAKS_OF[found.target]}). {_meaning(one)} {one.not_counted}"
     ).rstrip()
-
-
-def _bounds(one: RunComparison) -> str:
-    found = one.result
-    if found.low is None or found.high is None:
-        return "no interval"
-    return f"{100 * found.confidence:.0f}% {_signed(found.low, one)} to {_signed(found.high, one)}"
 
 
 def _meaning(one: RunComparison) -> str:
@@ -192,7 +187,3 @@ def _left_out(one: RunComparison) -> Iterator[str]:
 def _value(mean: float | None, one: RunComparison) -> str:
     assert mean is not None
     return f"{100 * mean:.0f}%" if one.is_rate else f"{mean:.3g}"
-
-
-def _signed(value: float, one: RunComparison) -> str:
-    return f"{100 * value:+.0f}" if one.is_rate else f"{value:+.3g}"

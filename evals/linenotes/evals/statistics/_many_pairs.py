@@ -7,6 +7,7 @@ unit are sums over its cases, so that pairs can also be put together of units dr
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
@@ -45,7 +46,7 @@ class Halves:
 
 
 @dataclass(frozen=True, eq=False)
-class ManyPairs:
+class ManyPairs(ABC):
     """Pairs of runs as sums over the cases of each unit; which sums, says the subclass."""
 
     sums: FloatArray
@@ -63,17 +64,17 @@ class ManyPairs:
         """Return pairs that consist of units of these, as two arrays of pair and unit say."""
         return replace(self, sums=self.sums[:, rows, units])
 
+    @abstractmethod
     def mirrored(self) -> Self:
         """Return the pairs with base and candidate exchanged."""
-        raise NotImplementedError
 
+    @abstractmethod
     def is_worse(self, alpha: float) -> BoolArray:
         """Say of each pair whether "not worse" is rejected."""
-        raise NotImplementedError
 
+    @abstractmethod
     def is_within(self, margin: float, alpha: float) -> BoolArray:
         """Say of each pair whether "worse by the margin or more" is rejected."""
-        raise NotImplementedError
 
     def passed(self, *, margin: float, alpha: float) -> BoolArray:
         """Say of each pair whether its verdict is `pass`."""
