@@ -67,7 +67,7 @@ def test_a_pass_promotes_and_saves(saved: Ended, cli: Cli) -> None:
     assert document["promoted"][0].startswith("prompt tone v2 (registry:")
     assert document["saved"].endswith("next.jsonl.gz")
     looks = document["metrics"]["matches_expectations"]["looks"]
-    assert [look["samples"] for look in looks] == [2]
+    assert [look["samples"] for look in looks] == [1, 2]
     assert document["stored_baseline"] is False
 
 

@@ -64,7 +64,7 @@ def test_what_a_look_has_decided_stands_whatever_came_later(
         version="v2",
     )
     found = decide_in_looks(Gate(), base, dropped, planned=6, reached=6, base_run="stored")
-    assert (found.verdict, found.looks[0].samples) == ("fail", 2)
+    assert (found.verdict, found.looks[0].samples) == ("fail", 1)
     assert found.comparisons[0].result == found.looks[0].result
     assert decide(Gate(), base, dropped).comparisons[0].result != found.looks[0].result
 

@@ -74,13 +74,35 @@ def test_an_unchanged_version_passes_before_all_samples_are_there(target: Target
     assert found.result.low > -0.05
 
 
-def test_one_sample_a_case_is_no_look_at_exactly_these_cases() -> None:
-    found = looked_at(-0.25, target="dataset")
-    assert found.looks[0].samples == 2
-    alone = looked_at(-0.25, target="dataset", reached=1)
-    assert (alone.result.verdict, alone.looks) == ("cannot measure", ())
-    # Nothing was spent on it: the look at two samples has all that is due by then.
-    assert found.looks[0].level == pytest.approx(0.05 * 2 / 10)
+def test_the_first_look_at_exactly_these_cases_takes_what_lies_between_them_as_noise() -> None:
+    found = looked_at(-0.25, target="dataset", reached=1)
+    such = looked_at(-0.25, reached=1)
+    assert found.looks == such.looks
+    assert (found.result.verdict, found.stopped_early) == ("fail", True)
+    assert "the spread between cases as noise" in found.result.method
+    later = looked_at(target="dataset", reached=2)
+    assert "within cases" in later.result.method
+
+
+def test_one_sample_a_case_says_nothing_of_exactly_these_cases_where_no_more_are_planned() -> None:
+    base, candidate = table(1, mixed()), table(2, mixed(change=-0.25))
+    found = compare_in_looks(base, candidate, planned=1, reached=1, target="dataset")
+    assert (found.result.verdict, found.looks) == ("cannot measure", ())
+    assert (
+        found.result.notes
+        == compare_scores(
+            *(one[one["sample"] < 1] for one in (base, candidate)), target="dataset"
+        ).notes
+    )
+
+
+def test_a_stored_base_is_information_that_is_there_before_the_first_call() -> None:
+    base, candidate = table(1, mixed(), k=10), table(2, mixed(change=-0.02))
+    found = compare_in_looks(base, candidate, planned=10, reached=10, base_run="stored")
+    # Equal noise in both: 1/10 + 1/K at a look, 1/10 + 1/10 in the end.
+    expected = [0.2 / (0.1 + 1 / k) for k in look_times(10)]
+    assert [look.time for look in found.looks] == pytest.approx(expected[: len(found.looks)])
+    assert found.looks[0].level == pytest.approx(0.05 * expected[0], abs=1e-9)
 
 
 def test_levels_of_all_looks_are_those_of_alpha_spent_as_calls_are() -> None:

@@ -93,6 +93,8 @@ def on_such_cases(a: Array, k_a: int, b: Array, k_b: int) -> tuple[Array, Array,
 
 
 def on_these_cases(a: Array, k_a: int, b: Array, k_b: int) -> tuple[Array, Array, Array]:
+    if k_b == 1:
+        return on_such_cases(a, k_a, b, k_b)
     n = a.shape[1]
     parts = [x / k * (1 - x / k) / (k - 1) / n**2 for x, k in ((a, k_a), (b, k_b))]
     pair = 1 / (n * k_a) ** 2 + 1 / (n * k_b) ** 2
@@ -119,14 +121,17 @@ def levels(information: Array, times: Array, alpha: float) -> Array:
 
 
 def answer(trials: Trials, target: Target) -> Answers:
-    looks = np.array([k for k in look_times(PLANNED) if target == "population" or k > 1])
+    looks = np.array(look_times(PLANNED))
+    times = looks / PLANNED
+    if trials.base_run == "stored":
+        times = (1 / PLANNED + 1 / PLANNED) / (1 / PLANNED + 1 / looks)
     judge = on_such_cases if target == "population" else on_these_cases
     found = [judge(*trials.at(int(k))) for k in looks]
     information, p_worse, p_not_worse = (
         np.stack(part, axis=1) for part in zip(*found, strict=True)
     )
     alpha = 0.05 if trials.base.shape[1] >= 100 else 0.04
-    level = levels(information, looks / PLANNED, alpha)
+    level = levels(information, times, alpha)
     passes, fails = p_worse < level, p_not_worse < level
     stops = passes | fails
     place = np.where(stops.any(axis=1), stops.argmax(axis=1), len(looks) - 1)
@@ -138,7 +143,7 @@ def answer(trials: Trials, target: Target) -> Answers:
             (p_worse[:, -1] < alpha, p_not_worse[:, -1] < alpha),
         )
     ]
-    tail = levels(information, looks / PLANNED, 0.025)[rows, place]
+    tail = levels(information, times, 0.025)[rows, place]
     p = p_worse[rows, place]
     return Answers(said[0], looks[place].astype(float), said[1], (tail <= p) & (p <= 1 - tail))
 
@@ -175,31 +180,47 @@ def test_the_arrays_say_what_is_said_of_each_pair_of_runs(
         assert (one.result.verdict, one.samples) == (verdict, samples)
 
 
+@dataclass(frozen=True)
+class Known:
+    """A row of a published table of such a gate, simulated elsewhere: calls / (2 n 10)."""
+
+    target: Target
+    icc: float
+    n: int
+    power: float
+    calls: float
+    stored_calls: float
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("target", "n", "power", "calls", "stored_calls"),
+    "known",
     [
-        ("population", 100, 0.71, 0.65, 0.29),
-        ("population", 200, 0.92, 0.43, 0.17),
-        ("dataset", 100, 0.89, 0.56, 0.23),
+        Known("population", 0.4, 100, power=0.71, calls=0.65, stored_calls=0.29),
+        Known("population", 0.4, 200, power=0.92, calls=0.43, stored_calls=0.17),
+        Known("population", 0.4, 500, power=0.98, calls=0.20, stored_calls=0.065),
+        Known("dataset", 0.4, 100, power=0.89, calls=0.56, stored_calls=0.23),
+        Known("dataset", 0.4, 200, power=0.97, calls=0.36, stored_calls=0.13),
+        Known("dataset", 0.7, 200, power=0.98, calls=0.22, stored_calls=0.08),
     ],
+    ids=lambda known: f"{known.target} {known.icc} {known.n}",
 )
 def test_stopping_early_keeps_the_error_rates_and_saves_the_calls_of_the_table(
-    target: Target, n: int, power: float, calls: float, stored_calls: float
+    known: Known,
 ) -> None:
-    equal = draw(1, n=n, icc=0.4, change=0, target=target)
-    worse = draw(2, n=n, icc=0.4, change=-MARGIN, target=target)
+    equal = draw(1, n=known.n, icc=known.icc, change=0, target=known.target)
+    worse = draw(2, n=known.n, icc=known.icc, change=-MARGIN, target=known.target)
     arms: tuple[tuple[BaseRun, float, float], ...] = (
-        ("interleaved", 1.0, calls),
-        ("stored", 0.5, stored_calls),
+        ("interleaved", 1.0, known.calls),
+        ("stored", 0.5, known.stored_calls),
     )
     for base_run, paid, most in arms:
-        same = answer(replace(equal, base_run=base_run), target)
-        dropped = answer(replace(worse, base_run=base_run), target)
-        assert share(dropped, "pass") == pytest.approx(0.05, abs=0.015)
-        assert share(same, "fail") == pytest.approx(0.05, abs=0.015)
+        same = answer(replace(equal, base_run=base_run), known.target)
+        dropped = answer(replace(worse, base_run=base_run), known.target)
+        assert share(dropped, "pass") <= 0.065
+        assert share(same, "fail") <= 0.065
         assert dropped.covered.mean() >= 0.94
-        assert share(same, "pass") >= power - 0.05
+        assert share(same, "pass") >= known.power - 0.05
         assert paid * same.samples.mean() / PLANNED <= 1.1 * most
 
 

@@ -59,15 +59,15 @@ class GateOrder:
         return self.base.record if isinstance(self.base, StoredBase) else None
 
     @property
-    def first_sweep(self) -> int:
-        """How many samples of a case the first look needs."""
+    def least_samples(self) -> int:
+        """How many samples of a case must be planned for the target."""
         return 1 if self.gate.target == "population" else 2
 
     @property
     def arms(self) -> list[Arm]:
         """What is run: the candidate, after a base that was not measured before."""
         own = [] if isinstance(self.base, StoredBase) else [self.base.version]
-        return [Arm(version, self.first_sweep) for version in (*own, self.candidate)]
+        return [Arm(version, 1) for version in (*own, self.candidate)]
 
     def plans(self, recordings: RecordingPolicy) -> list[RunPlan]:
         """Return the plans of the arms as they would begin."""
@@ -93,7 +93,7 @@ class GateOrder:
         """The samples of each case after which the gate is looked at."""
         from linenotes.evals.statistics import look_times
 
-        return [k for k in look_times(self.samples) if k >= self.first_sweep]
+        return [*look_times(self.samples)]
 
     def decide(self, records: Sequence[RunRecord], *, closed: bool = False) -> Decision:
         """Return what the looks at these records say; without more to come they are closed."""

@@ -159,7 +159,7 @@ class _GateRun:
             RunError: a metric is missing, cases have changed, or there is too little to see.
         """
         order = self._order
-        if order.samples < order.first_sweep:
+        if order.samples < order.least_samples:
             raise RunError(
                 "One sample a case cannot show the noise on exactly these cases. Take more "
                 "(--samples 10), or speak of cases like these (--target population)."

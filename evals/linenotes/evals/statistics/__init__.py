@@ -43,6 +43,7 @@ from linenotes.evals.statistics._joint_comparisons import (
     compare_many,
     holm_corrected,
 )
+from linenotes.evals.statistics._looks import FEW_TO_STOP_EARLY, look_times
 from linenotes.evals.statistics._multiplicity import benjamini_hochberg, holm
 from linenotes.evals.statistics._nested import NestedSplit, nested_split
 from linenotes.evals.statistics._pilots import Pilot, pilot_of_pair, pilot_of_run
@@ -55,12 +56,10 @@ from linenotes.evals.statistics._planning import (
 )
 from linenotes.evals.statistics._self_check import Finding, SelfCheck, self_check
 from linenotes.evals.statistics._sequential import (
-    FEW_TO_STOP_EARLY,
     BaseRun,
     Look,
     SequentialComparison,
     compare_in_looks,
-    look_times,
 )
 
 __all__ = [

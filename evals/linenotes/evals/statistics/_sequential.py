@@ -2,9 +2,9 @@
 
 The two tests of `_comparisons` are looked at after K = 1, 2, 3, 4, 5, 6, 8, 10 samples of each
 case. Each look compares their p-values with its own level, and what the levels of all looks let
-through together is alpha. As much of alpha is spent as of the calls. The tests do not know of one
-another, so that going on after a test could have stopped costs nothing. A look without evidence
-for its target, such as one sample a case for exactly these cases, is none and spends nothing.
+through together is alpha. As much of alpha is spent as there is of the planned information. The
+tests do not know of one another, so that going on after a test could have stopped costs nothing. A
+look without evidence is none and spends nothing.
 """
 
 from __future__ import annotations
@@ -20,13 +20,12 @@ from linenotes.evals.statistics._boundaries import critical_values, linear_spend
 from linenotes.evals.statistics._comparisons import (
     Comparison,
     describe,
-    evidence_for,
     tested,
-    unmeasurable,
     verdict_by,
 )
 from linenotes.evals.statistics._deciding import what_would_decide
 from linenotes.evals.statistics._estimates import Target
+from linenotes.evals.statistics._looks import evidence_at_look, look_times, spending_time
 from linenotes.evals.statistics._paired import PairedEvidence, Pairs, pair_up
 from linenotes.evals.statistics._planning import detectable_change
 from linenotes.evals.statistics._tables import CaseTable, read_scores
@@ -37,12 +36,6 @@ if TYPE_CHECKING:
 BaseRun = Literal["stored", "interleaved"]
 """Whether the base was there before, whole, or gets its samples together with the candidate."""
 
-_LOOKS = (1, 2, 3, 4, 5, 6, 8, 10)
-_LATER_LOOKS = 5
-"""Beyond the tenth sample there is a look every so many."""
-FEW_TO_STOP_EARLY = 50
-"""With so few cases, or fewer, looking early saves next to nothing."""
-
 
 @dataclass(frozen=True)
 class Look:
@@ -51,7 +44,7 @@ class Look:
     samples: int
     """K: the samples of each case that the candidate had."""
     time: float
-    """The share of the planned calls, and so of alpha, that was spent by then."""
+    """The share of alpha that was spent by then, as `spending_time` has it."""
     level: float
     """What a one-sided p-value had to be below."""
     delta: float
@@ -85,12 +78,6 @@ class SequentialComparison:
         return self.decided and self.samples < self.planned
 
 
-def look_times(planned: int) -> tuple[int, ...]:
-    """Return the samples of each case after which a run of `planned` samples is looked at."""
-    later = range(_LOOKS[-1] + _LATER_LOOKS, planned, _LATER_LOOKS)
-    return (*(k for k in (*_LOOKS, *later) if k < planned), planned)
-
-
 def compare_in_looks(
     base: pd.DataFrame,
     candidate: pd.DataFrame,
@@ -118,7 +105,8 @@ def compare_in_looks(
             such as the end of a budget. A last look then takes in all that there is, also of a
             sweep that was cut short, and spends what is left of alpha.
         base_run: a stored base is whole at every look.
-        target: cases like these (population), or exactly these (dataset, two samples a case).
+        target: cases like these (population), or exactly these (dataset, two samples a case
+            planned; the look at the first of them counts what lies between cases as noise, too).
         margin: the drop that a pass must rule out, in the score's own unit; with 0 a pass must
             show that the candidate is better (superiority).
         confidence: of the interval; each test is at 1 - confidence, less below 100 units, over
@@ -133,7 +121,7 @@ def compare_in_looks(
     if margin < 0:
         raise ValueError(f"The margin {margin!r} is negative.")
     stages = _stages(base, candidate, planned, reached, closed=closed, base_run=base_run)
-    asked = _Asked(target, margin, confidence, metrics)
+    asked = _Asked(target, margin, confidence, metrics, planned)
     series = _Series(asked, fixed_base=base_run == "stored")
     for stage in stages:
         series.take(stage)
@@ -163,11 +151,12 @@ def _stages(
     closed: bool,
     base_run: BaseRun,
 ) -> Iterator[_Stage]:
+    whole = read_scores(base) if base_run == "stored" else None
     for samples in look_times(planned):
         if samples <= reached:
-            before = base if base_run == "stored" else _first(base, samples)
-            tables = read_scores(before), read_scores(_first(candidate, samples))
-            yield _Stage(samples, samples / planned, *tables)
+            before = read_scores(_first(base, samples)) if whole is None else whole
+            time = spending_time(samples, planned, stored=whole)
+            yield _Stage(samples, time, before, read_scores(_first(candidate, samples)))
     if closed and reached < planned:
         yield _Stage(reached, 1.0, read_scores(base), read_scores(candidate))
     elif reached < look_times(planned)[0]:
@@ -184,6 +173,7 @@ class _Asked:
     margin: float
     confidence: float
     metrics: int
+    planned: int
 
 
 class _Series:
@@ -204,11 +194,10 @@ class _Series:
         asked, tables = self._asked, (stage.base, stage.candidate)
         self._pairs = pairs = pair_up(*tables)
         compared = describe(pairs, tables, asked.target, asked.margin, asked.confidence)
-        problem = unmeasurable(pairs, asked.target)
-        if problem:
-            self.result = replace(compared, notes=(problem,))
+        evidence = evidence_at_look(pairs, asked.target, planned=asked.planned)
+        if isinstance(evidence, str):
+            self.result = replace(compared, notes=(evidence,))
             return
-        evidence = evidence_for(pairs, asked.target)
         self._alpha = compared.alpha
         self._information.append(evidence.guarded_se**-2)
         self._times.append(stage.time)
