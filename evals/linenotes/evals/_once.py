@@ -11,7 +11,7 @@ from linenotes.datasets import Case
 from linenotes.evals.engine._engine import Job, run_sample
 from linenotes.evals.engine._event_loop import complete
 from linenotes.evals.journal._samples import Sample, Score
-from linenotes.evals.publishing._publisher import trace_score
+from linenotes.evals.publishing._filed_traces import trace_score
 from linenotes.evals.scorers._scorers import Scorer, score_sample
 from linenotes.project import Project
 from linenotes.tracing import FiledTrace, Message, file_trace

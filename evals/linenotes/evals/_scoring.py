@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from linenotes.evals._ongoing import OngoingRun
 from linenotes.evals.journal._samples import Sample, Score
 from linenotes.evals.publishing._early_publishing import EarlyPublishing
-from linenotes.evals.publishing._publisher import filed_trace
+from linenotes.evals.publishing._filed_traces import filed_trace
 from linenotes.evals.scorers._scorers import score_sample
 from linenotes.tracing import FiledTrace
 

@@ -15,8 +15,8 @@ from linenotes.evals.comparing._comparison_page import comparison_page
 from linenotes.evals.comparing._comparison_report import headline
 from linenotes.evals.comparing._reports import CandidateReport, ComparisonReport
 from linenotes.evals.comparing._rows import change_rows
-from linenotes.evals.publishing._publisher import plain_name
 from linenotes.evals.publishing._registering import RunRegister
+from linenotes.evals.publishing._run_metrics import plain_name
 from linenotes.project import Project, Redactor, StoreError, store_errors
 from linenotes.tracing import MlflowStore, open_store
 

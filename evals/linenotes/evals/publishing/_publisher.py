@@ -16,18 +16,17 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from linenotes.evals._costs import cost_lines
-from linenotes.evals._labels import label_shares
 from linenotes.evals._repeats import Repeats
 from linenotes.evals.engine._progress import Progress
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
-from linenotes.evals.journal._samples import Sample, SampleKey, Score
-from linenotes.evals.journal._spending import Spending
+from linenotes.evals.journal._samples import Sample, SampleKey
 from linenotes.evals.publishing._conversations import noteworthy, page_path
+from linenotes.evals.publishing._filed_traces import filed_trace
 from linenotes.evals.publishing._registering import RunRegister
+from linenotes.evals.publishing._run_metrics import run_metrics
 from linenotes.project import StoreError, store_errors
-from linenotes.tracing import FiledTrace, MlflowStore, TraceScore, conversation_page, output_text
+from linenotes.tracing import MlflowStore, conversation_page, output_text
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -167,15 +166,7 @@ class Publisher:
     ) -> None:
         from mlflow.entities import Metric
 
-        values: dict[str, float] = {"samples": len(record.outcomes), **_spending(record)}
-        for name, estimate in estimates.items():
-            values |= _bounds(name, estimate)
-            hats = repeated[name].pass_hat[1:] if name in repeated else ()
-            for label, given in label_shares(record, name, estimate.target).items():
-                values |= _bounds(f"{name}/{plain_name(label)}", given.share)
-            for k, found in enumerate(hats, start=2):
-                # MLflow's names of metrics have no circumflex.
-                values |= _bounds(f"{name}/pass_hat_{k}", found)
+        values = run_metrics(record, estimates, repeated)
         plan, ended = record.plan, _end_ms(record)
         if record.revision:
             # MLflow keeps every metric that it ever got: a number that no longer holds has none.
@@ -230,68 +221,9 @@ def _outcome(record: RunRecord, key: SampleKey) -> str:
     return next((f": {primary} {value}" for value in values), "")
 
 
-def _bounds(name: str, found: Estimate) -> dict[str, float]:
-    bounds = {name: found.mean, f"{name}/low": found.low, f"{name}/high": found.high}
-    return {key: value for key, value in bounds.items() if value is not None}
-
-
-def _spending(record: RunRecord) -> dict[str, float]:
-    """Return what the run used as metrics; without any known price there is no cost, not 0.
-
-    `cost` is of all calls, as in the document of a run, and `spent` of those that were made.
-    """
-    outcomes = record.outcomes.values()
-    spent = Spending.total(map(Spending.of, outcomes))
-    used = [line.used for line in cost_lines([record], "version")]
-    values: dict[str, float] = {
-        "calls": sum(outcome.calls for outcome in outcomes),
-        "tokens": sum(outcome.tokens for outcome in outcomes),
-        "unpriced_calls": sum(outcome.unpriced for outcome in outcomes),
-    }
-    cost = used[0].cost if used else 0.0
-    costs = {"cost": cost, "spent": spent.cost, **_costs_of_agents(record)}
-    return values | {name: cost for name, cost in costs.items() if cost is not None}
-
-
-def _costs_of_agents(record: RunRecord) -> dict[str, float | None]:
-    lines = cost_lines([record], "agent")
-    return {f"cost/{plain_name(line.name)}": line.used.cost for line in lines if line.name}
-
-
-def plain_name(name: str) -> str:
-    """Return a name with the characters only that MLflow's names have."""
-    return "".join(c if c.isalnum() or c in " ._-/" else " " for c in name)
-
-
 def _batches(keys: Sequence[SampleKey]) -> Iterator[Sequence[SampleKey]]:
     for start in range(0, len(keys), BATCH_TRACES):
         yield keys[start : start + BATCH_TRACES]
-
-
-def filed_trace(plan: RunPlan, sample: Sample, scores: Sequence[Score]) -> FiledTrace:
-    """Return the trace of a sample with all that its run knows about it."""
-    return FiledTrace(
-        trace=sample.trace,
-        run_id=plan.run_id,
-        model_id=plan.model_id,
-        version=plan.version,
-        prompts=tuple(
-            (n, p.registry_version) for n, p in plan.prompts.items() if p.registry_version
-        ),
-        scores=tuple(trace_score(score) for score in scores),
-        expectations=sample.expectations,
-        tags={f"tag.{name}": value for name, value in sample.case.tags.items()},
-    )
-
-
-def trace_score(score: Score) -> TraceScore:
-    """Return a score as the trace store keeps it."""
-    return TraceScore(
-        name=score.name,
-        value=score.value,
-        rationale=score.rationale,
-        error=str(score.error) if score.error else None,
-    )
 
 
 def _end_ms(record: RunRecord) -> int:
