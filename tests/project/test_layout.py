@@ -54,9 +54,12 @@ PARTS_OF_EVALS = {
     "sizing": {"statistics", "journal"},
     "documents": {"sizing"},
     "publishing": {"statistics", "journal", "engine"},
-    "comparing": {"statistics", "journal", "documents", "publishing"},
     "importing": {"statistics", "journal", "engine", "scorers", "publishing"},
     "judging": {"statistics", "journal", "documents", "engine", "scorers", "importing"},
+    "comparing": {
+        *("statistics", "journal", "documents", "history"),
+        *("publishing", "judging"),
+    },
     "gating": {
         *("statistics", "journal", "documents", "engine", "scorers", "history"),
         *("comparing", "publishing", "judging"),

@@ -76,7 +76,15 @@ def command(
     label of a version, or AGENT@LABEL, for the newest run on the dataset of the others. --metric
     and the guardrails decide; all else that is shown helps to understand.
     """
-    from linenotes.evals import ComparisonReport, RunStore, read_runs
+    from datetime import datetime
+
+    from linenotes.evals import (
+        ComparisonReport,
+        RunStore,
+        judged_metrics,
+        quarantined,
+        read_runs,
+    )
     from linenotes.project import Project
 
     if len(runs) < _FEWEST:
@@ -85,6 +93,7 @@ def command(
         raise click.UsageError("Choose one of --full, --markdown, --json and --html -.")
     project = Project.find()
     base, *candidates = read_runs(RunStore.of(project), runs)
+    today = datetime.now().astimezone().date()
     report = ComparisonReport.of(
         base,
         candidates,
@@ -94,6 +103,8 @@ def command(
         target=target,
         slices=slices or None,
         allow_changed_cases=allow_changed_cases,
+        quarantine=quarantined(project, base.plan.dataset.name, today),
+        judges=judged_metrics(project, [base.plan, *(one.plan for one in candidates)]),
     )
     _show(report, full=full, as_json=as_json, as_markdown=as_markdown, html=html)
     if not no_log:

@@ -23,6 +23,7 @@ from linenotes.evals._savings import saved
 from linenotes.evals._storing import NotPublished
 from linenotes.evals._used_up import BudgetUsedUp
 from linenotes.evals.comparing import _comparison_report as comparison_report
+from linenotes.evals.comparing._candidate_reports import CandidateReport
 from linenotes.evals.comparing._comparison import (
     DEFAULT_MARGIN,
     RunComparison,
@@ -34,7 +35,7 @@ from linenotes.evals.comparing._comparison_markdown import comparison_markdown
 from linenotes.evals.comparing._comparison_page import comparison_page
 from linenotes.evals.comparing._comparison_text import comparison_lines
 from linenotes.evals.comparing._differences import differences
-from linenotes.evals.comparing._reports import CandidateReport, ComparisonReport
+from linenotes.evals.comparing._reports import ComparisonReport
 from linenotes.evals.comparing._run_names import read_runs
 from linenotes.evals.documents._action_documents import (
     doctor_document,
@@ -100,7 +101,12 @@ from linenotes.evals.journal._spending import Spending
 from linenotes.evals.judging import _calibration_report as calibration_report
 from linenotes.evals.judging import _repeat_report as repeat_report
 from linenotes.evals.judging._calibrating import Calibration, Drawn, calibrate
-from linenotes.evals.judging._calibrations import calibration_of, is_judged, save_calibration
+from linenotes.evals.judging._calibrations import (
+    JudgedMetric,
+    calibration_of,
+    judged_metrics,
+    save_calibration,
+)
 from linenotes.evals.judging._repeating import Repeated, repeat_judging
 from linenotes.evals.publishing._registering import id_in_store
 from linenotes.evals.scorers._listing import ListedScorer, list_scorers
@@ -148,6 +154,7 @@ __all__ = [
     "ImportedRun",
     "Interrupted",
     "Job",
+    "JudgedMetric",
     "ListedPrice",
     "ListedScorer",
     "NotPublished",
@@ -219,9 +226,9 @@ __all__ = [
     "id_in_store",
     "import_results",
     "import_run",
-    "is_judged",
     "json_schema",
     "json_schema_file",
+    "judged_metrics",
     "keys_for_replay",
     "list_scorers",
     "log_comparison",

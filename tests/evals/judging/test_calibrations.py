@@ -8,13 +8,15 @@ import pytest
 
 from linenotes.evals import (
     Calibration,
+    JudgedMetric,
     RunPlan,
     RunRecord,
     calibrate,
     calibration_of,
-    is_judged,
+    judged_metrics,
     save_calibration,
 )
+from linenotes.evals.judging._calibrations import uncalibrated
 from linenotes.project import Project, RunError
 
 JUDGED = {f"c{i}": [i % 4 > 0] for i in range(9)}
@@ -51,9 +53,24 @@ def test_a_later_calibration_replaces_the_earlier_one(
     assert calibration_of(project, plan, "correct") == changed
 
 
-def test_only_what_a_model_judges_is_judged(make_record: Callable[..., RunRecord]) -> None:
-    assert is_judged(make_record(JUDGED, judges={"correct": "gpt-x 123"}).plan, "correct")
-    assert not is_judged(make_record(JUDGED).plan, "correct")
+def test_only_what_a_model_judges_needs_a_calibration(
+    calibrated: tuple[Project, RunPlan, Calibration, Path],
+) -> None:
+    project, plan, found, _ = calibrated
+    (known,) = judged_metrics(project, [plan, plan])
+    assert known == JudgedMetric("correct", "gpt-x 123", found)
+    assert uncalibrated([known], ["correct"]) == ()
+    assert judged_metrics(project, [plan.model_copy(update={"judges": {}})]) == ()
+
+
+def test_a_metric_is_uncalibrated_by_any_of_its_judges(
+    calibrated: tuple[Project, RunPlan, Calibration, Path],
+) -> None:
+    project, plan, _, _ = calibrated
+    other = plan.model_copy(update={"judges": {"correct": "gpt-x 124", "polite": "gpt-x 9"}})
+    judged = judged_metrics(project, [plan, other])
+    assert [one.judge for one in judged] == ["gpt-x 123", "gpt-x 124", "gpt-x 9"]
+    assert uncalibrated(judged, ["correct", "fast"]) == ("correct",)
 
 
 def test_a_file_that_is_no_calibration_is_said(

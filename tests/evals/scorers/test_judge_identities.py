@@ -9,7 +9,7 @@ from mlflow.genai.scorers import scorer as mlflow_scorer
 
 from linenotes.agents import AgentVersion
 from linenotes.datasets import Dataset
-from linenotes.evals import Arm, Evaluation, RunStore, Sample, find_scorers, is_judged
+from linenotes.evals import Arm, Evaluation, RunStore, Sample, find_scorers
 from linenotes.evals.scorers._declaring import scorer
 from linenotes.evals.scorers._deepeval_metrics import keep_deepeval_in
 from linenotes.evals.scorers._scorer_adapters import adapted
@@ -79,7 +79,7 @@ def test_a_function_declares_its_judge_and_the_run_knows_it(
     (result,) = evaluation.run([Arm(version, 1)], numbers(1), find_scorers([polite], project))
     plan = RunStore.of(project).read(result.record.plan.run_id).plan
     assert plan.judge_of("polite") == polite.judge
-    assert is_judged(plan, "polite")
+    assert "polite" in plan.judges
     again = evaluation.score(plan.run_id, find_scorers(["matches_expectations"], project), add=True)
     assert again.record.plan.judges == {"polite": polite.judge}
     assert again.record.plan.judge_of("matches_expectations") == "matches_expectations"

@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING, Literal
 
 from linenotes.evals._savings import replayed_calls, saved
 from linenotes.evals._wording import counted
+from linenotes.evals.comparing._completion import (
+    COMPLETED,
+    deciding_table,
+    failures_left_out,
+    leave_out_failures,
+)
 from linenotes.evals.comparing._differences import differences
 from linenotes.evals.documents._part import Document
 from linenotes.evals.documents._run_documents import ComparisonDocument
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
-from linenotes.evals.journal._tables import is_rate, score_table, score_values
+from linenotes.evals.journal._tables import is_rate
 from linenotes.project import RunError
 
 if TYPE_CHECKING:
@@ -43,6 +49,8 @@ class RunComparison:
     not_counted: str = ""
     """A sentence on samples in which the agent failed, where the metric has no worst value to give
     them; empty where there are none."""
+    uncalibrated: bool = False
+    """Whether a model judges the metric that nobody has held against people's labels."""
 
     def document(self) -> Document:
         """Return the comparison as the JSON contract has it."""
@@ -119,9 +127,10 @@ def compare_all(
         comparison
         for base, candidates in asked
         if candidates
-        for (comparison,) in compare_on(
+        for comparisons in compare_on(
             base, candidates, {primary_metric(base.plan): margin}, target=target
         )
+        for comparison in comparisons
     ]
 
 
@@ -135,6 +144,9 @@ def compare_on(
 ) -> list[list[RunComparison]]:
     """Compare runs with a base on the metrics that decide together, for each candidate in turn.
 
+    Where one of them leaves out samples that an agent failed, the share of samples that the agent
+    completed is the last of them.
+
     Raises:
         RunError: a metric is missing, or the cases have changed.
     """
@@ -146,20 +158,26 @@ def compare_on(
             _require_metric(run.plan, metric)
         if not allow_changed_cases:
             _require_equal_cases(base.plan, run.plan)
+    metrics = [_deciding((base, run), margins) for run in candidates]
     tables = [
-        {metric: score_table(run, metric, beside=everything) for metric in margins}
-        for run in everything
+        {metric: deciding_table(run, metric, beside=everything) for metric in asked}
+        for run, asked in zip(everything, ((*margins, COMPLETED), *metrics), strict=True)
     ]
     results = compare_jointly(
         tables[0],
         {str(number): one for number, one in enumerate(tables[1:])},
-        margins=margins,
+        margins={COMPLETED: DEFAULT_MARGIN, **margins},
         target=target,
     )
     return [
         [_of(base, run, metric, found) for metric, found in results[str(number)].items()]
         for number, run in enumerate(candidates)
     ]
+
+
+def _deciding(runs: tuple[RunRecord, RunRecord], metrics: Iterable[str]) -> tuple[str, ...]:
+    guard = [COMPLETED] if leave_out_failures(runs, metrics) else []
+    return tuple(dict.fromkeys((*metrics, *guard)))
 
 
 def _of(base: RunRecord, candidate: RunRecord, metric: str, found: Comparison) -> RunComparison:
@@ -169,7 +187,7 @@ def _of(base: RunRecord, candidate: RunRecord, metric: str, found: Comparison) -
         candidate=candidate.plan,
         result=found,
         differences=differences(base.plan, candidate.plan),
-        is_rate=is_rate(base, metric) and is_rate(candidate, metric),
+        is_rate=all(is_rate(run, metric) for run in (base, candidate)),
         savings=_savings(base, candidate),
         not_counted=_not_counted(base, candidate, metric),
     )
@@ -178,11 +196,8 @@ def _of(base: RunRecord, candidate: RunRecord, metric: str, found: Comparison) -
 def _not_counted(base: RunRecord, candidate: RunRecord, metric: str) -> str:
     runs, told = {"base": base, "candidate": candidate}, []
     for name, run in runs.items():
-        scored = score_values(run, metric, beside=(*runs.values(),))
-        failed = [key for key, one in run.outcomes.items() if one.error and key not in scored]
-        lost = sum(key not in run.lost for key in failed)
-        if lost:
-            told.append(f"{counted(lost, 'sample')} of the {name}")
+        if failed := failures_left_out(run, metric, beside=(*runs.values(),)):
+            told.append(f"{counted(len(failed), 'sample')} of the {name}")
     return f"Not counted: the agent failed in {' and '.join(told)}." if told else ""
 
 

@@ -9,11 +9,13 @@ so is a store that does not exist yet.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from linenotes.evals.comparing._candidate_reports import CandidateReport
 from linenotes.evals.comparing._comparison_page import comparison_page
 from linenotes.evals.comparing._comparison_report import headline
-from linenotes.evals.comparing._reports import CandidateReport, ComparisonReport
+from linenotes.evals.comparing._reports import ComparisonReport
 from linenotes.evals.comparing._rows import change_rows
 from linenotes.evals.publishing._registering import RunRegister
 from linenotes.evals.publishing._run_metrics import plain_name
@@ -59,7 +61,8 @@ def _log(report: ComparisonReport, store: MlflowStore) -> tuple[str, ...]:
     logged: list[str] = [base_id] if base_id else []
     with store_errors("log a comparison to", store.tracking_uri):
         for one in report.candidates:
-            page = Redactor.current().text(comparison_page(ComparisonReport(report.base, (one,))))
+            alone = replace(report, candidates=(one,))
+            page = Redactor.current().text(comparison_page(alone))
             candidate_id = register.find(one.record.plan)
             if candidate_id:
                 _log_metrics(client, candidate_id, report, one)

@@ -11,11 +11,18 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from linenotes.evals._wording import SPEAKS_OF, counted
+from linenotes.evals.comparing._candidate_reports import CandidateReport
 from linenotes.evals.comparing._comparison_report import headline, power
-from linenotes.evals.comparing._comparison_text import SIGNS, fraction, said, slice_text
+from linenotes.evals.comparing._comparison_text import (
+    SIGNS,
+    fraction,
+    judge_lines,
+    said,
+    slice_text,
+)
 from linenotes.evals.comparing._differences import PromptChange, told_differences
 from linenotes.evals.comparing._flips import Example, FlippedCase
-from linenotes.evals.comparing._reports import CandidateReport, ComparisonReport
+from linenotes.evals.comparing._reports import ComparisonReport
 from linenotes.evals.comparing._rows import change_rows, plain
 from linenotes.tracing import visible
 
@@ -71,21 +78,22 @@ def _metrics(candidate: CandidateReport) -> Iterator[str]:
 def _cases(candidate: CandidateReport) -> Iterator[str]:
     worse = [flip for flip in candidate.flips if not flip.improved]
     better = [flip for flip in candidate.flips if flip.improved]
-    shown = (*worse[:_CASES], *better[:_CASES])
+    shown = (*worse[:_CASES], *better[:_CASES], *candidate.quarantined)
     if not shown:
         return
     rate = candidate.primary.is_rate
     yield "| case | | before | after | read | beside |"
     yield "|---|---|--:|--:|---|---|"
     for flip in shown:
-        yield _case(flip, rate=rate)
-    if left := len(candidate.flips) - len(shown):
+        yield _case(flip, rate=rate, held=flip in candidate.quarantined)
+    if left := len(candidate.flips) + len(candidate.quarantined) - len(shown):
         yield f"| … {left} more | | | | | |"
     yield ""
 
 
-def _case(flip: FlippedCase, *, rate: bool) -> str:
+def _case(flip: FlippedCase, *, rate: bool, held: bool) -> str:
     word = "improved" if flip.improved else "got worse"
+    word += ", in quarantine" if held else ""
     values = (fraction(flip.before, rate=rate), fraction(flip.after, rate=rate))
     examples = (_example(flip.low), _example(flip.high))
     return f"| {' | '.join((_text(flip.case), word, *values, *examples))} |"
@@ -113,7 +121,9 @@ def _closing(report: ComparisonReport) -> Iterator[str]:
     first = report.candidates[0]
     speaks = f"Intervals speak of {SPEAKS_OF[first.primary.result.target]}."
     yield f"{speaks} {power(first.primary)}".rstrip()
-    yield from (line for one in report.candidates for line in one.primary.savings)
+    told = (line for one in report.candidates for line in one.primary.savings)
+    for line in (*judge_lines(report), *report.held, *dict.fromkeys(told)):
+        yield from ("", _text(line))
 
 
 def _text(text: str) -> str:

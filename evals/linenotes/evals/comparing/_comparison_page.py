@@ -13,10 +13,12 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from linenotes.evals._wording import SPEAKS_OF, counted, named
-from linenotes.evals.comparing._comparison_report import headline, meaning, power
-from linenotes.evals.comparing._comparison_text import fraction, said
+from linenotes.evals.comparing._candidate_reports import CandidateReport
+from linenotes.evals.comparing._comparison_report import headline, judge_note, meaning, power
+from linenotes.evals.comparing._comparison_text import fraction, judge_lines, said
 from linenotes.evals.comparing._differences import told_differences
 from linenotes.evals.comparing._flips import FlippedCase
+from linenotes.evals.comparing._judge_plots import JudgePlot, judge_plots
 from linenotes.evals.comparing._plots import (
     CostPlot,
     IntervalPlot,
@@ -26,7 +28,7 @@ from linenotes.evals.comparing._plots import (
     interval_plot,
     scale_of_changes,
 )
-from linenotes.evals.comparing._reports import CandidateReport, ComparisonReport
+from linenotes.evals.comparing._reports import ComparisonReport
 from linenotes.evals.comparing._rows import ChangeRow, Figures, change_rows, plain, unit_of
 from linenotes.evals.comparing._slices import SliceChange
 from linenotes.tracing import house_style, policy_digest, visible
@@ -81,9 +83,10 @@ class _CandidateView:
     @property
     def meaning(self) -> str:
         """What follows from the verdict, in a sentence."""
-        decisive = (self.found.primary, *self.found.guardrails)
         if self.is_measured:
-            return meaning(next(one for one in decisive if one.metric == self.deciding.name))
+            decisive = self.found.deciding
+            one = next(one for one in decisive if one.metric == self.deciding.name)
+            return " ".join(filter(None, (meaning(one), one.not_counted, judge_note(one))))
         return headline(self.found).partition(": ")[2]
 
     def plot(self, row: ChangeRow) -> IntervalPlot | None:
@@ -114,11 +117,16 @@ class _CandidateView:
 
     @property
     def groups(self) -> tuple[tuple[str, str, tuple[FlippedCase, ...]], ...]:
-        """Cases that got worse, then those that improved: title, tone, cases."""
+        """Cases that got worse, that improved, and what decides nothing: title, tone, cases."""
         flips = self.found.flips
         worse = tuple(flip for flip in flips if not flip.improved)
         better = tuple(flip for flip in flips if flip.improved)
-        return (("Got worse", "bad", worse), ("Improved", "good", better))
+        held = self.found.quarantined
+        return (
+            ("Got worse", "bad", worse),
+            ("Improved", "good", better),
+            ("In quarantine", "open", held),
+        )
 
     def unfolded(self, cases: tuple[FlippedCase, ...]) -> tuple[FlippedCase, ...]:
         return cases[:_SHOWN_CASES]
@@ -138,7 +146,7 @@ class _CandidateView:
     def _cases(self) -> Scale:
         if self.found.primary.is_rate:
             return Scale.over([0.0, 1.0])
-        flips = self.found.flips
+        flips = (*self.found.flips, *self.found.quarantined)
         means = [sum(v) / len(v) for flip in flips for v in (flip.before, flip.after)]
         return Scale.over(means)
 
@@ -146,7 +154,7 @@ class _CandidateView:
     def case_ends(self) -> tuple[str, str]:
         """The labels at the ends of the scale of the cases."""
         unit = unit_of(rate=self.found.primary.is_rate)
-        flips = self.found.flips
+        flips = (*self.found.flips, *self.found.quarantined)
         means = [sum(v) / len(v) for flip in flips for v in (flip.before, flip.after)]
         return (
             ("0%", "100%")
@@ -209,6 +217,16 @@ class _Page:
         rows = [one.deciding for one in self.candidates]
         units = {row.figures.unit for row in rows if row.figures}
         return scale_of_changes(rows if len(units) == 1 else [view.deciding])
+
+    @cached_property
+    def judges(self) -> tuple[JudgePlot, ...]:
+        """How the judges agree with people."""
+        return judge_plots(self.report)
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What to know of judges and of cases that decide nothing."""
+        return (*judge_lines(self.report), *self.report.held)
 
     @cached_property
     def costs(self) -> CostPlot | None:

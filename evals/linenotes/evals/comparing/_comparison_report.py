@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linenotes.evals._wording import signed, sized
+from linenotes.evals.comparing._candidate_reports import CandidateReport
 from linenotes.evals.comparing._comparison import RunComparison
 from linenotes.evals.comparing._differences import behave_alike
-from linenotes.evals.comparing._reports import CandidateReport
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import Comparison
@@ -23,9 +23,8 @@ def headline(candidate: CandidateReport) -> str:
     """Say in a sentence or two why the verdict on a candidate is what it is."""
     if candidate.verdict == "unchanged":
         return f"{_head(candidate.primary)}: {_why_unchanged(candidate)}"
-    decisive = (candidate.primary, *candidate.guardrails)
     # The primary metric, unless a guardrail says something worse.
-    told = (one for one in decisive if one.result.verdict == candidate.verdict)
+    told = (one for one in candidate.deciding if one.result.verdict == candidate.verdict)
     deciding = next(told, candidate.primary)
     guarding = "" if deciding is candidate.primary else "guardrail "
     said = f"{_head(deciding)}, {guarding}{deciding.metric}: {finding(deciding)}"
@@ -53,11 +52,16 @@ def finding(comparison: RunComparison) -> str:
     if found.verdict == "cannot measure" or found.delta is None:
         return " ".join(found.notes)
     unit = " points" if comparison.is_rate else ""
-    return (
+    said = (
         f"{signed(found.delta, rate=comparison.is_rate)}{unit} "
-        f"({bounds(comparison)}, n={found.n_cases}). {meaning(comparison)} "
-        f"{comparison.not_counted}"
-    ).rstrip()
+        f"({bounds(comparison)}, n={found.n_cases}). {meaning(comparison)}"
+    )
+    return " ".join(filter(None, (said, comparison.not_counted, judge_note(comparison))))
+
+
+def judge_note(comparison: RunComparison) -> str:
+    """Say that the judge may be biased, where nobody has held it against people's labels."""
+    return "Uncalibrated judge." if comparison.uncalibrated else ""
 
 
 def bounds(comparison: RunComparison) -> str:

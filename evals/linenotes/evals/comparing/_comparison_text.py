@@ -12,10 +12,11 @@ from textwrap import wrap
 from typing import Literal
 
 from linenotes.evals._wording import SPEAKS_OF, counted, named, sized
+from linenotes.evals.comparing._candidate_reports import CandidateReport
 from linenotes.evals.comparing._comparison_report import headline, power
 from linenotes.evals.comparing._differences import DiffLine, told_differences
 from linenotes.evals.comparing._flips import FlippedCase
-from linenotes.evals.comparing._reports import CandidateReport, ComparisonReport
+from linenotes.evals.comparing._reports import ComparisonReport
 from linenotes.evals.comparing._rows import ChangeRow, Figures, change_rows, plain, unit_of
 from linenotes.evals.comparing._slices import SliceChange
 
@@ -141,6 +142,7 @@ def _case_lines(candidate: CandidateReport, *, most: int | None) -> Iterator[str
         if len(flips) > len(shown):
             word = "improved" if improved else "got worse"
             yield f"  … {len(flips) - len(shown)} more {word}: --full"
+    yield from _flip_lines(candidate.quarantined, "held", rate=rate)
     alone = sorted({*found.only_in_base, *found.only_in_candidate})
     if alone:
         cases = counted(len(alone), "case")
@@ -218,7 +220,18 @@ def _closing_lines(report: ComparisonReport) -> Iterator[str]:
             yield "A pass needs all guardrails; that one broke is tested with Holm's correction."
         yield from _corrections(report)
         yield from filter(None, [power(first.primary)])
+        yield from judge_lines(report)
+    yield from report.held
     yield from dict.fromkeys(line for one in report.candidates for line in one.primary.savings)
+
+
+def judge_lines(report: ComparisonReport) -> Iterator[str]:
+    """Say which judges may be biased, and how to find out."""
+    for metric in report.uncalibrated:
+        yield (
+            f"{metric}: nobody has held its judge against people's labels, so a difference may be "
+            f"the judge's. `linenotes judge calibrate LABELS --metric {metric}` does."
+        )
 
 
 def _corrections(report: ComparisonReport) -> Iterator[str]:

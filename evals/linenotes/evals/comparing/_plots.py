@@ -136,8 +136,8 @@ def cost_plot(
         metric=scores[0].name,
         used=used[0].name,
         points=tuple(points),
-        x_ticks=_labelled(x_scale, use.unit),
-        y_ticks=tuple((round(100 - at, 2), text) for at, text in _labelled(y_scale, score.unit)),
+        x_ticks=labelled(x_scale, use.unit),
+        y_ticks=tuple((round(100 - at, 2), text) for at, text in labelled(y_scale, score.unit)),
     )
 
 
@@ -188,7 +188,8 @@ def _ends(found: Figures, scale: Scale) -> tuple[float, float] | None:
     return scale.at(found.before + found.low), scale.at(found.before + found.high)
 
 
-def _labelled(scale: Scale, unit: Unit) -> tuple[tuple[float, str], ...]:
+def labelled(scale: Scale, unit: Unit) -> tuple[tuple[float, str], ...]:
+    """Return round values on a scale with their labels."""
     return tuple((scale.at(value), _tick(value, unit)) for value in scale.ticks())
 
 
@@ -201,8 +202,8 @@ def _tick(value: float, unit: Unit) -> str:
 
 def change_ticks(scale: Scale, unit: Unit) -> tuple[tuple[float, str], ...]:
     """Return round changes on a scale with their labels."""
-    labelled = ((value, _tick(abs(value), unit).removesuffix("%")) for value in scale.ticks())
-    return tuple((scale.at(v), f"{_sign(v)}{text}") for v, text in labelled)
+    changes = ((value, _tick(abs(value), unit).removesuffix("%")) for value in scale.ticks())
+    return tuple((scale.at(v), f"{_sign(v)}{text}") for v, text in changes)
 
 
 def _sign(value: float) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from linenotes.evals.comparing._candidate_reports import CandidateReport, MetricChange
 from linenotes.evals.comparing._comparison import RunComparison
-from linenotes.evals.comparing._reports import CandidateReport, MetricChange
 from linenotes.evals.comparing._usage_changes import UsageChange, Used
 
 if TYPE_CHECKING:

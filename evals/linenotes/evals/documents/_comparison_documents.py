@@ -8,10 +8,11 @@ from linenotes.evals.documents._part import Document, Part
 from linenotes.evals.documents._run_documents import ComparisonDocument
 
 if TYPE_CHECKING:
+    from linenotes.evals.comparing._candidate_reports import CandidateReport, MetricChange
     from linenotes.evals.comparing._comparison import RunComparison
     from linenotes.evals.comparing._differences import PromptChange
     from linenotes.evals.comparing._flips import Example, FlippedCase
-    from linenotes.evals.comparing._reports import CandidateReport, ComparisonReport, MetricChange
+    from linenotes.evals.comparing._reports import ComparisonReport
     from linenotes.evals.comparing._slices import SliceChange
     from linenotes.evals.comparing._usage_changes import UsageChange
     from linenotes.evals.statistics import Comparison
@@ -123,6 +124,10 @@ class CandidateDocument(ComparisonDocument):
     slices: list[SliceDocument]
     flipped: list[FlippedCaseDocument]
     """The largest change first."""
+    quarantined: list[FlippedCaseDocument]
+    """Cases in quarantine that improved or got worse; they decide nothing and are in no figure."""
+    uncalibrated: list[str]
+    """Metrics that decide, and of which nobody has held the judge against people's labels."""
     prompts: list[PromptChangeDocument]
 
 
@@ -131,13 +136,16 @@ class ReportDocument(CandidateDocument):
 
     others: list[CandidateDocument]
     """Further candidates against the same base; empty where there is one."""
+    notes: list[str]
+    """Which cases were run and do not decide, and whose quarantine has expired."""
 
 
 def comparison_document(report: ComparisonReport) -> Document:
     """Return a comparison of two runs or more as the JSON contract has it."""
     first, *others = map(_candidate, report.candidates)
     flat = first.model_dump()
-    return ReportDocument.model_validate({**flat, "others": others}).dump()
+    notes = list(report.held)
+    return ReportDocument.model_validate({**flat, "others": others, "notes": notes}).dump()
 
 
 def _candidate(found: CandidateReport) -> CandidateDocument:
@@ -151,6 +159,8 @@ def _candidate(found: CandidateReport) -> CandidateDocument:
             "usage": [_usage(one) for one in found.usage],
             "slices": [_slice(one) for one in found.slices],
             "flipped": [_flipped(one) for one in found.flips],
+            "quarantined": [_flipped(one) for one in found.quarantined],
+            "uncalibrated": list(found.uncalibrated),
             "prompts": [_prompt(one) for one in found.prompts],
         }
     )

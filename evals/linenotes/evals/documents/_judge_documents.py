@@ -32,6 +32,31 @@ class BoundedDocument(Part):
     high: float | None
 
 
+class LabelCountsDocument(Part):
+    """Labelled samples of one case, or of one cluster where the dataset declares clusters."""
+
+    both_pass: int
+    judge_fails: int
+    """That people pass and the judge does not."""
+    judge_passes: int
+    """That the judge passes and people do not."""
+    both_fail: int
+
+
+class LabelBinDocument(Part):
+    """Labelled samples that the judge gave about the same score."""
+
+    low: float
+    """The lowest score of the judge among them."""
+    high: float
+    judge: float
+    """The mean of what the judge said."""
+    people: BoundedDocument
+    """The mean of what people said."""
+    cases: int
+    samples: int
+
+
 class CalibrationDocument(Part):
     """`judge calibrate --json`, and what is kept of it in `judges/`."""
 
@@ -60,6 +85,15 @@ class CalibrationDocument(Part):
     """The same among people; null with one rater."""
     confusion: ConfusionDocument | None
     """Null for numbers."""
+    sensitivity: BoundedDocument | None = None
+    """The share that the judge passes of what people pass; null without passes, and in files of
+    earlier versions."""
+    specificity: BoundedDocument | None = None
+    """The share that the judge fails of what people fail."""
+    counts: tuple[LabelCountsDocument, ...] = ()
+    """Of passes and failures, by which means of other runs can be corrected; empty otherwise."""
+    bins: tuple[LabelBinDocument, ...] = ()
+    """Of numbers, in the order of the judge's scores; empty otherwise."""
     bias: BoundedDocument | None
     """What the judge says less what people say; null for names."""
     raw: BoundedDocument | None

@@ -1,7 +1,8 @@
 """A gate: criteria that are stated before anything runs, and the decision by them.
 
 One primary metric decides against a baseline. Guardrails are metrics that must not drop by their
-margins. All must pass, so that a pass needs no correction for their number; a drop in any of them
+margins; where a metric leaves out samples that the agent failed, the share of those it completed is
+one. All must pass, so that a pass needs no correction for their number; a drop in any of them
 fails, which does. A decision is made once, by all samples (`decide`), or after each sweep over the
 cases (`decide_in_looks`): then every metric is decided at its own look, and what is decided stays
 so.
@@ -22,9 +23,9 @@ from linenotes.evals.comparing._comparison import (
     primary_metric,
     worst,
 )
+from linenotes.evals.comparing._completion import deciding_table
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
-from linenotes.evals.journal._tables import score_table
 from linenotes.project import RunError
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ class Decision:
     gate: Gate
     verdict: GateVerdict
     comparisons: tuple[RunComparison, ...] = ()
-    """Of the primary metric, then of each guardrail; none when nothing had to be compared."""
+    """Of the primary metric, then of each guardrail, at last of what the agent completed, where
+    that decides; none when nothing had to be compared."""
     notes: tuple[str, ...] = ()
     looks: tuple[SequentialComparison, ...] = ()
     """Of each comparison, the looks after the sweeps; none when all samples decided at once."""
@@ -147,8 +149,8 @@ def decide_in_looks(
         base, [candidate], margins, target=gate.target, allow_changed_cases=allow_changed_cases
     )
     both, looks = (base, candidate), []
-    for metric, allowed in margins.items():
-        before, after = (score_table(run, metric, beside=both) for run in both)
+    for one in at_once:
+        before, after = (deciding_table(run, one.metric, beside=both) for run in both)
         found = compare_in_looks(
             before,
             after,
@@ -157,8 +159,8 @@ def decide_in_looks(
             closed=closed,
             base_run=base_run,
             target=gate.target,
-            margin=allowed,
-            metrics=len(margins),
+            margin=one.result.margin,
+            metrics=len(at_once),
         )
         looks.append(found)
     comparisons = tuple(

@@ -7,7 +7,7 @@ looked at. The run ends whole with the samples that it has.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
 from linenotes.evals._evaluation import Evaluation, Interrupted
@@ -27,7 +27,7 @@ from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.journal._spending import Spending
-from linenotes.evals.judging._calibrations import calibration_of, is_judged
+from linenotes.evals.judging._calibrations import judged_metrics, uncalibrated
 from linenotes.project import Project, RunError, StoreError
 from linenotes.tracing import RecordingPolicy
 
@@ -138,7 +138,7 @@ class _GateRun:
             ended_by="budget" if closed else "decision" if decided else "samples",
             budget=self._conduct.budget,
             spent=_spent(records),
-            uncalibrated=tuple(self._uncalibrated(decision, records[-1].plan)),
+            uncalibrated=self._uncalibrated(decision),
             lacks_use=self._lacks_use,
             notes=tuple(self._notes),
         )
@@ -146,11 +146,10 @@ class _GateRun:
         gate_ends(self._runs, records[-1].plan.run_id, document)
         return result
 
-    def _uncalibrated(self, decision: Decision, plan: RunPlan) -> Iterator[str]:
-        for metric in (one.metric for one in decision.comparisons):
-            known = calibration_of(self._project, plan, metric)
-            if is_judged(plan, metric) and known is None:
-                yield metric
+    def _uncalibrated(self, decision: Decision) -> tuple[str, ...]:
+        first = decision.comparisons[0]
+        judged = judged_metrics(self._project, (first.base, first.candidate))
+        return uncalibrated(judged, [one.metric for one in decision.comparisons])
 
     def _refuse_what_cannot_be_compared(self, plan: RunPlan) -> None:
         """Find what is wrong before anything is called.

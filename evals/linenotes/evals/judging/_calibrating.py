@@ -16,13 +16,14 @@ from linenotes.evals.documents._judge_documents import (
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._samples import SampleKey, ScoreValue
 from linenotes.evals.journal._tables import is_rate, score_table
+from linenotes.evals.judging._judge_errors import bounded, error_rates, labels_by_score
 from linenotes.evals.judging._labels import Kind, Label, label_table, read_labels
 from linenotes.project import ResultsFileError, RunError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from linenotes.evals.statistics import Agreement, Corrected, Estimate, Level
+    from linenotes.evals.statistics import Agreement, Corrected, Level
 
 Calibration = CalibrationDocument
 """What is known of a judge."""
@@ -163,7 +164,9 @@ def _agreement(judged: _Judged) -> dict[str, object]:
         else None,
     }
     if judged.kind == "number":
-        return {**found, "observed_agreement": None, "kappa": None, "confusion": None}
+        unknown = dict.fromkeys(("observed_agreement", "kappa", "confusion"))
+        return {**found, **unknown, "bins": labels_by_score(pairs)}
+    found |= error_rates(pairs) if judged.kind == "pass" else {}
     counts = confusion(pairs["person"].tolist(), pairs["judge"].tolist())
     return {
         **found,
@@ -210,8 +213,8 @@ def _means(record: RunRecord, metric: str, judged: _Judged, drawn: Drawn) -> dic
     scores = score_table(record, metric)
     corrected = _corrected(scores, judged, drawn)
     return {
-        "bias": _bounded(estimate(pairs.assign(value=apart))),
-        "raw": _bounded(estimate(scores)),
+        "bias": bounded(estimate(pairs.assign(value=apart))),
+        "raw": bounded(estimate(scores)),
         "corrected": BoundedDocument(mean=corrected.mean, low=corrected.low, high=corrected.high),
         "method": corrected.method,
         "tuning": corrected.tuning,
@@ -228,11 +231,6 @@ def _corrected(scores: pd.DataFrame, judged: _Judged, drawn: Drawn) -> Corrected
         return prediction_powered_mean(scores, pairs.assign(label=pairs["person"].astype(float)))
     except ValueError as error:
         raise RunError(f"The labels do not correct the mean: {error}") from None
-
-
-def _bounded(found: Estimate) -> BoundedDocument:
-    assert found.mean is not None
-    return BoundedDocument(mean=found.mean, low=found.low, high=found.high)
 
 
 def _on_size(judged: _Judged) -> list[str]:

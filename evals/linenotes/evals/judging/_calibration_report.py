@@ -38,6 +38,10 @@ def _agreement(found: Calibration) -> Iterator[str]:
         yield f"agreement  {share}, kappa {_coefficient(found.kappa)}"
     elif found.alpha is not None:
         yield f"agreement  alpha {_coefficient(found.alpha)}"
+    if found.sensitivity is not None:
+        yield f"passes     {_number(found.sensitivity, rate=True)}, of what people pass"
+    if found.specificity is not None:
+        yield f"fails      {_number(found.specificity, rate=True)}, of what people fail"
     if found.alpha_of_raters is not None:
         yield f"raters     alpha {_coefficient(found.alpha_of_raters)} among people"
 

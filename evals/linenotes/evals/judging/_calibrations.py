@@ -7,6 +7,8 @@ without a calibration, until people have labelled what it says.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -21,9 +23,34 @@ _FOLDER = "judges"
 _DIGITS = 12
 
 
-def is_judged(plan: RunPlan, metric: str) -> bool:
-    """Say whether a model judges the metric, so that its mean may be biased."""
-    return metric in plan.judges
+@dataclass(frozen=True)
+class JudgedMetric:
+    """A metric that a model judges, so that its mean may be biased."""
+
+    metric: str
+    judge: str
+    calibration: Calibration | None
+    """What people's labels have shown of the judge; None where nobody looked."""
+
+
+def judged_metrics(project: Project, plans: Iterable[RunPlan]) -> tuple[JudgedMetric, ...]:
+    """Return what models judge in any of the runs, with each judge that they have.
+
+    Raises:
+        RunError: the file that holds a calibration cannot be read.
+    """
+    found = {
+        (metric, judge): JudgedMetric(metric, judge, _kept(project, judge, metric))
+        for plan in plans
+        for metric, judge in plan.judges.items()
+    }
+    return tuple(found.values())
+
+
+def uncalibrated(judged: Iterable[JudgedMetric], metrics: Collection[str]) -> tuple[str, ...]:
+    """Return those of the metrics of which nobody has held a judge against people's labels."""
+    unknown = {one.metric for one in judged if one.calibration is None}
+    return tuple(metric for metric in metrics if metric in unknown)
 
 
 def calibration_of(project: Project, plan: RunPlan, metric: str) -> Calibration | None:
@@ -32,7 +59,11 @@ def calibration_of(project: Project, plan: RunPlan, metric: str) -> Calibration 
     Raises:
         RunError: the file that holds it cannot be read.
     """
-    path = _path(project, plan.judge_of(metric), metric)
+    return _kept(project, plan.judge_of(metric), metric)
+
+
+def _kept(project: Project, judge: str, metric: str) -> Calibration | None:
+    path = _path(project, judge, metric)
     try:
         return CalibrationDocument.model_validate_json(path.read_bytes())
     except FileNotFoundError:

@@ -69,7 +69,7 @@ def compare_jointly(
 
     Args:
         base: metric to table.
-        candidates: the same of each candidate.
+        candidates: the same of each candidate, of all metrics that decide about it.
         margins: metric to the drop of it that a pass must rule out.
         target: cases like these (population), or exactly these (dataset).
         confidence: of the intervals; the tests are at 1 - confidence, less below 100 units.
@@ -77,24 +77,22 @@ def compare_jointly(
     Raises:
         ValueError: a table is malformed, or a margin is negative.
     """
-    tables = {metric: read_scores(base[metric]) for metric in margins}
+    tables = {metric: read_scores(table) for metric, table in base.items()}
     looks = {
         (name, metric): judge(
             tables[metric],
-            read_scores(runs[metric]),
+            read_scores(table),
             target=target,
-            margin=margin,
+            margin=margins[metric],
             confidence=confidence,
         )
         for name, runs in candidates.items()
-        for metric, margin in margins.items()
+        for metric, table in runs.items()
     }
     judged = _corrected({key: one for key, (one, _) in looks.items()})
     return {
-        name: {
-            metric: explained(judged[name, metric], looks[name, metric][1]) for metric in margins
-        }
-        for name in candidates
+        name: {metric: explained(judged[name, metric], looks[name, metric][1]) for metric in runs}
+        for name, runs in candidates.items()
     }
 
 
