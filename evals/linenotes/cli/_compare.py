@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,8 +77,6 @@ def command(
     label of a version, or AGENT@LABEL, for the newest run on the dataset of the others. --metric
     and the guardrails decide; all else that is shown helps to understand.
     """
-    from datetime import datetime
-
     from linenotes.evals import (
         ComparisonReport,
         RunStore,
@@ -140,7 +139,7 @@ def _print(report: ComparisonReport, *, full: bool) -> None:
     from linenotes.evals import comparison_lines
 
     out, verdicts = console(), {one.verdict.upper(): one.verdict for one in report.candidates}
-    for line in comparison_lines(report, full=full):
+    for line in comparison_lines(report, full=full, width=out.width):
         # Its columns are aligned by spaces, so only control characters go.
         text = Text(printable(line))
         for word, verdict in verdicts.items():

@@ -24,7 +24,8 @@ def named(cases: Sequence[str]) -> str:
 
 def signed(value: float, *, rate: bool) -> str:
     """Return a change with its sign: `+12` points of a rate, `+0.03` of what is none."""
-    return f"{100 * value:+.0f}" if rate else f"{value:+.3g}"
+    # Rounded before it is written: a drop of less than half a point is no `-0`.
+    return f"{round(100 * value):+d}" if rate else f"{value:+.3g}"
 
 
 def sized(value: float, *, rate: bool) -> str:

@@ -135,7 +135,7 @@ def test_a_comparison_has_the_keys_of_the_contract(evaluated: Callable[..., Eval
     document: Any = comparison_document(ComparisonReport.of(base, [candidate, base]))
     check("compare", document)
     assert comparison.document().keys() < document.keys()
-    assert document["others"][0].keys() == document.keys() - {"others", "notes"}
+    assert document["others"][0].keys() == document.keys() - {"others"}
     wanted = [
         "metric",
         "base",

@@ -75,7 +75,7 @@ def test_an_undecided_gate_takes_all_samples_and_says_what_would_decide(
     assert (found.samples, found.ended_by, found.stopped_early) == (2, "samples", False)
     text = " ".join(" ".join(gate_report.lines(found)).split())
     assert text.startswith("INCONCLUSIVE matches_expectations ")
-    assert "A drop of 5 points is not ruled out." in text
+    assert "a drop of 5 points is not ruled out." in text
     assert "n=8, K=2, exactly these cases" in text
     assert "To decide: about" in text or "add cases" in text
     assert "With 8 cases stopping early saves next to nothing" in text

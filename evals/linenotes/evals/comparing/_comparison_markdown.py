@@ -12,12 +12,12 @@ from itertools import chain
 
 from linenotes.evals._wording import SPEAKS_OF, counted
 from linenotes.evals.comparing._candidate_reports import CandidateReport
+from linenotes.evals.comparing._change_table import said
 from linenotes.evals.comparing._comparison_report import headline, power
 from linenotes.evals.comparing._comparison_text import (
     SIGNS,
     fraction,
     judge_lines,
-    said,
     slice_text,
 )
 from linenotes.evals.comparing._differences import PromptChange, told_differences

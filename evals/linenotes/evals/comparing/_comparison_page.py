@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from linenotes.evals._wording import SPEAKS_OF, counted, named
 from linenotes.evals.comparing._candidate_reports import CandidateReport
-from linenotes.evals.comparing._comparison_report import headline, judge_note, meaning, power
-from linenotes.evals.comparing._comparison_text import fraction, judge_lines, said
+from linenotes.evals.comparing._change_table import said
+from linenotes.evals.comparing._comparison_report import consequence, headline, power
+from linenotes.evals.comparing._comparison_text import fraction, judge_lines
 from linenotes.evals.comparing._differences import told_differences
 from linenotes.evals.comparing._flips import FlippedCase
 from linenotes.evals.comparing._judge_plots import JudgePlot, judge_plots
@@ -85,8 +86,7 @@ class _CandidateView:
         """What follows from the verdict, in a sentence."""
         if self.is_measured:
             decisive = self.found.deciding
-            one = next(one for one in decisive if one.metric == self.deciding.name)
-            return " ".join(filter(None, (meaning(one), one.not_counted, judge_note(one))))
+            return consequence(next(one for one in decisive if one.metric == self.deciding.name))
         return headline(self.found).partition(": ")[2]
 
     def plot(self, row: ChangeRow) -> IntervalPlot | None:

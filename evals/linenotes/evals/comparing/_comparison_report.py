@@ -52,11 +52,14 @@ def finding(comparison: RunComparison) -> str:
     if found.verdict == "cannot measure" or found.delta is None:
         return " ".join(found.notes)
     unit = " points" if comparison.is_rate else ""
-    said = (
-        f"{signed(found.delta, rate=comparison.is_rate)}{unit} "
-        f"({bounds(comparison)}, n={found.n_cases}). {meaning(comparison)}"
-    )
-    return " ".join(filter(None, (said, comparison.not_counted, judge_note(comparison))))
+    change = f"{signed(found.delta, rate=comparison.is_rate)}{unit}"
+    return f"{change} ({bounds(comparison)}, n={found.n_cases}). {consequence(comparison)}"
+
+
+def consequence(comparison: RunComparison) -> str:
+    """Say what follows, what would decide, and what it does not speak of."""
+    ways, judge = ways_to_decide(comparison), judge_note(comparison)
+    return " ".join(filter(None, (meaning(comparison), ways, comparison.not_counted, judge)))
 
 
 def judge_note(comparison: RunComparison) -> str:
@@ -74,27 +77,37 @@ def bounds(comparison: RunComparison) -> str:
 
 
 def meaning(comparison: RunComparison) -> str:
-    """Say what follows from a comparison."""
+    """Say what follows from a comparison, be it of all samples at once or of several looks."""
     found = comparison.result
     margin = sized(found.margin, rate=comparison.is_rate)
-    if found.verdict == "pass" and (found.shown == "better" or found.margin == 0):
-        return "It is better."
-    if found.verdict == "pass" and found.is_worse:
-        return f"It is worse, but by less than {margin}."
-    if found.verdict == "pass":
-        inside = found.low is not None and found.low > -found.margin
-        # A two-sided interval may reach below the margin that a one-sided test rules out.
-        tested = "" if inside else f" (one-sided test at {100 * found.alpha:.0f}%)"
-        return f"A drop of {margin} is ruled out{tested}; that it is better is not shown."
+    tested = f" (one-sided test at {100 * found.alpha:.2g}%)"
     if found.verdict == "fail":
-        return f"It is worse (one-sided test at {100 * found.alpha:.0f}%)."
-    seen = f"It seems {found.shown}" if found.shown else "Neither better nor worse is shown"
-    return f"{seen}: a drop of {margin} is not ruled out. {_to_decide(found)}".rstrip()
+        return f"It is worse{tested}."
+    if found.verdict == "inconclusive" and found.margin == 0:
+        return "That it is better is not shown."
+    if found.verdict == "inconclusive":
+        seen = f"It seems {found.shown}" if found.shown else "Neither better nor worse is shown"
+        return f"{seen}: a drop of {margin} is not ruled out."
+    if found.margin == 0 or _is_better(found):
+        return "It is better."
+    if found.is_worse:
+        return f"It is worse, but by less than {margin}."
+    # A two-sided interval may reach below the margin that a one-sided test rules out.
+    if found.low is not None and found.low > -found.margin:
+        tested = ""
+    return f"A drop of {margin} is ruled out{tested}; that it is better is not shown."
 
 
-def _to_decide(found: Comparison) -> str:
-    """Say what it would take to decide, if the difference stays what it is."""
-    ways = []
+def _is_better(found: Comparison) -> bool:
+    """Tell whether it is shown to be better: by the test, or by an interval of several looks."""
+    if found.p_no_difference is None:
+        return found.low is not None and found.low > 0
+    return found.shown == "better"
+
+
+def ways_to_decide(comparison: RunComparison) -> str:
+    """Say what it would take to decide, if the difference stays what it is; empty if nothing."""
+    found, ways = comparison.result, []
     if found.samples_to_decide is not None:
         ways.append(f"{found.samples_to_decide} samples a case")
     if found.cases_to_decide is not None:

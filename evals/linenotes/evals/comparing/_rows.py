@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from linenotes.evals._wording import signed as signed_change
 from linenotes.evals.comparing._candidate_reports import CandidateReport, MetricChange
 from linenotes.evals.comparing._comparison import RunComparison
 from linenotes.evals.comparing._usage_changes import UsageChange, Used
@@ -145,7 +146,7 @@ def plain(value: float | None, unit: Unit) -> str:
 def signed(value: float, unit: Unit) -> str:
     """Return a change with its sign, points without a name: `+12`, `-$0.0003`, `+1.2 s`."""
     if unit == "points":
-        return f"{100 * value:+.0f}"
+        return signed_change(value, rate=True)
     sign = "-" if value < 0 else "+"
     return sign + plain(abs(value), unit)
 

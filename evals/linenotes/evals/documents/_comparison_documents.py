@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from linenotes.evals.documents._part import Document, Part
@@ -129,6 +130,8 @@ class CandidateDocument(ComparisonDocument):
     uncalibrated: list[str]
     """Metrics that decide, and of which nobody has held the judge against people's labels."""
     prompts: list[PromptChangeDocument]
+    notes: list[str]
+    """Which cases were run and do not decide, and whose quarantine has expired."""
 
 
 class ReportDocument(CandidateDocument):
@@ -136,19 +139,16 @@ class ReportDocument(CandidateDocument):
 
     others: list[CandidateDocument]
     """Further candidates against the same base; empty where there is one."""
-    notes: list[str]
-    """Which cases were run and do not decide, and whose quarantine has expired."""
 
 
 def comparison_document(report: ComparisonReport) -> Document:
     """Return a comparison of two runs or more as the JSON contract has it."""
-    first, *others = map(_candidate, report.candidates)
+    first, *others = (_candidate(one, report.held) for one in report.candidates)
     flat = first.model_dump()
-    notes = list(report.held)
-    return ReportDocument.model_validate({**flat, "others": others, "notes": notes}).dump()
+    return ReportDocument.model_validate({**flat, "others": others}).dump()
 
 
-def _candidate(found: CandidateReport) -> CandidateDocument:
+def _candidate(found: CandidateReport, notes: Sequence[str]) -> CandidateDocument:
     return CandidateDocument.model_validate(
         {
             **found.primary.document(),
@@ -162,6 +162,7 @@ def _candidate(found: CandidateReport) -> CandidateDocument:
             "quarantined": [_flipped(one) for one in found.quarantined],
             "uncalibrated": list(found.uncalibrated),
             "prompts": [_prompt(one) for one in found.prompts],
+            "notes": list(notes),
         }
     )
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from linenotes.evals._wording import SPEAKS_OF, counted, named, signed, sized
+from linenotes.evals._wording import SPEAKS_OF, counted, named, signed
 from linenotes.evals.comparing._comparison import GateVerdict, RunComparison
-from linenotes.evals.comparing._comparison_report import bounds
+from linenotes.evals.comparing._comparison_report import bounds, meaning
 from linenotes.evals.engine._budget import spelled
 from linenotes.evals.gating._gate_order import GateResult
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 _INDENT = 14
 """Columns of the verdict."""
 _WIDTH = 100
-_ONE_SIDED = " (one-sided test; the interval is two-sided)"
-"""Said where the interval alone seems to contradict the verdict."""
 
 
 def lines(result: GateResult) -> list[str]:
@@ -95,25 +93,8 @@ def _metric(one: RunComparison, looks: SequentialComparison) -> str:
     return (
         f"{one.metric} {_value(found.base_mean, one)} → {_value(found.candidate_mean, one)}: "
         f"{change}{unit} ({bounds(one)}; n={found.n_cases}{clusters}, "
-        f"K={looks.samples}, {SPEAKS_OF[found.target]}). {_meaning(one)} {one.not_counted}"
+        f"K={looks.samples}, {SPEAKS_OF[found.target]}). {meaning(one)} {one.not_counted}"
     ).rstrip()
-
-
-def _meaning(one: RunComparison) -> str:
-    found, margin = one.result, sized(one.result.margin, rate=one.is_rate)
-    if found.verdict == "fail":
-        tested = "" if found.high is not None and found.high < 0 else _ONE_SIDED
-        return f"It is worse{tested}."
-    if found.verdict == "inconclusive" and found.margin == 0:
-        return "That it is better is not shown."
-    if found.verdict == "inconclusive":
-        return f"A drop of {margin} is not ruled out."
-    if found.margin == 0 or (found.low is not None and found.low > 0):
-        return "It is better."
-    if found.is_worse:
-        return f"It is worse, but by less than {margin}."
-    tested = "" if found.low is not None and found.low > -found.margin else _ONE_SIDED
-    return f"A drop of {margin} is ruled out{tested}."
 
 
 def _effort(result: GateResult) -> str:
