@@ -167,3 +167,17 @@ def test_what_cannot_be_compared_is_exit_2(
     ended = cli("compare", *arguments)
     assert ended.code == 2
     assert message in ended.err
+
+
+def test_quarantined_cases_do_not_decide_and_expired_ones_are_named(
+    two_runs: list[str], project: Path, cli: Cli
+) -> None:
+    entry = "- case: {}\n  dataset: cases\n  owner: ana\n  expires: {}\n  reason: slow\n"
+    held = entry.format("c0", "2999-01-31") + entry.format("c1", "2020-01-31")
+    (project / "quarantine.yaml").write_text(held, encoding="utf-8")
+    document = cli("compare", *two_runs, "--json", "--no-log").json
+    assert document["n"] == 5
+    notes = document["notes"]
+    assert isinstance(notes, list)
+    assert notes[0] == "1 quarantined case run and not counted: c0."
+    assert "'c1' (cases) expired on 2020-01-31" in str(notes[1])
