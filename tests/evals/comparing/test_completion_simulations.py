@@ -81,10 +81,10 @@ def verdicts(
     ("decided", "target", "rate", "trials"),
     [
         # Few crashes: the guardrail joins after some looks. Many: it is there from the first.
-        (in_looks, "dataset", 0.004, 300),
-        (in_looks, "dataset", 0.05, 300),
-        (at_once, "dataset", 0.004, 500),
-        (at_once, "population", 0.05, 500),
+        (in_looks, "dataset", 0.004, 200),
+        (in_looks, "dataset", 0.05, 150),
+        (at_once, "dataset", 0.004, 400),
+        (at_once, "population", 0.05, 400),
     ],
 )
 def test_equal_versions_that_crash_now_and_then_seldom_fail(

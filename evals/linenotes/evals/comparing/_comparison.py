@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from linenotes.evals._savings import replayed_calls, saved
-from linenotes.evals._wording import counted
 from linenotes.evals.comparing._completion import (
     COMPLETED,
     deciding_table,
-    failures_left_out,
     leave_out_failures,
+    not_counted,
 )
 from linenotes.evals.comparing._differences import differences
 from linenotes.evals.documents._part import Document
@@ -189,16 +188,8 @@ def _of(base: RunRecord, candidate: RunRecord, metric: str, found: Comparison) -
         differences=differences(base.plan, candidate.plan),
         is_rate=all(is_rate(run, metric) for run in (base, candidate)),
         savings=_savings(base, candidate),
-        not_counted=_not_counted(base, candidate, metric),
+        not_counted=not_counted(base, candidate, metric),
     )
-
-
-def _not_counted(base: RunRecord, candidate: RunRecord, metric: str) -> str:
-    runs, told = {"base": base, "candidate": candidate}, []
-    for name, run in runs.items():
-        if failed := failures_left_out(run, metric, beside=(*runs.values(),)):
-            told.append(f"{counted(len(failed), 'sample')} of the {name}")
-    return f"Not counted: the agent failed in {' and '.join(told)}." if told else ""
 
 
 def _savings(base: RunRecord, candidate: RunRecord) -> tuple[str, ...]:

@@ -144,23 +144,19 @@ class _CandidateView:
 
     @cached_property
     def _cases(self) -> Scale:
-        if self.found.primary.is_rate:
-            return Scale.over([0.0, 1.0])
-        flips = (*self.found.flips, *self.found.quarantined)
-        means = [sum(v) / len(v) for flip in flips for v in (flip.before, flip.after)]
-        return Scale.over(means)
+        return Scale.over([0.0, 1.0] if self.found.primary.is_rate else self._means)
 
     @property
     def case_ends(self) -> tuple[str, str]:
         """The labels at the ends of the scale of the cases."""
         unit = unit_of(rate=self.found.primary.is_rate)
+        ends = (0.0, 1.0) if unit == "points" else (min(self._means), max(self._means))
+        return plain(ends[0], unit), plain(ends[1], unit)
+
+    @cached_property
+    def _means(self) -> list[float]:
         flips = (*self.found.flips, *self.found.quarantined)
-        means = [sum(v) / len(v) for flip in flips for v in (flip.before, flip.after)]
-        return (
-            ("0%", "100%")
-            if unit == "points"
-            else (plain(min(means), unit), plain(max(means), unit))
-        )
+        return [sum(v) / len(v) for flip in flips for v in (flip.before, flip.after)]
 
     @property
     def alone(self) -> str:
