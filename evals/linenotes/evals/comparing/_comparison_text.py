@@ -8,6 +8,7 @@ prints the lines takes out what a terminal would act on.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from textwrap import wrap
 
 from linenotes.evals._wording import SPEAKS_OF, counted, named
@@ -21,6 +22,7 @@ from linenotes.evals.comparing._rows import Figures, plain, unit_of
 from linenotes.evals.comparing._slices import SliceChange
 
 WIDTH = 100
+_wrapped = partial(wrap, break_on_hyphens=False)  # `one-sided`, `case-07` and `-3` stay whole
 _CASES = 3
 """How many cases that improved are shown, and how many that got worse."""
 _DIFF_LINES = 12
@@ -53,13 +55,13 @@ def comparison_lines(
         lines += _slice_lines(one, width, full=full)
         if full or not several:
             lines += _prompt_lines(one, width, full=full)
-    closing = [part for line in _closing_lines(report) for part in wrap(line, width)]
+    closing = [part for line in _closing_lines(report) for part in _wrapped(line, width)]
     return [*lines, "", *closing] if closing else lines
 
 
 def _verdict_lines(candidate: CandidateReport, width: int) -> list[str]:
     head = f"{candidate.verdict.upper()}  "
-    return wrap(head + headline(candidate), width, subsequent_indent=" " * len(head))
+    return _wrapped(head + headline(candidate), width, subsequent_indent=" " * len(head))
 
 
 def _run_lines(report: ComparisonReport, width: int) -> Iterator[str]:
@@ -70,18 +72,18 @@ def _run_lines(report: ComparisonReport, width: int) -> Iterator[str]:
             f"{role:<11}{plan.run_id[:12]}  {plan.agent} {plan.version}  "
             f"{counted(len(plan.cases), 'case')}, K={plan.samples}"
         )
-        yield from wrap(told, width, subsequent_indent=" " * 11)
+        yield from _wrapped(told, width, subsequent_indent=" " * 11)
     for one in report.candidates:
         told = told_differences(report.base.plan, one.record.plan)
         told = f"{one.record.plan.version}: {told}" if len(report.candidates) > 1 else told
-        yield from wrap(f"differs    {told}", width, subsequent_indent=" " * 11)
+        yield from _wrapped(f"differs    {told}", width, subsequent_indent=" " * 11)
     target = report.candidates[0].primary.result.target
     yield f"speaks of  {SPEAKS_OF[target]}, 95% intervals, paired by case"
 
 
 def _case_lines(candidate: CandidateReport, width: int, *, most: int | None) -> Iterator[str]:
     found = candidate.primary.result
-    yield from wrap(
+    yield from _wrapped(
         f"{counted(found.improved, 'case')} improved, {found.worsened} got worse, "
         f"{found.unchanged} stayed as they were ({found.method}).",
         width,
@@ -98,7 +100,9 @@ def _case_lines(candidate: CandidateReport, width: int, *, most: int | None) -> 
     alone = sorted({*found.only_in_base, *found.only_in_candidate})
     if alone:
         cases = counted(len(alone), "case")
-        yield from wrap(f"{cases} scored in only one of the runs, left out: {named(alone)}.", width)
+        yield from _wrapped(
+            f"{cases} scored in only one of the runs, left out: {named(alone)}.", width
+        )
 
 
 def _flip_lines(
@@ -145,7 +149,7 @@ def _slice_lines(candidate: CandidateReport, width: int, *, full: bool) -> Itera
     for one in shown:
         head = "look here" if one.stands_out else "slice"
         told = f"  {head:<9}  {slice_text(one, rate=candidate.primary.is_rate)}"
-        yield from wrap(told, width, subsequent_indent=" " * 13)
+        yield from _wrapped(told, width, subsequent_indent=" " * 13)
     if len(standing_out) > len(shown):
         yield f"  … {len(standing_out) - len(shown)} more slices stand out"
 
@@ -172,7 +176,7 @@ def _diff_lines(line: DiffLine, width: int, *, full: bool) -> list[str]:
     text = f"  {SIGNS[line.kind]}{line.text}"
     if not full:
         return [_fitted(text, min(width, len(text)))]
-    return wrap(text, width, subsequent_indent="    ", drop_whitespace=False) or [text]
+    return _wrapped(text, width, subsequent_indent="    ", drop_whitespace=False) or [text]
 
 
 def _closing_lines(report: ComparisonReport) -> Iterator[str]:
