@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from linenotes.evals._wording import sized
+from linenotes.evals._wording import signed, sized
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,8 @@ from linenotes.evals._wording import sized
 )
 def test_a_size_keeps_the_digits_that_a_margin_needs(value: float, rate: bool, said: str) -> None:
     assert sized(value, rate=rate) == said
+
+
+def test_a_drop_of_less_than_half_a_point_has_no_sign_of_a_drop() -> None:
+    assert signed(-0.004, rate=True) == "+0"
+    assert signed(-0.006, rate=True) == "-1"

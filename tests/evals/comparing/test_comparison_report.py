@@ -67,3 +67,11 @@ def test_a_pass_within_its_two_sided_interval_names_the_one_sided_test(
     assert "is ruled out (one-sided test at 4%); that it is better is not shown." in between
     beyond = comparison_report.meaning(compare_runs(base, other, margin=-1.05 * low))
     assert "is ruled out; that it is better is not shown." in beyond
+
+
+def test_without_a_margin_only_better_is_spoken_of(make_record: Callable[..., RunRecord]) -> None:
+    base = make_record({"a": [True, False], "b": [False, True]})
+    other = make_record({"a": [False, True], "b": [True, True]}, version="v2")
+    found = compare_runs(base, other, margin=0.0)
+    assert found.result.verdict == "inconclusive"
+    assert comparison_report.meaning(found) == "That it is better is not shown."

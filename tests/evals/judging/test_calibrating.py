@@ -114,6 +114,8 @@ def test_numbers_have_bias_and_alpha_and_no_matrix(make_record: MakeRecord, labe
     assert found.alpha is not None
     assert found.alpha.value is not None
     assert found.alpha.value > 0.9
+    assert (found.sensitivity, found.counts) == (None, ())
+    assert sum(one.samples for one in found.bins) == 40
 
 
 def test_names_have_a_matrix_and_no_means(make_record: MakeRecord, labels: Write) -> None:
@@ -164,6 +166,9 @@ def test_the_report_has_agreement_bias_and_both_means(
     assert "80 labels by 2 raters: n=40 cases, 40 samples" in text
     assert "agreement  90% of samples, kappa 0.7" in text
     assert "raters     alpha 0.9" in text
+    assert "passes     100%  95% " in text
+    assert "fails      7" in text
+    assert "of what people fail" in text
     assert "bias       +11 points  95% +" in text
     assert "judge says 70%  95% " in text
     assert "(PPI++ over cases), cases like these" in text
