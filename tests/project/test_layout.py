@@ -50,6 +50,7 @@ PARTS_OF_EVALS = {
     "engine": {"journal"},
     "scorers": {"journal", "engine"},
     "workers": {"journal", "engine"},
+    "failing": {"journal"},
     "history": {"statistics", "journal"},
     "sizing": {"statistics", "journal"},
     "documents": {"sizing"},
@@ -59,11 +60,11 @@ PARTS_OF_EVALS = {
     "judging": {"statistics", "journal", "documents", "engine", "scorers", "importing"},
     "gating": {
         *("statistics", "journal", "documents", "engine", "scorers", "history"),
-        *("comparing", "publishing", "judging"),
+        *("comparing", "publishing", "judging", "failing"),
     },
     "suite": {
         *("statistics", "journal", "documents", "engine", "scorers"),
-        *("comparing", "gating", "history"),
+        *("comparing", "gating", "history", "failing"),
     },
 }
 """Each with the other parts that its code imports; the modules beside them put parts together."""

@@ -23,6 +23,7 @@ _VERBS = {
     "init": "Write the first golden tests for an agent.",
     "run": "Run an agent once and show who said what to whom.",
     "eval": "Evaluate an agent on a dataset, several samples a case.",
+    "failures": "Show which cases fail, why, and where their failures begin.",
     "compare": "Say whether one run is better or worse than another.",
     "gate": "Say whether a version may replace the baseline.",
     "aa": "Check on your own samples how often the gate cries wolf.",

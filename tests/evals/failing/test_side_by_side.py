@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from linenotes.evals.suite._side_by_side import alone, side_by_side
+from linenotes.evals.failing._side_by_side import alone, side_by_side
 from linenotes.tracing import Ledger, Message
 
 
