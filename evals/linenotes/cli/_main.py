@@ -16,6 +16,7 @@ from typing import NoReturn
 
 import click
 
+from linenotes.cli._plain_signs import plain_signs
 from linenotes.cli._verbs import Verbs
 
 _VERBS = {
@@ -70,7 +71,7 @@ def main() -> NoReturn:
     """Run the command line and exit."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that is not UTF-8
+            stream.reconfigure(errors=plain_signs())  # a terminal that is not UTF-8
     try:
         code = _run()
     except KeyboardInterrupt:

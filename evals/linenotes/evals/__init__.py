@@ -69,6 +69,7 @@ from linenotes.evals.engine._engine import Job, run_sample
 from linenotes.evals.engine._recorded_runs import keys_for_replay
 from linenotes.evals.engine._stop import Stop
 from linenotes.evals.failing import _failures_text as failures_text
+from linenotes.evals.failing._case_results import fails
 from linenotes.evals.failing._run_failures import WORST_CASES, RunFailures, run_failures
 from linenotes.evals.gating import _gate_report as gate_report
 from linenotes.evals.gating._baselines import (
@@ -208,6 +209,7 @@ __all__ = [
     "evaluate",
     "evaluation_document",
     "execution_document",
+    "fails",
     "failures_document",
     "failures_text",
     "find_base",

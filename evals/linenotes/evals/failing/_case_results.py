@@ -64,8 +64,17 @@ def unstable_cases(record: RunRecord) -> list[CaseResult]:
     Those that are nearest to half come first. There are none where the metric is no share of
     passes.
     """
+    unstable = [one for one in _of_first_metric(record) if one.status == "unstable"]
+    return sorted(unstable, key=lambda one: (abs(one.passed / one.measured - 0.5), one.case))
+
+
+def fails(record: RunRecord) -> bool:
+    """Tell whether a sample fails the first metric."""
+    return any(one.status in ("unstable", "failing") for one in _of_first_metric(record))
+
+
+def _of_first_metric(record: RunRecord) -> list[CaseResult]:
     metric = next(iter(record.plan.metrics), None)
     if metric is None or not is_rate(record, metric):
         return []
-    unstable = [one for one in case_results(record, metric) if one.status == "unstable"]
-    return sorted(unstable, key=lambda one: (abs(one.passed / one.measured - 0.5), one.case))
+    return case_results(record, metric)

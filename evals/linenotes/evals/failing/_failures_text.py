@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from linenotes.evals._strips import strip
 from linenotes.evals._wording import counted
@@ -15,25 +16,34 @@ from linenotes.evals.failing._run_failures import (
     FailingCase,
     FailingSample,
     RunFailures,
+    run_failures,
     samples_of,
     usual_suspect,
 )
 from linenotes.evals.failing._side_by_side import alone, side_by_side
 from linenotes.evals.failing._suspects import Suspect, Why
 from linenotes.evals.journal._plans import RunPlan
+from linenotes.evals.journal._records import RunRecord
+from linenotes.evals.journal._tables import is_rate
 
 _WIDTH = 100
 _CASE, _STRIP, _ACTOR = 28, 20, 24
 """Most columns."""
 _GAPS = 3 * 4
-_LINES = 2
-"""Of unstable cases."""
+_REASON = 3
+"""Its column, which gets the room that the others leave."""
 MEANING: dict[Why, str] = {
     "departs": "the first message that no passing sample has",
     "raised": "the one that raised the error",
     "is missing": "a message that passing samples have and this one lacks",
     "lacks the answer": "the first message without the expected answer",
 }
+
+
+_FEWEST, _CLEAR = 3, 0.6
+"""Failures, and the share of them that begins with one agent, from which on it is clear."""
+_CASES_OF_A_GATE = 100
+"""How many cases are looked into for one sentence."""
 
 
 def heading(found: RunFailures) -> str:
@@ -49,11 +59,10 @@ def heading(found: RunFailures) -> str:
 def rows(found: RunFailures) -> list[tuple[str, ...]]:
     """Return the header and a row a case that was looked into."""
     cells = [_row(one) for one in found.cases]
-    used = sum(max(map(len, column), default=0) for column in zip(*cells, strict=True))
-    used -= max((len(row[-1]) for row in cells), default=0)
-    room = max(len("reason"), _WIDTH - used - _GAPS)
-    header = ("case", "samples", "passed", "begins at", "reason")
-    return [header, *((*row[:-1], _cut(row[-1], room)) for row in cells)]
+    table = [("case", "samples", "passed", "reason", "begins at"), *cells]
+    used = [max(map(len, column)) for column in zip(*table, strict=True)]
+    room = max(len("reason"), _WIDTH - sum(used) + used[_REASON] - _GAPS)
+    return [(*row[:_REASON], _cut(row[_REASON], room), *row[_REASON + 1 :]) for row in table]
 
 
 def lines(found: RunFailures) -> list[str]:
@@ -84,15 +93,17 @@ def case_lines(found: RunFailures) -> list[str]:
     return [*told, *_conversation(found, case, example), *_commands(found, case, example)]
 
 
-def unstable_lines(results: Sequence[CaseResult], label: str = "Unstable:") -> list[str]:
-    """Return the strips of unstable cases in at most two lines, and how many more there are."""
-    parts = [f"{one.case} {strip(one.passes.values())}" for one in results]
+def unstable_lines(
+    results: Sequence[CaseResult], label: str = "Unstable:", *, most: int = 2
+) -> list[str]:
+    """Return the strips of unstable cases in a few lines, and how many more of them there are."""
+    parts = [f"{one.case} {_cut(strip(one.passes.values()), _STRIP)}" for one in results]
     told = [label] if parts else []
     for number, part in enumerate(parts):
         more = f"  … {len(parts) - number} more"
         if len(told[-1]) + len(part) + len(more) + 2 > _WIDTH and told[-1] != label:
-            if len(told) == _LINES:
-                return [*told[:-1], told[-1] + more]
+            if len(told) == most:
+                return [*told[:-1], told[-1].rstrip() + more]
             told.append("         ")
         told[-1] += f" {part} "
     return [line.rstrip() for line in told]
@@ -109,14 +120,23 @@ def beginning(found: RunFailures, *, share: float) -> str | None:
     return f"{count} of {counted(found.told, 'failure')}{looked} {begin} at {actor}"
 
 
+def clear_beginning(record: RunRecord, metric: str) -> str | None:
+    """Return with whom most failures begin, as a sentence; None where that is not clear."""
+    if not is_rate(record, metric):
+        return None
+    found = run_failures(record, metric, most=_CASES_OF_A_GATE)
+    clear = beginning(found, share=_CLEAR) if found.told >= _FEWEST else None
+    return f"{clear}." if clear else None
+
+
 def _row(one: FailingCase) -> tuple[str, ...]:
     marks = strip(one.result.passes.values())
     return (
         _cut(one.result.case, _CASE),
         _cut(marks, _STRIP),
         one.result.fraction,
+        " ".join(one.example.reason.split()) or "–",
         _cut(_begins_at(one), _ACTOR),
-        " ".join(one.example.reason.split()),
     )
 
 
@@ -191,12 +211,19 @@ def _commands(found: RunFailures, case: FailingCase, example: FailingSample) -> 
 
 def _again(plan: RunPlan, case: str) -> str:
     """Return the command that runs a case once more with the prompts of a run."""
-    words = ["linenotes", "run", plan.agent, "--case", case]
+    by_path = Path(plan.graph.rpartition(":")[0]).stem == plan.agent
+    words = ["linenotes", "run", plan.graph if by_path else plan.agent, "--case", case]
     if plan.dataset.source is not None:
-        words += ["--dataset", plan.dataset.source]
+        words += ["--dataset", _near(Path(plan.dataset.source))]
     for name, prompt in plan.prompts.items():
         words += ["--prompt", f"{name}={prompt.version}"]
     return shlex.join(words)
+
+
+def _near(path: Path) -> str:
+    """Return a path from where the command is typed, where it lies below."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _cut(text: str, width: int) -> str:

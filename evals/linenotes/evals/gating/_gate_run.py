@@ -19,6 +19,7 @@ from linenotes.evals.documents._gate_document import gate_document
 from linenotes.evals.engine._conduct import Conduct
 from linenotes.evals.engine._progress import Progress, Silent
 from linenotes.evals.engine._stop import Stop
+from linenotes.evals.failing._failures_text import clear_beginning
 from linenotes.evals.gating._gate import Decision
 from linenotes.evals.gating._gate_order import GateOrder, GateResult, whole_sweeps
 from linenotes.evals.gating._gate_report import headline
@@ -140,11 +141,18 @@ class _GateRun:
             spent=_spent(records),
             uncalibrated=tuple(self._uncalibrated(decision, records[-1].plan)),
             lacks_use=self._lacks_use,
+            failures_begin=self._failures_begin(decision, records[-1]),
             notes=tuple(self._notes),
         )
         document = gate_document(result, reason=headline(result))
         gate_ends(self._runs, records[-1].plan.run_id, document)
         return result
+
+    def _failures_begin(self, decision: Decision, candidate: RunRecord) -> str | None:
+        failed = [one.metric for one in decision.comparisons if one.result.verdict == "fail"]
+        quarantine = self._order.quarantine
+        deciding = quarantine.without(candidate) if quarantine else candidate
+        return clear_beginning(deciding, failed[0]) if failed else None
 
     def _uncalibrated(self, decision: Decision, plan: RunPlan) -> Iterator[str]:
         for metric in (one.metric for one in decision.comparisons):
