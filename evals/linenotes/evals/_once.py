@@ -5,11 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from linenotes.agents import AgentVersion
 from linenotes.datasets import Case
 from linenotes.evals.engine._engine import Job, run_sample
 from linenotes.evals.engine._event_loop import complete
+from linenotes.evals.failing._expected import Unmet, unmet
+from linenotes.evals.failing._suspects import Suspect, suspect
 from linenotes.evals.journal._samples import Sample, Score
 from linenotes.evals.publishing._filed_traces import trace_score
 from linenotes.evals.scorers._scorers import Scorer, score_sample
@@ -23,6 +26,36 @@ class Execution:
 
     sample: Sample
     scores: tuple[Score, ...]
+
+    @property
+    def passed(self) -> bool | None:
+        """Whether it passed, by the first score that says so; None where nothing does."""
+        if self.sample.error is not None:
+            return False if self.sample.error.kind == "agent" else None
+        return next((one.value for one in self.scores if isinstance(one.value, bool)), None)
+
+    @property
+    def unmet(self) -> Unmet | None:
+        """What was expected and did not come, of an execution that failed."""
+        if self.passed is not False or self.sample.error is not None:
+            return None
+        failed = next(one.name for one in self.scores if one.value is False)
+        return unmet(self.sample.expectations, self.sample.output, failed)
+
+    @property
+    def reason(self) -> str:
+        """Why it did not pass; empty if it did, or nobody says."""
+        if self.sample.error is not None:
+            return str(self.sample.error)
+        if self.passed is not False:
+            return ""
+        failed = next(one for one in self.scores if one.value is False)
+        return failed.rationale or str(self.unmet or "")
+
+    @cached_property
+    def suspect(self) -> Suspect | None:
+        """With whom its failure begins; None where it passed, or that cannot be said."""
+        return suspect(self.sample.ledger, [], self.unmet) if self.unmet else None
 
 
 def run_once(

@@ -124,12 +124,13 @@ def _sample(record: RunRecord, case: str, one: FailingSample) -> FailingSampleDo
         reason=one.reason,
         expected=one.unmet.expected if one.unmet else None,
         got=one.unmet.got if one.unmet else None,
-        suspect=_suspect(one.suspect) if one.suspect else None,
+        suspect=suspect_document(one.suspect) if one.suspect else None,
         beside=beside,
     )
 
 
-def _suspect(one: Suspect) -> SuspectDocument:
+def suspect_document(one: Suspect) -> SuspectDocument:
+    """Return a suspect as the JSON contract has it."""
     return SuspectDocument(
         actor=one.actor,
         why=one.why,
