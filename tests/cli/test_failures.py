@@ -49,7 +49,7 @@ def test_each_failing_case_has_its_strip_its_reason_and_where_it_begins(ran: str
         ["c5", "✗✗✗", "0/3", "expected", "WORD", "5,", "got", "NOTHING", "–"],
         ["c4", "✓✗✓", "2/3", "expected", "WORD", "4,", "got", "NOTHING", "editor"],
     ]
-    assert "1 of 4 failures begin at editor (a suspect: the first message that" in ended.out
+    assert "1 of 4 failures begins at editor (a suspect: the first message that" in ended.out
     assert "1 failing, 1 unstable, 4 passing." in ended.out
     assert max(map(len, ended.out.splitlines())) <= 100
 

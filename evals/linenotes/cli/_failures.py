@@ -78,9 +78,9 @@ def _print(found: RunFailures) -> None:
 def _print_case(found: RunFailures) -> None:
     from linenotes.cli._console import console
     from linenotes.cli._ledgers import one_line, printable
-    from linenotes.evals import failures_text
+    from linenotes.evals import failing_case_text, failures_text
 
     out = console()
     out.print(one_line(failures_text.heading(found)))
-    for line in failures_text.case_lines(found):
+    for line in failing_case_text.case_lines(found):
         out.print(printable(line), soft_wrap=True)

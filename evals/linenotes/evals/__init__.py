@@ -68,6 +68,7 @@ from linenotes.evals.engine._conduct import Conduct, ConductOptions, ExecutorNam
 from linenotes.evals.engine._engine import Job, run_sample
 from linenotes.evals.engine._recorded_runs import keys_for_replay
 from linenotes.evals.engine._stop import Stop
+from linenotes.evals.failing import _case_text as failing_case_text
 from linenotes.evals.failing import _failures_text as failures_text
 from linenotes.evals.failing._case_results import fails
 from linenotes.evals.failing._run_failures import WORST_CASES, RunFailures, run_failures
@@ -209,6 +210,7 @@ __all__ = [
     "evaluate",
     "evaluation_document",
     "execution_document",
+    "failing_case_text",
     "fails",
     "failures_document",
     "failures_text",

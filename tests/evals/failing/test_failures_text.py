@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from linenotes.evals import Failure, RunRecord, Score, failures_text, run_failures
 from linenotes.evals.failing._case_results import CaseResult
-from linenotes.evals.failing._failures_text import clear_beginning, unstable_lines
+from linenotes.evals.failing._failures_text import unstable_lines
 
 Make = Callable[..., RunRecord]
 
@@ -64,37 +64,6 @@ def test_no_row_is_wider_than_a_terminal(talked: Make) -> None:
         assert "\n" not in "".join(row)
 
 
-def test_one_case_shows_what_failed_beside_what_passed_and_how_to_go_on(talked: Make) -> None:
-    record = talked({"a": [True, False]})
-    told = failures_text.case_lines(run_failures(record, case="a"))
-    assert told[:3] == [
-        "a  ✓✗  1/2 passed",
-        "sample 1: expected right, got wrong",
-        "begins at worker (a suspect: the first message that no passing sample has)",
-    ]
-    (marked,) = [line for line in told if line.startswith("≠")]
-    assert marked.split() == [
-        *("≠", "worker", "→", "editor:", "wrong", "|"),
-        *("worker", "→", "editor:", "right"),
-    ]
-    assert told[-3:] == [
-        f"failing  linenotes trace show {record.outcomes['a', 1].trace_id}",
-        f"passing  linenotes trace show {record.outcomes['a', 0].trace_id}",
-        "again    linenotes run app.py:build --case a",
-    ]
-
-
-def test_one_case_without_a_passing_sample_is_shown_alone(talked: Make) -> None:
-    told = failures_text.case_lines(run_failures(talked({"a": [False]}), case="a"))
-    assert "≠ worker → editor: wrong" in told
-    assert not any(line.startswith("passing") for line in told)
-
-
-def test_one_case_that_passes_has_no_failures(talked: Make) -> None:
-    found = run_failures(talked({"a": [True], "b": [False]}), case="a")
-    assert failures_text.case_lines(found) == ["a  ✓  1/1 passed", "No failures."]
-
-
 def test_unstable_cases_take_two_lines_at_most() -> None:
     def result(number: int) -> CaseResult:
         return CaseResult(f"case-{number:02}", {0: True, 1: False})
@@ -107,18 +76,3 @@ def test_unstable_cases_take_two_lines_at_most() -> None:
     shown = sum(line.count("✓✗") for line in told)
     assert told[-1].endswith(f"… {40 - shown} more")
     assert len(unstable_lines([result(n) for n in range(40)], "v1 unstable:", most=1)) == 1
-
-
-def test_a_gate_is_told_only_what_is_clear(talked: Make) -> None:
-    assert clear_beginning(talked({"a": [True, False, False]}), "correct") is None
-    record = talked({"a": [True, False, False, False]})
-    assert clear_beginning(record, "correct") == "3 of 3 failures begin at worker."
-    unknown = {
-        key: replace(one, trace=replace(one.trace, messages=()))
-        for key, one in record.samples.items()
-    }
-    assert clear_beginning(replace(record, samples=unknown), "correct") is None
-
-
-def test_what_is_no_pass_or_failure_begins_nowhere(make_record: Make) -> None:
-    assert clear_beginning(make_record({"a": [0.5, 3.0]}), "correct") is None

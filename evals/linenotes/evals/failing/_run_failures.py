@@ -126,12 +126,6 @@ def run_failures(
     return RunFailures(record, metric, tuple(results), looked_into)
 
 
-def usual_suspect(found: RunFailures, *, share: float = 0.5) -> tuple[str, int] | None:
-    """Return with whom more than this share of the failures begin, and how many do."""
-    ((actor, count),) = found.suspects.most_common(1) or [("", 0)]
-    return (actor, count) if count and count >= share * found.told else None
-
-
 def samples_of(record: RunRecord, case: str, numbers: Sequence[int]) -> Iterator[Sample]:
     """Yield samples of a case, each read when it is asked for; none of results alone."""
     for number in numbers if record.plan.has_conversations else ():

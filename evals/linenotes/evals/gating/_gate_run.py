@@ -19,7 +19,7 @@ from linenotes.evals.documents._gate_document import gate_document
 from linenotes.evals.engine._conduct import Conduct
 from linenotes.evals.engine._progress import Progress, Silent
 from linenotes.evals.engine._stop import Stop
-from linenotes.evals.failing._failures_text import clear_beginning
+from linenotes.evals.failing._beginnings import clear_beginning
 from linenotes.evals.gating._gate import Decision
 from linenotes.evals.gating._gate_order import GateOrder, GateResult, whole_sweeps
 from linenotes.evals.gating._gate_report import headline
