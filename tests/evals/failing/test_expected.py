@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import JsonValue
 
-from linenotes.evals.failing._expected import Unmet, first_without, is_met, unmet
+from linenotes.evals.failing._expected import Unmet, first_with, first_without, is_met, unmet
 
 if TYPE_CHECKING:
     from tests.evals.failing.conftest import Tell
@@ -54,11 +54,24 @@ def test_what_is_held_or_is_not_plain_is_not_told(
     assert is_met(expected, output)
 
 
-def test_the_expectation_that_the_metric_is_named_after_is_told() -> None:
+def test_only_what_the_metric_is_named_after_is_asked_for() -> None:
     expected: dict[str, JsonValue] = {"intent": "freeze", "team": "banking"}
     output: JsonValue = {"intent": "melt", "team": "cards"}
     assert str(unmet(expected, output, "team_correct")) == "expected banking, got cards"
     assert str(unmet(expected, output, "correct")) == "expected freeze, got melt"
+    half: JsonValue = {"intent": "melt", "team": "banking"}
+    assert is_met(expected, half, "team_correct")
+    assert not is_met(expected, half, "matches_expectations")
+
+
+def test_where_passing_samples_first_say_the_answer_it_lacks_in_a_failing_one(tell: Tell) -> None:
+    free = tell(ASKED, ("worker", "writer", "It is ANS-10."), ("writer", "user", "So: ANS-10!"))
+    wrong = Unmet("answer", "ANS-3", "So: ANS-10!")
+    assert first_without(wrong, free) is None
+    assert number(first_without(wrong, free, {("worker", "reply")})) == "m1"
+    told = tell(ASKED, ("worker", "writer", "ANS-3"), ("writer", "user", "ANS-3"))
+    assert number(first_with("ANS-3", told)) == "m1"
+    assert first_with("item", told) is None
 
 
 def test_who_first_says_what_came_instead_lacks_the_answer(tell: Tell) -> None:

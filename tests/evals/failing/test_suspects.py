@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linenotes.evals.failing._expected import Unmet
+from linenotes.evals.failing._habits import Habits
 from linenotes.evals.failing._suspects import suspect
 
 if TYPE_CHECKING:
@@ -124,3 +125,25 @@ def test_nobody_is_suspected_where_nothing_can_be_said(tell: Tell) -> None:
     assert suspect(same, [same]) is None
     anew = [chain(tell, f"p{n}", f"f{n}", f"s{n}") for n in range(3)]
     assert suspect(chain(tell, "p7", "f7", "s7"), anew) is None
+
+
+def test_with_one_passing_sample_the_run_tells_what_is_said_anew_each_time(tell: Tell) -> None:
+    good = chain(tell, "look up", "It is ANS-3.", "ANS-3")
+    failing = chain(tell, "find out", "It is ANS-10.", "ANS-10")
+    alone = suspect(failing, [good])
+    assert alone is not None
+    assert alone.actor == "planner"
+    usual = Habits(told_anew=frozenset({("planner", "reply")}))
+    found = suspect(failing, [good], habits=usual)
+    assert found is not None
+    assert (found.actor, found.why) == ("worker", "departs")
+
+
+def test_without_a_passing_sample_other_cases_tell_who_answers(tell: Tell) -> None:
+    failing = chain(tell, "look up", "It is ANS-10.", "So: ANS-10!")
+    answer = Unmet("answer", "ANS-3", "So: ANS-10!")
+    assert suspect(failing, [], answer) is None
+    usual = Habits(answering={"answer": frozenset({("worker", "reply")})})
+    found = suspect(failing, [], answer, habits=usual)
+    assert found is not None
+    assert (found.actor, found.why) == ("worker", "lacks the answer")

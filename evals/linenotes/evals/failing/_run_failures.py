@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from linenotes.evals.failing._case_results import CaseResult, case_results
 from linenotes.evals.failing._departures import closest
-from linenotes.evals.failing._expected import Unmet, is_met, unmet
+from linenotes.evals.failing._expected import Unmet, unmet
+from linenotes.evals.failing._habits import Habits, habits
 from linenotes.evals.failing._suspects import Suspect, suspect
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
@@ -25,8 +26,8 @@ WORST_CASES = 20
 """How many cases are looked into unless all are asked for."""
 _COMPARED = 10
 """Passing samples of a case that a failing one is compared with."""
-_ASKED = 3
-"""Passing samples by which it is known whether a metric asks for what is expected."""
+_ASKED, _EACH = 10, 3
+"""Cases, and passing samples of each, by which it is known how passing samples go."""
 
 
 @dataclass(frozen=True)
@@ -117,12 +118,12 @@ def run_failures(
     """
     metric = _metric(record, metric)
     results = case_results(record, metric)
-    asks = _asks_for_what_is_expected(record, results)
+    usual = _habits(record, metric, results)
     if case is not None:
         results = [one for one in results if one.case == case]
         _require_case(record.plan, case, results)
     worst = sorted((one for one in results if one.of(passed=False)), key=_worst_first)
-    looked_into = tuple(_looked_into(record, metric, one, asks=asks) for one in worst[:most])
+    looked_into = tuple(_looked_into(record, metric, one, usual) for one in worst[:most])
     return RunFailures(record, metric, tuple(results), looked_into)
 
 
@@ -133,11 +134,11 @@ def samples_of(record: RunRecord, case: str, numbers: Sequence[int]) -> Iterator
             yield record.samples[case, number]
 
 
-def _looked_into(record: RunRecord, metric: str, result: CaseResult, *, asks: bool) -> FailingCase:
+def _looked_into(record: RunRecord, metric: str, result: CaseResult, usual: Habits) -> FailingCase:
     numbers = result.of(passed=True)[:_COMPARED]
     passing = {one.index: one.ledger for one in samples_of(record, result.case, numbers)}
     failed = [(result.case, number) for number in result.of(passed=False)]
-    failures = tuple(_failure(record, metric, key, passing, asks=asks) for key in failed)
+    failures = tuple(_failure(record, metric, key, passing, usual) for key in failed)
     return FailingCase(result, failures)
 
 
@@ -146,22 +147,27 @@ def _failure(
     metric: str,
     key: SampleKey,
     passing: Mapping[int, Ledger],
-    *,
-    asks: bool,
+    usual: Habits,
 ) -> FailingSample:
     said = next((one.rationale for one in record.scores.get(key, ()) if one.name == metric), None)
     error, sample = record.outcomes[key].error, next(samples_of(record, key[0], [key[1]]), None)
     if sample is None:
         return FailingSample(key[1], None, str(error or said or ""), None, None, None)
     ledger, others = sample.ledger, [*passing.values()]
-    answer = unmet(sample.expectations, sample.output, metric) if asks and not error else None
+    answer = unmet(sample.expectations, sample.output, metric) if usual.asks and not error else None
     nearest = closest(ledger, others)
     return FailingSample(
         key[1],
         sample.trace_id,
         str(error or said or answer or ""),
         answer,
-        suspect(ledger, others, answer, raised=_raised(sample) if error else None),
+        suspect(
+            ledger,
+            others,
+            answer,
+            raised=_raised(sample) if error else None,
+            habits=usual,
+        ),
         next((number for number, other in passing.items() if other is nearest), None),
     )
 
@@ -171,14 +177,12 @@ def _raised(sample: Sample) -> str | None:
     return next((one.actor for one in incidents(sample.trace) if one.kind == "error"), None)
 
 
-def _asks_for_what_is_expected(record: RunRecord, results: Sequence[CaseResult]) -> bool:
-    """Tell whether what passes by a metric holds what is expected, as far as anything passes."""
-    passed = [one for one in results if one.of(passed=True)][:_ASKED]
-    return all(
-        is_met(sample.expectations, sample.output)
-        for one in passed
-        for sample in samples_of(record, one.case, one.of(passed=True)[:1])
-    )
+def _habits(record: RunRecord, metric: str, results: Sequence[CaseResult]) -> Habits:
+    """Read how passing samples go, in those cases that have most of them."""
+    most = sorted(results, key=lambda one: -len(one.of(passed=True)))[:_ASKED]
+    numbers = {one.case: one.of(passed=True)[:_EACH] for one in most}
+    passing = ([*samples_of(record, case, own)] for case, own in numbers.items())
+    return habits(passing, metric)
 
 
 def _metric(record: RunRecord, metric: str | None) -> str:

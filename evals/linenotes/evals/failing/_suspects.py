@@ -8,7 +8,6 @@ can be said.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -21,14 +20,13 @@ from linenotes.evals.failing._departures import (
     pairs,
     place,
 )
-from linenotes.evals.failing._expected import Unmet, first_without
+from linenotes.evals.failing._expected import Unmet, first_with, first_without
+from linenotes.evals.failing._habits import Habits, told_anew
 from linenotes.tracing import USER, Ledger, Message
 
 Why = Literal["departs", "raised", "is missing", "lacks the answer"]
 """No passing sample has the message; an error came of them; a passing sample has one more message;
 or the message should hold what is expected."""
-_RULE = 0.5
-"""Of the passing samples; what more of them have for themselves is told differently each time."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,7 @@ def suspect(
     answer: Unmet | None = None,
     *,
     raised: str | None = None,
+    habits: Habits = Habits(),  # noqa: B008  it is immutable
 ) -> Suspect | None:
     """Return with whom a failure begins; None where that cannot be said.
 
@@ -56,32 +55,24 @@ def suspect(
         passing: what was said in passing samples of its case.
         answer: what was expected and did not come, where the metric asks for that.
         raised: who raised the error that ended the failing sample.
+        habits: how passing samples of the run usually go.
     """
-    told_anew = _told_anew(passing)
+    vary = told_anew(passing) | habits.told_anew
     found = departing(failing, passing) if passing else []
-    telling = [one for one in found if place(one) not in told_anew]
+    telling = [one for one in found if place(one) not in vary]
     vague = {one.id for one in found} - {one.id for one in telling}
     firsts = _firsts(telling, failing)
     sure = [one for one in firsts if not vague & before(one, failing)]
-    lacking = first_without(answer, failing) if answer else None
+    lacking = _lacking(answer, failing, passing, habits) if answer else None
     if sure:
         return _departing(sure, failing, passing)
     if raised is not None:
         return Suspect(raised, None, "raised")
-    if not found and (absent := _absent(failing, passing, told_anew)):
+    if not found and (absent := _absent(failing, passing, vary)):
         return Suspect(absent.sender, absent, "is missing")
     if lacking is not None:
         return Suspect(lacking.sender, lacking, "lacks the answer")
     return _departing(firsts, failing, passing) if firsts else None
-
-
-def _told_anew(passing: Sequence[Ledger]) -> set[Place]:
-    """Return where passing samples as a rule differ from one another."""
-    alone: Counter[Place] = Counter()
-    for number, ledger in enumerate(passing):
-        others = [*passing[:number], *passing[number + 1 :]]
-        alone.update({place(one) for one in departing(ledger, others)} if others else ())
-    return {where for where, count in alone.items() if count > _RULE * len(passing)}
 
 
 def _firsts(found: Sequence[Message], ledger: Ledger) -> list[Message]:
@@ -104,11 +95,19 @@ def _departing(firsts: Sequence[Message], failing: Ledger, passing: Sequence[Led
     return Suspect(_names(firsts), firsts[0], "departs")
 
 
-def _absent(failing: Ledger, passing: Sequence[Ledger], told_anew: set[Place]) -> Message | None:
+def _absent(failing: Ledger, passing: Sequence[Ledger], vary: set[Place]) -> Message | None:
     """Return the first message that the nearest passing sample has, and the failing one lacks."""
     nearest = closest(failing, passing)
     missing = [right for left, right in pairs(failing, nearest) if not left] if nearest else []
-    return next((one for one in missing if one and place(one) not in told_anew), None)
+    return next((one for one in missing if one and place(one) not in vary), None)
+
+
+def _lacking(
+    answer: Unmet, failing: Ledger, passing: Sequence[Ledger], habits: Habits
+) -> Message | None:
+    said = (first_with(answer.expected, ledger) for ledger in passing)
+    own = {place(one) for one in said if one}
+    return first_without(answer, failing, own or habits.answering.get(answer.name, ()))
 
 
 def _names(messages: Iterable[Message]) -> str:
