@@ -19,6 +19,21 @@ def editor(state):
     return {"answer": state["draft"]}
 """
 
+WORDING_ANEW = """
+
+def writer(state):
+    number = state["question"].strip("What is #?")
+    return {"draft": f"{id(state)} tells: ANS-{10 if number == '3' else number}"}
+
+
+def editor(state):
+    return {"answer": "So " + state["draft"]}
+"""
+HAS = """
+def has(sample):
+    return sample.output["answer"].endswith(sample.expectations["answer"])
+"""
+
 
 @pytest.fixture
 def wrong(project: Path) -> Path:
@@ -86,3 +101,25 @@ def test_what_a_scorer_says_of_no_pass_is_shown_without_a_verdict(project: Path,
         cli("run", "app", "--dataset", "cases.jsonl", "--case", "c3", "--json").json["passed"]
         is None
     )
+
+
+def test_an_earlier_run_tells_who_answers_where_everybody_words_it_anew(
+    wrong: Path, cli: Cli
+) -> None:
+    code = (wrong / "app.py").read_text(encoding="utf-8")
+    start, rest = code.split(LOOKING_UP)
+    case = (wrong / "cases.jsonl").read_text(encoding="utf-8")
+    files = {
+        "app.py": start + WORDING_ANEW + rest,
+        "cases.jsonl": "\n".join(case.replace("3", number) for number in "123"),
+        "scorers.py": HAS,
+        "pyproject.toml": '[tool.linenotes.agents.words_anew]\ngraph = "app.py:build"\n'
+        'dataset = "cases.jsonl"\nscorers = ["scorers.py:has"]\n',
+    }
+    for name, text in files.items():
+        (wrong / name).write_text(text, encoding="utf-8")
+    case_run = ("run", "words_anew", "--case", "c3")
+    assert "←" not in cli(*case_run).out
+    assert cli("eval", "words_anew", "--samples", "1").code == 0
+    (marked,) = [line for line in cli(*case_run).out.splitlines() if "←" in line]
+    assert marked.split()[:3] == ["writer", "→", "editor"]

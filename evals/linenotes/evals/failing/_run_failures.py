@@ -17,6 +17,7 @@ from linenotes.evals.failing._habits import Habits, habits
 from linenotes.evals.failing._suspects import Suspect, suspect
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
+from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.journal._samples import Sample, SampleKey
 from linenotes.evals.journal._tables import is_rate
 from linenotes.project import RunError
@@ -125,6 +126,22 @@ def run_failures(
     worst = sorted((one for one in results if one.of(passed=False)), key=_worst_first)
     looked_into = tuple(_looked_into(record, metric, one, usual) for one in worst[:most])
     return RunFailures(record, metric, tuple(results), looked_into)
+
+
+def earlier_habits(store: RunStore, agent: str, metric: str) -> Habits:
+    """Return how passing samples of an agent went in its newest run with a metric, if it has one.
+
+    A journal that cannot be read any more tells nothing.
+    """
+    plans = (plan for plan in reversed(store.plans()) if plan.agent == agent)
+    newest = next((plan for plan in plans if metric in plan.metrics), None)
+    try:
+        record = store.read(newest.run_id) if newest else None
+    except RunError:
+        return Habits()
+    if record is None or metric not in record.plan.metrics or not is_rate(record, metric):
+        return Habits()
+    return _habits(record, metric, case_results(record, metric))
 
 
 def samples_of(record: RunRecord, case: str, numbers: Sequence[int]) -> Iterator[Sample]:
