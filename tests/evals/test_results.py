@@ -75,6 +75,7 @@ def test_the_document_has_the_keys_of_the_contract(result: Callable[..., RunResu
         "scored",
         "errors",
         "metrics",
+        "unstable",
         "calls",
         "tokens",
         "cost",

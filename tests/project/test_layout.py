@@ -50,6 +50,7 @@ PARTS_OF_EVALS = {
     "engine": {"journal"},
     "scorers": {"journal", "engine"},
     "workers": {"journal", "engine"},
+    "failing": {"journal"},
     "history": {"statistics", "journal"},
     "sizing": {"statistics", "journal"},
     "documents": {"sizing"},
@@ -62,11 +63,11 @@ PARTS_OF_EVALS = {
     },
     "gating": {
         *("statistics", "journal", "documents", "engine", "scorers", "history"),
-        *("comparing", "publishing", "judging"),
+        *("comparing", "publishing", "judging", "failing"),
     },
     "suite": {
         *("statistics", "journal", "documents", "engine", "scorers"),
-        *("comparing", "gating", "history"),
+        *("comparing", "gating", "history", "failing"),
     },
 }
 """Each with the other parts that its code imports; the modules beside them put parts together."""

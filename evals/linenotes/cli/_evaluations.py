@@ -19,9 +19,11 @@ from linenotes.evals import (
     RunComparison,
     RunPlan,
     RunResult,
+    RunStore,
     StoppedRun,
     compare_all,
     evaluation_document,
+    fails,
     report,
 )
 from linenotes.project import Project
@@ -108,7 +110,7 @@ def _print(results: Sequence[RunResult], comparisons: Sequence[RunComparison]) -
     out = console()
     print_results(out, results, comparisons)
     out.print()
-    for line in _ways_on([result.record.plan for result in results]):
+    for line in _ways_on(results):
         out.print(line, style="dim")
 
 
@@ -124,12 +126,23 @@ def print_results(
         out.print(printable(line))
     for line in report.closing_lines(results, comparisons):
         out.print(one_line(line))
+    for line in report.unstable_lines(results):
+        out.print(printable(line))
 
 
-def _ways_on(plans: Sequence[RunPlan]) -> list[str]:
+def _ways_on(results: Sequence[RunResult]) -> list[str]:
     """Return by which ids the runs are known, and what to do with them."""
+    plans = [result.record.plan for result in results]
     ids = [plan.run_id[:12] for plan in plans]
+    failed = [f"linenotes failures {_name(plans[-1])}"] if fails(results[-1].record) else []
     if len(ids) == 1:
-        return [f"run {ids[0]}   linenotes ui"]
+        return ["   ".join([f"run {ids[0]}", *failed, "linenotes ui"])]
     named = [f"run {run_id}  {one_line(p.version)}" for run_id, p in zip(ids, plans, strict=True)]
-    return [*named, f"linenotes compare {ids[0]} {ids[-1]}   linenotes ui"]
+    compared = f"linenotes compare {ids[0]} {ids[-1]}"
+    return [*named, "   ".join([compared, *failed, "linenotes ui"])]
+
+
+def _name(plan: RunPlan) -> str:
+    """Return how a run is called: `latest` where it is that, else its id."""
+    latest = RunStore.of(Project.find()).find("latest")
+    return "latest" if latest.run_id == plan.run_id else plan.run_id[:12]

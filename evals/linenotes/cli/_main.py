@@ -16,6 +16,7 @@ from typing import NoReturn
 
 import click
 
+from linenotes.cli._plain_signs import plain_signs
 from linenotes.cli._verbs import Verbs
 
 _VERBS = {
@@ -23,6 +24,7 @@ _VERBS = {
     "init": "Write the first golden tests for an agent.",
     "run": "Run an agent once and show who said what to whom.",
     "eval": "Evaluate an agent on a dataset, several samples a case.",
+    "failures": "Show which cases fail, why, and where their failures begin.",
     "compare": "Say whether one run is better or worse than another.",
     "gate": "Say whether a version may replace the baseline.",
     "aa": "Check on your own samples how often the gate cries wolf.",
@@ -69,7 +71,7 @@ def main() -> NoReturn:
     """Run the command line and exit."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that is not UTF-8
+            stream.reconfigure(errors=plain_signs())  # a terminal that is not UTF-8
     try:
         code = _run()
     except KeyboardInterrupt:

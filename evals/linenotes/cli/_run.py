@@ -54,11 +54,15 @@ def command(
     html: str | None,
     as_json: bool,
 ) -> int:
-    """Run AGENT once on TEXT, on --input or on --case, and print its messages as they happen.
+    """Run AGENT once on TEXT, on --input or on --case, and print its messages.
+
+    They are printed as they happen; of a case the verdict comes first, with the message marked that
+    first lacks the expected answer, as far as that can be said.
 
     The conversation is stored as one trace: `linenotes trace show` reads it again.
     """
     from linenotes.agents import load_agent
+    from linenotes.cli._case_runs import under_way
     from linenotes.cli._console import agents_print_to_stderr
     from linenotes.cli._pages import write_page
     from linenotes.evals import find_scorers, run_once, single_version
@@ -73,11 +77,12 @@ def command(
     version = single_version(load_agent(agent, project), choice)
     case = _case(version, text=text, inputs=inputs, case_id=case_id, dataset=dataset)
     scorers = find_scorers(version.agent.settings.scorers, project) if case_id else []
-    show = None if as_json else _printer()
-    with agents_print_to_stderr() if as_json else nullcontext():
+    shown = nullcontext() if as_json else under_way(case.id) if case_id else nullcontext(_printer())
+    with agents_print_to_stderr() if as_json else nullcontext(), shown as show:
         execution = run_once(
             version, case, scorers=scorers, seed=seed, on_message=show, durable=True
         )
+    _show(execution, version, as_case=case_id is not None, as_json=as_json)
     code = _finish(execution, version, project, as_json=as_json)
     if html is not None:
         write_page(execution.sample.trace, html)
@@ -132,35 +137,45 @@ def _printer() -> Callable[[Message], None]:
     return show
 
 
-def _finish(execution: Execution, version: AgentVersion, project: Project, *, as_json: bool) -> int:
-    """Say how it ended, store the trace, and return the exit code."""
+def _show(execution: Execution, version: AgentVersion, *, as_case: bool, as_json: bool) -> None:
+    from linenotes.cli._case_runs import case_lines
     from linenotes.cli._console import TALK, console, print_json
-    from linenotes.evals import execution_document, store_execution
+    from linenotes.evals import execution_document
 
     out = console(widest=TALK)
     if as_json:
-        # Printed first: a store that fails must not cost the answer, which may have been paid for.
         print_json(execution_document(execution))
+    elif as_case:
+        for line in case_lines(execution, version.label, width=out.width):
+            out.print(line, overflow="ellipsis", no_wrap=True)
     else:
-        for text in _outcome(execution):
-            out.print(text)
+        out.print(_outcome(execution))
+
+
+def _finish(execution: Execution, version: AgentVersion, project: Project, *, as_json: bool) -> int:
+    """Store the trace, say where it is, and return the exit code.
+
+    What was said is shown by now: a store that fails must not cost the answer, which may have been
+    paid for.
+    """
+    from linenotes.cli._console import TALK, console
+    from linenotes.evals import store_execution
+
     trace_id = store_execution(execution, version, project)
     if not as_json:
-        out.print(
-            f"trace {trace_id}   linenotes trace show {trace_id[:11]}   linenotes ui", style="dim"
-        )
+        told = f"trace {trace_id}   linenotes trace show {trace_id[:11]}   linenotes ui"
+        console(widest=TALK).print(told, style="dim")
     return 1 if execution.sample.error else 0
 
 
-def _outcome(execution: Execution) -> list[str]:
+def _outcome(execution: Execution) -> str:
     from linenotes.cli._ledgers import one_line
 
     sample = execution.sample
     ledger = sample.ledger
     took = [f"{ledger.calls} calls", f"{ledger.tokens.total} tokens", *_cost(ledger)]
     ended = f"failed: {one_line(str(sample.error))}" if sample.error else "done"
-    lines = [f"{ended}   {', '.join(took)}, {sample.seconds:.2f} s"]
-    return lines + [f"{score.name}: {score.error or score.value}" for score in execution.scores]
+    return f"{ended}   {', '.join(took)}, {sample.seconds:.2f} s"
 
 
 def _cost(ledger: Ledger) -> list[str]:

@@ -45,6 +45,7 @@ from linenotes.evals.documents._action_documents import (
 from linenotes.evals.documents._comparison_documents import comparison_document
 from linenotes.evals.documents._cost_documents import costs_document, prices_document
 from linenotes.evals.documents._estimate_documents import estimate_document
+from linenotes.evals.documents._failure_documents import failures_document
 from linenotes.evals.documents._gate_document import gate_document, saved_document
 from linenotes.evals.documents._history_documents import (
     flaky_document,
@@ -68,6 +69,10 @@ from linenotes.evals.engine._conduct import Conduct, ConductOptions, ExecutorNam
 from linenotes.evals.engine._engine import Job, run_sample
 from linenotes.evals.engine._recorded_runs import keys_for_replay
 from linenotes.evals.engine._stop import Stop
+from linenotes.evals.failing import _case_text as failing_case_text
+from linenotes.evals.failing import _failures_text as failures_text
+from linenotes.evals.failing._case_results import fails
+from linenotes.evals.failing._run_failures import WORST_CASES, RunFailures, run_failures
 from linenotes.evals.gating import _gate_report as gate_report
 from linenotes.evals.gating._baselines import (
     check_baseline_place,
@@ -123,6 +128,7 @@ __all__ = [
     "DOCUMENTS",
     "EVERY",
     "MOST_SAMPLES",
+    "WORST_CASES",
     "Arm",
     "Base",
     "Budget",
@@ -164,6 +170,7 @@ __all__ = [
     "Repeated",
     "ResultsOrder",
     "RunComparison",
+    "RunFailures",
     "RunPlan",
     "RunRecord",
     "RunResult",
@@ -210,6 +217,10 @@ __all__ = [
     "evaluate",
     "evaluation_document",
     "execution_document",
+    "failing_case_text",
+    "fails",
+    "failures_document",
+    "failures_text",
     "find_base",
     "find_baseline",
     "find_case",
@@ -252,6 +263,7 @@ __all__ = [
     "repeat_judging",
     "repeat_report",
     "report",
+    "run_failures",
     "run_gate",
     "run_once",
     "run_sample",

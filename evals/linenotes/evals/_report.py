@@ -26,6 +26,8 @@ from linenotes.evals._score_report import (
 from linenotes.evals._wording import SPEAKS_OF, counted, named
 from linenotes.evals.comparing._comparison import RunComparison
 from linenotes.evals.comparing._comparison_report import power, verdict
+from linenotes.evals.failing._case_results import unstable_cases
+from linenotes.evals.failing._failures_text import unstable_lines as strips
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._tables import is_rate, score_table
 from linenotes.tracing import RecordingUse
@@ -216,6 +218,19 @@ def closing_lines(results: Sequence[RunResult], comparisons: Sequence[RunCompari
     if any(comparison.result.compared_with_base > 1 for comparison in comparisons):
         lines.append("Verdicts of several versions against one carry Holm's correction.")
     return [line for line in lines if line]
+
+
+def unstable_lines(results: Sequence[RunResult]) -> list[str]:
+    """Return the strips of the cases that pass now and then, a line or two in all of one run."""
+    if len(results) == 1:
+        return strips(unstable_cases(results[0].record))
+    return [
+        line
+        for result in results
+        for line in strips(
+            unstable_cases(result.record), f"{result.record.plan.version} unstable:", most=1
+        )
+    ]
 
 
 def recording_lines(results: Sequence[RunResult]) -> list[str]:

@@ -25,8 +25,10 @@ from linenotes.evals.documents._run_documents import (
     ResultsDocument,
     RunDocument,
     TracesDocument,
+    unstable_document,
     usage_document,
 )
+from linenotes.evals.failing._case_results import unstable_cases
 from linenotes.evals.journal._records import Depth, RunRecord
 from linenotes.evals.journal._tables import score_table
 from linenotes.evals.journal._usage import Usage
@@ -174,6 +176,7 @@ class RunResult:
                 )
                 for name, found in self.estimates.items()
             },
+            unstable=[unstable_document(one) for one in unstable_cases(self.record)],
             calls=self.calls,
             tokens=self.tokens,
             cost=self.cost,

@@ -19,6 +19,7 @@ from linenotes.evals import (
     Budget,
     ComparisonReport,
     Evaluation,
+    Failure,
     ListedPrice,
     RunComparison,
     RunResult,
@@ -30,11 +31,13 @@ from linenotes.evals import (
     estimate_document,
     evaluation_document,
     execution_document,
+    failures_document,
     find_scorers,
     forecast,
     json_schema,
     json_schema_file,
     prices_document,
+    run_failures,
     run_once,
     trace_document,
     trace_export_document,
@@ -160,7 +163,8 @@ def test_an_execution_and_its_trace_have_the_keys_of_the_contract(
     execution = run_once(version, Case(id="ad-hoc", inputs={"question": "ok?"}))
     document: Any = execution_document(execution)
     check("run", document)
-    assert list(document) == ["schema_version", "trace_id", "output", "error", "cost", "messages"]
+    keys = ["trace_id", "output", "error", "cost", "passed", "reason", "suspect", "messages"]
+    assert list(document) == ["schema_version", *keys]
     shown: Any = trace_document(execution.sample.trace)
     check("trace-show", shown)
     wanted = ["trace_id", "agent", "state", "case", "sample", "tokens", "cost", "actors", "spans"]
@@ -254,3 +258,12 @@ def test_costs_and_prices_have_the_keys_of_the_contract(make_record: Callable[..
     prices: Any = prices_document([ListedPrice("m", ("default",), None)])
     check("prices", prices)
     assert prices["prices"][0]["source"] is None
+
+
+def test_failures_have_the_keys_of_the_contract(make_record: Callable[..., Any]) -> None:
+    lost = {("a", 2): Failure("infrastructure", "Timeout", "")}
+    record = make_record({"a": [True, False, True], "b": [False]}, failed=lost)
+    document: Any = failures_document(run_failures(record))
+    check("failures", document)
+    assert [case["samples"] for case in document["cases"]] == [[False], [True, False, None]]
+    assert document["cases"][1]["failures"][0]["beside"] == record.outcomes["a", 0].trace_id

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, JsonValue
 
+from linenotes.evals.documents._failure_documents import SuspectDocument, suspect_document
 from linenotes.evals.documents._message_documents import MessageDocument, message_documents
 from linenotes.evals.documents._part import Document, Part
 
@@ -52,6 +53,13 @@ class ExecutionDocument(Part):
     error: str | None
     cost: float | None
     """US dollars of the calls with a known price; null where none has one."""
+    passed: bool | None
+    """By the first score that is a pass or a failure; null where there is none."""
+    reason: str
+    """Why it failed; empty if it passed, or nobody says."""
+    suspect: SuspectDocument | None
+    """The first message without the expected answer, of one that failed; null where that cannot be
+    said."""
     messages: list[MessageDocument]
 
 
@@ -112,5 +120,8 @@ def execution_document(execution: Execution) -> Document:
         output=sample.output,
         error=str(sample.error) if sample.error else None,
         cost=sample.ledger.cost,
+        passed=execution.passed,
+        reason=execution.reason,
+        suspect=suspect_document(execution.suspect) if execution.suspect else None,
         messages=message_documents(sample.ledger.messages),
     ).dump()

@@ -76,6 +76,8 @@ class GateDocument(Part):
     """US dollars of those with a known price; null where none has one."""
     metrics: dict[str, GatedMetricDocument]
     """The one that decides first, then the guardrails, all of which must pass."""
+    failures_begin: str | None
+    """With whom most of the candidate's failures begin, where it failed and that is clear."""
     uncalibrated: list[str]
     """Metrics whose judge nobody has held against people's labels."""
     saved: str | None
@@ -113,6 +115,7 @@ def gate_document(
         calls=result.spent.calls,
         cost=result.spent.cost,
         metrics=_metrics(result),
+        failures_begin=result.failures_begin,
         uncalibrated=list(result.uncalibrated),
         saved=saved,
         promoted=list(promoted),
@@ -145,6 +148,7 @@ def saved_document(result: RunResult, *, path: Path, target: Target) -> Document
         calls=result.calls - result.replayed_calls,
         cost=result.spent,
         metrics={},
+        failures_begin=None,
         uncalibrated=[],
         saved=str(path),
         promoted=[],

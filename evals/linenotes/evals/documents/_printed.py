@@ -19,6 +19,7 @@ from linenotes.evals.documents._action_documents import (
 from linenotes.evals.documents._comparison_documents import ReportDocument
 from linenotes.evals.documents._cost_documents import CostsDocument, PricesDocument
 from linenotes.evals.documents._estimate_documents import EstimateDocument
+from linenotes.evals.documents._failure_documents import FailuresDocument
 from linenotes.evals.documents._gate_document import GateDocument
 from linenotes.evals.documents._history_documents import (
     FlakyDocument,
@@ -54,6 +55,7 @@ _PRINTED = {
     "plan": TypeAdapter[BaseModel](SizingDocument),
     "pytest": TypeAdapter[BaseModel](SuiteDocument),
     "aa": TypeAdapter[BaseModel](SelfCheckDocument),
+    "failures": TypeAdapter[BaseModel](FailuresDocument),
     "flaky": TypeAdapter[BaseModel](FlakyDocument),
     "flaky-quarantine": TypeAdapter[BaseModel](QuarantineDocument),
     "judge-calibrate": TypeAdapter[BaseModel](CalibrationDocument),

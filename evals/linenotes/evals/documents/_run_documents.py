@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from linenotes.evals._results import RunResult
     from linenotes.evals.comparing._comparison import RunComparison
+    from linenotes.evals.failing._case_results import CaseResult
     from linenotes.evals.journal._usage import Usage
 
 
@@ -93,6 +94,14 @@ class DepthDocument(Part):
     high: int
 
 
+class UnstableDocument(Part):
+    """A case of which some samples pass the first metric and others fail it."""
+
+    case: str
+    samples: list[bool | None]
+    """Whether each sample passed; null for one without a score."""
+
+
 class TracesDocument(Part):
     """Traces that should be in the store, and that are."""
 
@@ -121,6 +130,8 @@ class RunDocument(Part):
     errors: ErrorsDocument
     metrics: dict[str, MetricDocument]
     """By name, the primary metric first."""
+    unstable: list[UnstableDocument]
+    """The cases that pass the first metric now and then, those nearest to half first."""
     calls: int
     """Model calls."""
     tokens: int | None
@@ -215,6 +226,11 @@ class ResultsDocument(RunDocument):
     file: str
     again: bool
     """True when the same file had been imported before, so that nothing was added."""
+
+
+def unstable_document(result: CaseResult) -> UnstableDocument:
+    """Return a case that passes now and then as the JSON contract has it."""
+    return UnstableDocument(case=result.case, samples=list(result.passes.values()))
 
 
 def usage_document(usage: Usage) -> UsageDocument:

@@ -129,6 +129,8 @@ class GateResult:
     """Metrics whose judge nobody has held against people's labels."""
     lacks_use: bool = False
     """Whether recordings were to be used strictly, and some were not."""
+    failures_begin: str | None = None
+    """With whom most of the candidate's failures begin, where it failed and that is clear."""
     notes: tuple[str, ...] = ()
     """What a user should know of how it was carried out."""
 

@@ -48,6 +48,8 @@ def _told(result: GateResult) -> Iterator[str]:
         )
         return
     yield from _metrics(result)
+    if result.failures_begin is not None:
+        yield result.failures_begin
     yield _effort(result)
     yield from _small_suite(result)
     primary = decision.comparisons[0]

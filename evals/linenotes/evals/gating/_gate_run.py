@@ -19,6 +19,7 @@ from linenotes.evals.documents._gate_document import gate_document
 from linenotes.evals.engine._conduct import Conduct
 from linenotes.evals.engine._progress import Progress, Silent
 from linenotes.evals.engine._stop import Stop
+from linenotes.evals.failing._beginnings import clear_beginning
 from linenotes.evals.gating._gate import Decision
 from linenotes.evals.gating._gate_order import GateOrder, GateResult, whole_sweeps
 from linenotes.evals.gating._gate_report import headline
@@ -140,6 +141,7 @@ class _GateRun:
             spent=_spent(records),
             uncalibrated=self._uncalibrated(decision),
             lacks_use=self._lacks_use,
+            failures_begin=self._failures_begin(decision, records[-1]),
             notes=tuple(self._notes),
         )
         document = gate_document(result, reason=headline(result))
@@ -150,6 +152,13 @@ class _GateRun:
         first = decision.comparisons[0]
         judged = judged_metrics(self._project, (first.base, first.candidate))
         return uncalibrated(judged, [one.metric for one in decision.comparisons])
+
+    def _failures_begin(self, decision: Decision, candidate: RunRecord) -> str | None:
+        own, found = set(candidate.plan.metrics), decision.comparisons
+        failed = [x.metric for x in found if x.result.verdict == "fail" and x.metric in own]
+        quarantine = self._order.quarantine
+        deciding = quarantine.without(candidate) if quarantine else candidate
+        return clear_beginning(deciding, failed[0]) if failed else None
 
     def _refuse_what_cannot_be_compared(self, plan: RunPlan) -> None:
         """Find what is wrong before anything is called.

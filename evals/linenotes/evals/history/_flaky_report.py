@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from linenotes.evals._strips import strip
 from linenotes.evals._wording import counted, named
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from linenotes.evals.history._quarantine import Quarantine
     from linenotes.evals.statistics import CaseClass
 
-_MARKS = {True: "✓", False: "✗", None: "·"}
 _CASE, _GRID = 30, 34
 """Columns."""
 _ROWS = 40
@@ -48,7 +48,7 @@ def _row(one: FlakyCase, quarantine: Quarantine) -> tuple[str, ...]:
     found = one.stability
     new = ", changed" if one.changed else ""
     held = ", held" if one.case in quarantine.cases else ""
-    marks = " ".join("".join(_MARKS[passed] for passed in run) for run in one.samples if run)
+    marks = " ".join(strip(run) for run in one.samples if run)
     if len(marks) > _GRID:
         marks = "…" + marks[1 - _GRID :]
     case = one.case if len(one.case) <= _CASE else one.case[: _CASE - 1] + "…"

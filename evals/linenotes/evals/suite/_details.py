@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from linenotes.evals._wording import counted
+from linenotes.evals.failing._side_by_side import alone, side_by_side
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.suite._judging import CaseJudgement, Judgement
-from linenotes.evals.suite._side_by_side import alone, side_by_side
 
 
 @dataclass(frozen=True)

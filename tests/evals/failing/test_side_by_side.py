@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from linenotes.evals.suite._side_by_side import alone, side_by_side
+from linenotes.evals.failing._side_by_side import alone, side_by_side
 from linenotes.tracing import Ledger, Message
 
 
@@ -44,3 +44,16 @@ def test_no_line_is_wider_than_a_terminal_whatever_is_said() -> None:
     lines = [*side_by_side(wide, ledger("🙏" * 90)), *alone(wide)]
     assert max(map(cell_len, lines)) <= 100
     assert "\x1b" not in "".join(lines)
+
+
+def test_agents_that_ended_in_another_order_stand_beside_themselves() -> None:
+    lines = side_by_side(ledger("x", "A", "B", "wrong"), ledger("x", "B", "A", "right"))
+    assert [line[0] for line in lines] == [" ", " ", " ", " ", "≠"]
+
+
+def test_the_suspected_message_is_marked_in_place_of_the_first_difference() -> None:
+    failing = ledger("other", "wrong")
+    lines = side_by_side(failing, ledger("x", "right"), suspected=failing.messages[1])
+    assert [line[0] for line in lines] == [" ", " ", "≠"]
+    assert alone(failing, suspected=failing.messages[1])[1].startswith("≠")
+    assert not any(line.startswith("≠") for line in alone(failing))

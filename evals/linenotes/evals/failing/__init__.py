@@ -1,0 +1,1 @@
+"""Which cases fail, why, and with whose message their failures begin."""
