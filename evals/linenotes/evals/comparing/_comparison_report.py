@@ -83,9 +83,18 @@ def meaning(comparison: RunComparison) -> str:
         tested = "" if inside else f" (one-sided test at {100 * found.alpha:.0f}%)"
         return f"A drop of {margin} is ruled out{tested}; that it is better is not shown."
     if found.verdict == "fail":
-        return f"It is worse (one-sided test at {100 * found.alpha:.0f}%)."
+        return f"It is worse (one-sided test at {_drop_level(found)})."
     seen = f"It seems {found.shown}" if found.shown else "Neither better nor worse is shown"
-    return f"{seen}: a drop of {margin} is not ruled out. {_to_decide(found)}".rstrip()
+    shared = f" At {_drop_level(found)} no drop is shown." if found.family > 1 else ""
+    return f"{seen}: a drop of {margin} is not ruled out.{shared} {_to_decide(found)}".rstrip()
+
+
+def _drop_level(found: Comparison) -> str:
+    """Return `4%`, or of what several gates share `0.8%: 4% shared by 5 gates`."""
+    if found.family == 1:
+        return f"{100 * found.alpha:.0f}%"
+    share = f"{100 * found.drop_level:.2g}%"
+    return f"{share}: {100 * found.alpha:.2g}% shared by {found.family} gates"
 
 
 def _to_decide(found: Comparison) -> str:

@@ -84,6 +84,7 @@ class ComparisonReport:
         target: Target = "population",
         slices: Sequence[str] | None = None,
         allow_changed_cases: bool = False,
+        family: int = 1,
     ) -> Self:
         """Compare runs with a base.
 
@@ -98,6 +99,7 @@ class ComparisonReport:
                 2 to 12 parts of 5 cases or more, and an empty sequence takes none.
             allow_changed_cases: compare although cases of one id have other inputs or
                 expectations.
+            family: how many such decisions share the level at which a drop is shown.
 
         Raises:
             RunError: a metric or a tag is missing, or the cases have changed.
@@ -105,7 +107,12 @@ class ComparisonReport:
         primary = metric or primary_metric(base.plan)
         margins = deciding_margins(primary, margin, guardrails or {})
         decisive = compare_on(
-            base, candidates, margins, target=target, allow_changed_cases=allow_changed_cases
+            base,
+            candidates,
+            margins,
+            target=target,
+            allow_changed_cases=allow_changed_cases,
+            family=family,
         )
         tags = slicing_tags(base.plan.cases, slices)
         parts = adjusted(

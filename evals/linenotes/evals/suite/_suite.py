@@ -7,7 +7,7 @@ judged becomes scores of the runs when the session ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -32,9 +32,10 @@ from linenotes.evals.suite._executing import (
     run_name,
 )
 from linenotes.evals.suite._golden import Golden
-from linenotes.evals.suite._golden_tests import Entry, GoldenTest, entries
+from linenotes.evals.suite._golden_tests import Entry, GoldenTest
 from linenotes.evals.suite._judging import Body, CaseJudgement, judge_case
 from linenotes.evals.suite._keeping import Judged, keep, write_page
+from linenotes.evals.suite._selection import Selection
 from linenotes.evals.suite._suite_figures import case_document, properties, test_document
 from linenotes.evals.suite._verdicts import Verdict, metric_gate, reach, scored_record
 from linenotes.evals.suite._wishes import Asked, Wishes
@@ -52,8 +53,7 @@ class Suite:
         self._session = session
         """What the workers of a session have in common; None for a session without workers."""
         self._datasets: dict[tuple[str, object, str | None, int | None], Dataset] = {}
-        self._entries: dict[str, Entry] = {}
-        self._wanted: dict[str, Collection[str]] = {}
+        self._selection = Selection({}, {}, {})
         self._records: dict[RunName, RunRecord] = {}
         self._judged: dict[str, dict[str, CaseJudgement]] = {}
         self._reached: dict[str, Judged] = {}
@@ -93,15 +93,10 @@ class Suite:
             verdicts_whole: a verdict needs all cases of its test, whichever are selected.
             tell: hears what is executed, before it is.
         """
-        self._entries = {entry.item.nodeid: entry for entry in entries(items)}
-        tests = {entry.test.name: entry.test for entry in self._entries.values()}
-        self._wanted = {
-            name: _wanted(test, self._of(name), whole=verdicts_whole)
-            for name, test in tests.items()
-        }
+        selection = self._selection = Selection.of(items, verdicts_whole=verdicts_whole)
         try:
-            _refuse_equal_metrics(tests.values())
-            asked = [(test, self._wanted[name]) for name, test in tests.items()]
+            selection.refuse_equal_metrics()
+            asked = [(test, selection.wanted[name]) for name, test in selection.tests.items()]
             needed = needs(asked, self._wishes)
             for need in needed.values():
                 tell(_told(need))
@@ -119,11 +114,11 @@ class Suite:
 
     def holds(self, item: pytest.Item) -> bool:
         """Tell whether an item belongs to a golden test."""
-        return item.nodeid in self._entries
+        return item.nodeid in self._selection.entries
 
     def setup(self, item: pytest.Item) -> None:
         """Fail the item before its fixtures are made where there is nothing to judge."""
-        entry = self._entries[item.nodeid]
+        entry = self._selection.entries[item.nodeid]
         if self._failure is not None:
             message, self._failure = self._failure, ""
             if message:
@@ -131,15 +126,15 @@ class Suite:
             pytest.skip("Nothing was executed; the first golden test says why.")
         if entry.case is not None:
             self._refuse_lost(entry, entry.case)
-        elif len(self._wanted[entry.test.name]) < len(entry.test.dataset.cases):
+        elif not self._selection.has_all_cases(entry.test):
             pytest.skip(
                 f"A verdict is on all {len(entry.test.dataset.cases)} cases of its test, and "
-                f"{len(self._wanted[entry.test.name])} are selected."
+                f"{len(self._selection.wanted[entry.test.name])} are selected."
             )
 
     def call(self, item: pytest.Item) -> None:
         """Judge a case, or reach the verdict; raises what fails the item."""
-        entry = self._entries[item.nodeid]
+        entry = self._selection.entries[item.nodeid]
         try:
             if entry.case is None:
                 self._verdict(entry)
@@ -176,9 +171,6 @@ class Suite:
         if isinstance(declared.dataset, str) or declared.dataset is None:
             return choose_cases(agent, declared.dataset, split=declared.split, limit=declared.limit)
         return declared.dataset.select(split=declared.split, limit=declared.limit)
-
-    def _of(self, test: str) -> Iterator[Entry]:
-        return (entry for entry in self._entries.values() if entry.test.name == test)
 
     def _refuse_lost(self, entry: Entry, case: Case) -> None:
         outcomes = [o for (c, _), o in self._record(entry).outcomes.items() if c == case.id]
@@ -237,7 +229,8 @@ class Suite:
         test, wishes = entry.test, self._wishes
         record = scored_record(self._record(entry), test, judged)
         declared = None if wishes.updates_baseline else wishes.gate(test.declared)
-        gate = metric_gate(declared, test.metric) if declared else None
+        gates = self._selection.gates
+        gate = metric_gate(declared, test.metric, family=gates) if declared else None
         return reach(
             test,
             record,
@@ -257,15 +250,6 @@ def _told(need: Need) -> str:
     )
 
 
-def _wanted(test: GoldenTest, selected: Iterable[Entry], *, whole: bool) -> Collection[str]:
-    """Return the cases that are executed: those selected, or all where only the verdict is."""
-    items = [entry for entry in selected if not entry.is_skipped]
-    cases = {entry.case.id for entry in items if entry.case}
-    if any(entry.case is None for entry in items) and (whole or not cases):
-        return {case.id for case in test.dataset.cases}
-    return cases
-
-
 def _base(
     gate: Gate, test: GoldenTest, record: RunRecord, project: Project, body: Body
 ) -> RunRecord | RunError:
@@ -274,17 +258,6 @@ def _base(
         return baseline_of(gate, test, record, project, body)
     except RunError as error:
         return error
-
-
-def _refuse_equal_metrics(tests: Iterable[GoldenTest]) -> None:
-    found: dict[tuple[RunName, str], str] = {}
-    for test in tests:
-        other = found.setdefault((run_name(test), test.metric), test.name)
-        if other != test.name:
-            raise RunError(
-                f"{other} and {test.name} would both score {test.metric!r} in one run. "
-                "Rename one of the functions."
-            )
 
 
 def _raise_what_fails(declared: Golden, found: CaseJudgement) -> None:
