@@ -20,7 +20,6 @@ from linenotes.evals._wording import counted
 from linenotes.evals.documents._suite_documents import GoldenCaseDocument, GoldenTestDocument
 from linenotes.evals.gating._gate import Gate
 from linenotes.evals.journal._records import RunRecord
-from linenotes.evals.journal._samples import Sample
 from linenotes.evals.suite._baseline_runs import baseline_of
 from linenotes.evals.suite._details import Shown, details
 from linenotes.evals.suite._executing import (
@@ -191,7 +190,7 @@ class Suite:
         return self._records[run_name(entry.test)]
 
     def _case(self, entry: Entry, case: Case) -> None:
-        found = judge_case(case.id, self._samples(entry, case), entry.body)
+        found = self._judge(entry, case)
         self._judged.setdefault(entry.test.name, {})[case.id] = found.settled()
         record, node_id = self._record(entry), entry.item.nodeid
         document = case_document(entry.test, found, record)
@@ -202,16 +201,17 @@ class Suite:
         if found.broken or case.id not in self._wishes.quarantine(entry.test.dataset.name).cases:
             _raise_what_fails(entry.test.declared, found)
 
-    def _samples(self, entry: Entry, case: Case) -> list[Sample]:
-        record = self._record(entry)
-        return [record.samples[key] for key in sorted(record.outcomes) if key[0] == case.id]
+    def _judge(self, entry: Entry, case: Case) -> CaseJudgement:
+        record, at_once = self._record(entry), self._wishes.conduct.concurrency
+        keys = sorted(key for key in record.outcomes if key[0] == case.id)
+        samples = [record.samples[key] for key in keys]
+        return judge_case(case.id, samples, entry.body, at_once=at_once)
 
     def _verdict(self, entry: Entry) -> None:
         judged = self._judged.setdefault(entry.test.name, {})
         for case in entry.test.dataset.cases:
             if case.id not in judged:
-                found = judge_case(case.id, self._samples(entry, case), entry.body)
-                judged[case.id] = found.settled()
+                judged[case.id] = self._judge(entry, case).settled()
         ordered = {case.id: judged[case.id] for case in entry.test.dataset.cases}
         with outside_of_tests():
             verdict = self._reach(entry, ordered)
