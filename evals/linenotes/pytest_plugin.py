@@ -58,7 +58,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     try:
         found = cells(metafunc.function, _suite(metafunc.config).dataset(declared))
     except LinenotesError as error:
-        raise pytest.Collector.CollectError(str(error)) from None
+        told = "\n".join([str(error), *getattr(error, "problems", ())])
+        raise pytest.Collector.CollectError(told) from None
     metafunc.parametrize(ARGUMENT, found, ids=[cell.id for cell in found])
 
 

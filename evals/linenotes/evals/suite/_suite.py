@@ -16,7 +16,7 @@ import pytest
 from linenotes.agents import load_agent
 from linenotes.datasets import Case, Dataset
 from linenotes.evals._evaluate import choose_cases
-from linenotes.evals._wording import counted
+from linenotes.evals._wording import counted, printable
 from linenotes.evals.documents._suite_documents import GoldenCaseDocument, GoldenTestDocument
 from linenotes.evals.gating._gate import Gate
 from linenotes.evals.journal._records import RunRecord
@@ -184,7 +184,8 @@ class Suite:
         self._documents[entry.item.nodeid] = case_document(
             entry.test, CaseJudgement(case.id, ()), self._record(entry), lost=len(lost)
         )
-        pytest.fail(f"Cannot measure {case.id}: of its samples, {why}.", pytrace=False)
+        told = printable(f"Cannot measure {case.id}: of its samples, {why}.")
+        pytest.fail(told, pytrace=False)
 
     def _record(self, entry: Entry) -> RunRecord:
         return self._records[run_name(entry.test)]
@@ -195,7 +196,7 @@ class Suite:
         record, node_id = self._record(entry), entry.item.nodeid
         document = case_document(entry.test, found, record)
         self._documents[node_id] = document
-        entry.item.user_properties += properties(document, record)
+        _attach(entry.item, properties(document, record))
         if found.status != "passing":
             self._details[node_id] = details(Shown(node_id, record), found)
         if found.broken or case.id not in self._wishes.quarantine(entry.test.dataset.name).cases:
@@ -217,13 +218,14 @@ class Suite:
             verdict = self._reach(entry, ordered)
         document = test_document(entry.test, verdict, ordered)
         self._documents[entry.item.nodeid] = document
-        entry.item.user_properties += properties(document, verdict.record)
+        _attach(entry.item, properties(document, verdict.record))
         reached = self._reached[entry.test.name] = Judged(entry.test, verdict, ordered)
         if self._wishes.pages is not None:
             with outside_of_tests():
                 write_page(reached, self._wishes.pages)
         if verdict.fails:
-            pytest.fail(f"{verdict.word.upper()}. " + "\n".join(verdict.reasons), pytrace=False)
+            why = "\n".join(map(printable, verdict.reasons))
+            pytest.fail(f"{verdict.word.upper()}. {why}", pytrace=False)
 
     def _reach(self, entry: Entry, judged: Mapping[str, CaseJudgement]) -> Verdict:
         test, wishes = entry.test, self._wishes
@@ -248,6 +250,13 @@ def _told(need: Need) -> str:
         f"linenotes: {need.agent} on {need.dataset.name}, {cases}, "
         f"{counted(need.samples, 'sample')} each …"
     )
+
+
+def _attach(item: pytest.Item, found: Sequence[tuple[str, object]]) -> None:
+    """Give an item its properties, in place of those that it has when it is run again."""
+    names = {name for name, _ in found}
+    item.user_properties[:] = [one for one in item.user_properties if one[0] not in names]
+    item.user_properties += found
 
 
 def _base(

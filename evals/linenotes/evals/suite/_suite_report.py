@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from linenotes.evals._costs import cost_cell
-from linenotes.evals._wording import SPEAKS_OF, counted
+from linenotes.evals._wording import SPEAKS_OF, counted, printable
 from linenotes.evals.documents._suite_documents import (
     GoldenCaseDocument,
     GoldenTestDocument,
@@ -44,6 +44,10 @@ def suite_document(told: Iterable[object], notes: Sequence[str]) -> SuiteDocumen
 
 def terminal_lines(suite: SuiteDocument) -> Iterator[str]:
     """Yield the table, under it what each test says, and what is to know besides."""
+    return map(printable, _lines(suite))
+
+
+def _lines(suite: SuiteDocument) -> Iterator[str]:
     if suite.tests:
         yield from _aligned([_HEADER, *(_row(test) for test in suite.tests)])
         yield f"Intervals speak of {_targets(suite.tests)}."
