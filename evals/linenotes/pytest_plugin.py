@@ -185,7 +185,8 @@ def pytest_terminal_summary(
     notes = config.stash[_NOTES]
     suite = suite_document(told, notes)
     terminalreporter.section("linenotes")
-    for line in terminal_lines(suite):
+    width = config.get_terminal_writer().fullwidth if terminalreporter.isatty else None
+    for line in terminal_lines(suite, width):
         terminalreporter.write_line(line)
     asked_for = asked(config.getoption)
     for file in filter(None, (asked_for["summary"], os.environ.get("GITHUB_STEP_SUMMARY"))):

@@ -97,3 +97,14 @@ def test_the_page_decides_as_the_session_does(run: Run, pytester: pytest.Pyteste
     run("--linenotes-html", "pages")
     page = (pytester.path / "pages" / "answers.html").read_text(encoding="utf-8")
     assert "shared by 3 gates" in page
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("worse")
+def test_every_worker_counts_the_gates_of_the_whole_session(
+    run: Run, pytester: pytest.Pytester
+) -> None:
+    run("-n", "2", "--linenotes-json", "out.json", subprocess=True)
+    told = json.loads((pytester.path / "out.json").read_text(encoding="utf-8"))
+    assert sorted(test["gates"] or 0 for test in told["tests"]) == [0, 3, 3, 3]
+    assert {test["verdict"] for test in told["tests"]} == {"pass", "inconclusive"}
