@@ -78,3 +78,13 @@ def test_a_wide_terminal_does_not_stretch_the_table() -> None:
 def test_what_a_terminal_would_carry_out_is_not_written_to_it() -> None:
     lines = [*terminal_lines(told("short", why="case \x1b[31mred\x1b[0m 0/4"))]
     assert "  case  [31mred [0m 0/4" in lines
+
+
+def test_sentences_are_wrapped_in_a_terminal_and_whole_in_a_log() -> None:
+    why = "There is no baseline 'champion' of desk on cases. Save it: pytest --update-baseline."
+    suite = told("short", why=why)
+    assert f"  {why}" in [*terminal_lines(suite)]
+    wrapped = [*terminal_lines(suite, 80)]
+    assert all(len(line) <= 80 for line in wrapped)
+    place = wrapped.index(f"  {why.rpartition(' ')[0]}")
+    assert wrapped[place + 1] == "  --update-baseline."

@@ -5,6 +5,7 @@ Made from the documents that reports carry, so that it is the same with several 
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from linenotes.evals._costs import cost_cell
@@ -44,13 +45,15 @@ def suite_document(told: Iterable[object], notes: Sequence[str]) -> SuiteDocumen
 
 
 def terminal_lines(suite: SuiteDocument, width: int | None = None) -> Iterator[str]:
-    """Return the table, under it what each test says, and what is to know besides.
+    """Yield the table, under it what each test says, and what is to know besides.
 
     Args:
         suite: what was measured.
         width: of the terminal; None where there is none, as in the log of a CI run.
     """
-    return map(printable, _lines(suite, min(width or _WIDTH, _WIDTH)))
+    room = min(width or _WIDTH, _WIDTH)
+    for line in map(printable, _lines(suite, room)):
+        yield from _wrapped(line, room) if width else (line,)
 
 
 def _lines(suite: SuiteDocument, width: int) -> Iterator[str]:
@@ -169,6 +172,11 @@ def _aligned(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
             yield f"{name.ljust(wide)}{_GAP}{line}"
         else:
             yield from (_shortened(name, width), f"{_GAP}{line}")
+
+
+def _wrapped(line: str, width: int) -> Sequence[str]:
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.wrap(line, width, subsequent_indent=indent, break_on_hyphens=False) or [""]
 
 
 def _figures(rows: Sequence[Sequence[str]]) -> Iterator[str]:
