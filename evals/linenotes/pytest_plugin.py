@@ -1,19 +1,21 @@
 # ruff: noqa: INP001  the namespace has no __init__
 """The pytest plugin: golden tests become items, and their agents run before the first of them.
 
-Nothing of linenotes is imported until a test uses `@golden`. What the hooks do stands in
-`linenotes.evals.suite`.
+Of linenotes nothing but the options is imported until a test uses `@golden`. What the hooks do
+stands in `linenotes.evals.suite`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
+
+from linenotes._pytest_options import arguments, asked
 
 if TYPE_CHECKING:
     from linenotes.evals.suite._suite import Suite
@@ -28,106 +30,12 @@ _SHARED = pytest.StashKey[set[Path]]()
 _DECLARED = "linenotes_golden"
 _TOLD = "linenotes"
 
-_ASKED: dict[str, tuple[str, Callable[[str], object], dict[str, object]]] = {
-    "samples": ("--samples", int, {"metavar": "N", "help": "Of each case of a golden test."}),
-    "concurrency": (
-        "--linenotes-concurrency",
-        int,
-        {"metavar": "N", "help": "Samples in flight; 8 by default."},
-    ),
-    "record": (
-        "--linenotes-record",
-        str,
-        {
-            "choices": ("none", "auto", "all"),
-            "help": "auto: replay what is recorded, record the rest. all: record everything anew.",
-        },
-    ),
-    "replay": (
-        "--linenotes-replay",
-        bool,
-        {"help": "Call nothing: what is not recorded is an error."},
-    ),
-    "live": (
-        "--linenotes-live",
-        str,
-        {"metavar": "AGENT[,AGENT]", "help": "Call these agents for real, replay the others."},
-    ),
-    "baseline": (
-        "--baseline",
-        str,
-        {"metavar": "NAME|RUN", "help": "What gates compare with, in place of their own."},
-    ),
-    "update_baseline": (
-        "--update-baseline",
-        bool,
-        {"help": "Save what runs as the baseline of its gates, and compare with nothing."},
-    ),
-    "budget_usd": (
-        "--budget-usd",
-        float,
-        {"metavar": "USD", "help": "Stop before calls cost more than that, all tests together."},
-    ),
-    "budget_tokens": (
-        "--budget-tokens",
-        int,
-        {"metavar": "N", "help": "As --budget-usd, in tokens in and out."},
-    ),
-    "budget_calls": ("--budget-calls", int, {"metavar": "N", "help": "As that, in model calls."}),
-    "budget_seconds": (
-        "--budget-seconds",
-        float,
-        {"metavar": "S", "help": "As that, in seconds that agents run."},
-    ),
-    "target": (
-        "--target",
-        str,
-        {
-            "choices": ("population", "dataset"),
-            "help": "What intervals speak of: cases like these, or exactly these cases.",
-        },
-    ),
-    "prompt": (
-        "--linenotes-prompt",
-        str.split,
-        {"metavar": "NAME=VERSION", "help": "A prompt's version to try; without NAME=, of all."},
-    ),
-    "model": (
-        "--linenotes-model",
-        str.split,
-        {"metavar": "ROLE=MODEL", "help": "A role's model to try; without ROLE=, of all."},
-    ),
-    "summary": (
-        "--linenotes-summary",
-        str,
-        {"metavar": "FILE", "help": "Write Markdown; GitHub's own summary is written anyway."},
-    ),
-    "json": ("--linenotes-json", str, {"metavar": "FILE", "help": "Write one JSON document."}),
-    "html": (
-        "--linenotes-html",
-        str,
-        {"metavar": "FOLDER", "help": "Write a page for each comparison with a baseline."},
-    ),
-}
-"""What can be asked for: option, what reads its text, and how argparse takes it.
-
-Each also has an environment variable, such as LINENOTES_BUDGET_USD.
-"""
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options."""
     group = parser.getgroup("linenotes", "golden tests (linenotes)")
-    for name, (option, kind, how) in _ASKED.items():
-        told: dict[str, object] = {"dest": f"linenotes_{name}", **how}
-        told["help"] = f"{how['help']} Environment: {_variable(name)}."
-        if kind is bool:
-            told |= {"action": "store_true", "default": None}
-        elif kind is str.split:
-            told |= {"action": "append"}
-        else:
-            told |= {"type": kind}
-        group.addoption(option, **told)
+    for option, how in arguments():
+        group.addoption(option, **how)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -150,7 +58,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     try:
         found = cells(metafunc.function, _suite(metafunc.config).dataset(declared))
     except LinenotesError as error:
-        raise pytest.Collector.CollectError(str(error)) from None
+        told = "\n".join([str(error), *getattr(error, "problems", ())])
+        raise pytest.Collector.CollectError(told) from None
     metafunc.parametrize(ARGUMENT, found, ids=[cell.id for cell in found])
 
 
@@ -276,14 +185,15 @@ def pytest_terminal_summary(
     notes = config.stash[_NOTES]
     suite = suite_document(told, notes)
     terminalreporter.section("linenotes")
-    for line in terminal_lines(suite):
+    width = config.get_terminal_writer().fullwidth if terminalreporter.isatty else None
+    for line in terminal_lines(suite, width):
         terminalreporter.write_line(line)
-    asked = _asked(config)
-    for file in filter(None, (asked["summary"], os.environ.get("GITHUB_STEP_SUMMARY"))):
+    asked_for = asked(config.getoption)
+    for file in filter(None, (asked_for["summary"], os.environ.get("GITHUB_STEP_SUMMARY"))):
         _write(str(file), "a", markdown(suite), terminalreporter, config)
-    if asked["json"]:
+    if asked_for["json"]:
         text = suite.model_dump_json(indent=2) + "\n"
-        _write(str(asked["json"]), "w", text, terminalreporter, config)
+        _write(str(asked_for["json"]), "w", text, terminalreporter, config)
 
 
 def _write(
@@ -315,37 +225,8 @@ def _suite(config: pytest.Config) -> Suite:
         session = getattr(config, "workerinput", {}).get("testrunuid")
         config.stash[_SUITE] = Suite(
             config.rootpath,
-            cast("Asked", _asked(config)),
+            cast("Asked", asked(config.getoption)),
             session=session,
             today=datetime.now().astimezone().date(),
         )
     return config.stash[_SUITE]
-
-
-def _asked(config: pytest.Config) -> dict[str, object]:
-    """Return what the options say, else the environment; None where neither does."""
-    found = {name: config.getoption(f"linenotes_{name}") for name in _ASKED}
-    return {
-        name: _from_environment(name) if value is None else value for name, value in found.items()
-    }
-
-
-def _from_environment(name: str) -> object:
-    text = os.environ.get(_variable(name))
-    if not text:
-        return None
-    _, kind, how = _ASKED[name]
-    if kind is bool:
-        return text.lower() not in ("0", "false", "no", "off")
-    known = cast("tuple[str, ...]", how.get("choices", (text,)))
-    try:
-        value = kind(text)
-    except ValueError:
-        value = None
-    if value is None or text not in known:
-        raise pytest.UsageError(f"{_variable(name)}={text!r} is not what it takes: {how['help']}")
-    return value
-
-
-def _variable(name: str) -> str:
-    return f"LINENOTES_{name.upper()}"

@@ -17,6 +17,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def printable(text: str) -> str:
+    """Return `text` with a space for whatever a terminal would carry out rather than show."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def named(cases: Sequence[str]) -> str:
     """Return the first names, and a sign that there are more."""
     return ", ".join(cases[:_NAMED]) + (", …" if len(cases) > _NAMED else "")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 import threading
 import time
@@ -149,3 +150,32 @@ def test_an_exit_of_the_program_is_told_as_the_agents() -> None:
 
     with pytest.raises(AgentError, match=r"sys\.exit\('bye'\)"):
         complete(leave())
+
+
+def test_an_alarm_that_raises_in_a_waiting_loop_leaves_nothing_to_what_comes_next() -> None:
+    ended: list[str] = []
+
+    async def wait() -> None:
+        try:
+            await asyncio.sleep(30)
+        finally:
+            ended.append("wait")
+
+    def raises(_signal: int, _frame: object) -> None:
+        raise RuntimeError("Time is up.")
+
+    before = signal.signal(signal.SIGALRM, raises)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(RuntimeError, match="Time is up"):
+            complete(wait())
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert ended == ["wait"]
+
+    async def after() -> str:
+        await asyncio.sleep(0)
+        return "ok"
+
+    assert complete(after()) == "ok"

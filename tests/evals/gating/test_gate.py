@@ -113,3 +113,36 @@ def test_the_metric_that_decides_is_no_guardrail(make_record: Callable[..., RunR
 def test_a_margin_is_no_rise(margins: dict[str, Any]) -> None:
     with pytest.raises(RunError, match="A margin is a drop, so it is 0 or more"):
         Gate(**margins)
+
+
+def test_gates_of_one_family_share_the_level_of_a_drop(
+    make_record: Callable[..., RunRecord],
+) -> None:
+    base = make_record({f"c{i:02}": [True] * 2 for i in range(40)})
+    worse = make_record({f"c{i:02}": [i > 4] * 2 for i in range(40)}, version="v2")
+    words = {n: decide(Gate(target="population", family=n), base, worse).verdict for n in (1, 2)}
+    assert words == {1: "fail", 2: "inconclusive"}
+
+
+def test_a_family_shares_the_level_of_every_look(make_record: Callable[..., RunRecord]) -> None:
+    base = make_record({f"c{i:03}": [i % 10 > 0] * 4 for i in range(120)})
+    worse = make_record({f"c{i:03}": [i % 10 > 0 and i > 9] * 4 for i in range(120)}, version="v2")
+    alone, shared = (
+        decide_in_looks(
+            Gate(family=n, target="population"),
+            base,
+            worse,
+            planned=4,
+            reached=4,
+            base_run="stored",
+        )
+        for n in (1, 40)
+    )
+    assert alone.looks[0].looks[0].p_not_worse < shared.looks[0].looks[0].p_not_worse
+    assert alone.verdict == "fail"
+    assert alone.looks[0].looks[0].p_worse_by_margin == shared.looks[0].looks[0].p_worse_by_margin
+
+
+def test_a_family_without_a_gate_is_refused() -> None:
+    with pytest.raises(RunError, match="1 gate or more, not 0"):
+        Gate(family=0)

@@ -76,6 +76,8 @@ def test_a_workflow_replays_on_each_change_and_calls_on_a_label(
     assert len(found.get("jobs", found)) == jobs
     assert "--linenotes-replay" in files[-1].text
     assert "evals-live" in files[-1].text
+    calls = [line for line in files[-1].text.splitlines() if line.strip().startswith("pytest ")]
+    assert [line.split()[1:3] for line in calls] == [["evals", "-pno:deepeval"]] * 2
 
 
 def test_the_docs_show_the_workflow_that_is_written(project: Project) -> None:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from linenotes.evals.statistics import (
+    Target,
     compare_jointly,
     compare_many,
     compare_scores,
@@ -118,3 +119,47 @@ def test_an_unchanged_candidate_fails_one_of_three_metrics_no_more_than_nominall
         plainly += any(compare_scores(base[n], candidate[n]).is_worse for n in metrics)
     assert failed / 800 < 0.065
     assert plainly / 800 > 0.1
+
+
+def test_a_family_shares_the_level_of_a_drop_and_nothing_else(score_table: ScoreTable) -> None:
+    base, candidate = run(score_table, 1, 0.7), run(score_table, 2, 0.6)
+    alone = compare_scores(base, candidate)
+    one_of_five = compare_jointly(
+        {"m": base}, {"c": {"m": candidate}}, margins={"m": 0.05}, family=5
+    )["c"]["m"]
+    assert one_of_five.p_not_worse == pytest.approx(5 * (alone.p_not_worse or 0.0))
+    assert (one_of_five.alpha, one_of_five.drop_level) == (alone.alpha, alone.alpha / 5)
+    assert one_of_five.p_worse_by_margin == alone.p_worse_by_margin
+    assert one_of_five.p_no_difference == alone.p_no_difference
+    assert (one_of_five.low, one_of_five.high) == (alone.low, alone.high)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["dataset", "population"])
+def test_an_unchanged_agent_fails_any_of_five_gates_no_more_than_nominally(
+    score_table: ScoreTable, target: Target
+) -> None:
+    sessions, gates, n = 800, 5, 120
+    rng = np.random.default_rng(11)
+    template = score_table([[0.0] * 4 for _ in range(n)])
+    failed = each_by_itself = 0
+    for _ in range(sessions):
+        found = []
+        for _ in range(gates):
+            rates = rng.beta(4, 1.5, n)
+            base, candidate = (
+                template.assign(value=(rng.random((n, 4)) < rates[:, None]).ravel().astype(float))
+                for _ in "ab"
+            )
+            compared = compare_jointly(
+                {"m": base},
+                {"c": {"m": candidate}},
+                margins={"m": 0.05},
+                target=target,
+                family=gates,
+            )
+            found.append(compared["c"]["m"])
+        failed += any(one.verdict == "fail" for one in found)
+        each_by_itself += any((one.p_not_worse or 0.0) / gates < one.alpha for one in found)
+    assert failed / sessions <= 0.065
+    assert each_by_itself / sessions > 0.15

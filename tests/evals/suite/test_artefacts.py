@@ -76,6 +76,7 @@ def test_junit_has_figures_beside_each_item(
     }
     verdict = found["test_says_ok[verdict]"]
     assert verdict.pop("linenotes.run")
+    assert verdict.pop("linenotes.target") == "population"
     assert verdict.pop("linenotes.interval").startswith("100% (")
     assert verdict == {
         "linenotes.n": "3",

@@ -38,6 +38,94 @@ def test_an_async_body_needs_no_other_plugin(run: Run, write: Write) -> None:
     assert words(result)["test_answers[c0]"] == "UNSTABLE 3/4"
 
 
+TOGETHER = """
+import asyncio
+from collections import Counter
+
+now, most, ended = Counter(), Counter(), Counter()
+
+@desk
+async def test_waits(sample):
+    case = sample.case.id
+    now[case] += 1
+    most[case] = max(most[case], now[case])
+    try:
+        await asyncio.sleep(0.01 * (4 - sample.index))
+        if case == "c1" and sample.index == 1:
+            pytest.skip("not today")
+        assert sample.output["answer"] == sample.expectations["answer"]
+    finally:
+        now[case] -= 1
+        ended[case] += 1
+
+def test_afterwards():
+    assert most == {"c0": AT_ONCE, "c1": AT_ONCE, "c2": AT_ONCE}
+    assert not any(now.values())
+    assert ended["c0"] == ended["c2"] == 4
+"""
+
+
+@pytest.mark.parametrize("at_once", ["3", "1"])
+def test_an_async_body_judges_samples_side_by_side_and_in_order(
+    run: Run, write: Write, at_once: str
+) -> None:
+    write(text=HEAD + TOGETHER.replace("AT_ONCE", at_once))
+    selected = ("-k", "(waits and not c3 and not verdict) or afterwards")
+    result = run("-v", *selected, "--linenotes-concurrency", at_once)
+    assert words(result) == {
+        "test_waits[c0]": "PASSED",
+        "test_waits[c1]": "SKIPPED (not today)",
+        "test_waits[c2]": "UNSTABLE 2/4",
+        "test_afterwards": "PASSED",
+    }
+    result.stdout.no_fnmatch_line("*RuntimeWarning*")
+
+
+def test_a_body_that_skips_before_it_waits_leaves_nothing_unawaited(run: Run, write: Write) -> None:
+    write(
+        text=HEAD
+        + """
+async def judged(sample):
+    assert sample.output
+
+@desk
+def test_answers(sample):
+    if sample.index == 2:
+        pytest.skip("not today")
+    return judged(sample)
+"""
+    )
+    result = run("-v", "-k", "c0")
+    assert words(result) == {"test_answers[c0]": "SKIPPED (not today)"}
+    result.stdout.no_fnmatch_line("*never awaited*")
+
+
+@pytest.mark.parametrize("how", ["def", "async def"])
+def test_a_body_that_exits_breaks_its_item_and_not_the_session(
+    run: Run, write: Write, how: str
+) -> None:
+    write(
+        text=HEAD
+        + f"""
+import sys
+
+@desk
+{how} test_exits(sample):
+    if sample.case.id == "c1" and sample.index == 1:
+        sys.exit(3)
+"""
+    )
+    result = run("-v")
+    assert words(result) == {
+        "test_exits[c0]": "PASSED",
+        "test_exits[c1]": "FAILED",
+        "test_exits[c2]": "PASSED",
+        "test_exits[c3]": "PASSED",
+        "test_exits[verdict]": "PASSED",
+    }
+    result.stdout.fnmatch_lines(["sample 1: SystemExit: 3", "*1 sample on which the test broke."])
+
+
 def test_fixtures_and_parameters_work_as_in_any_test(run: Run, write: Write) -> None:
     write(
         text=HEAD

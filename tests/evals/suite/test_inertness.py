@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     import pytest
     from tests.evals.suite.conftest import Run
 
+OWN = ("linenotes.pytest_plugin", "linenotes._pytest_options")
+
 
 def test_the_plugin_imports_nothing_but_itself() -> None:
     program = "import sys, pytest; known = {*sys.modules}; import linenotes.pytest_plugin; "
@@ -15,7 +17,7 @@ def test_the_plugin_imports_nothing_but_itself() -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout.split()
-    assert set(loaded) <= {"linenotes", "linenotes.pytest_plugin"}
+    assert set(loaded) <= {"linenotes", *OWN}
 
 
 def test_a_session_without_golden_tests_imports_nothing_of_linenotes(
@@ -27,7 +29,7 @@ def test_a_session_without_golden_tests_imports_nothing_of_linenotes(
 
         def test_plain():
             loaded = {name for name in sys.modules if name.startswith("linenotes")}
-            assert loaded <= {"linenotes", "linenotes.pytest_plugin"}
+            assert loaded <= {"linenotes", "linenotes.pytest_plugin", "linenotes._pytest_options"}
         """
     )
     result = run(subprocess=True)

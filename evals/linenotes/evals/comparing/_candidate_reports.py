@@ -87,12 +87,22 @@ class ComparedRuns:
         return tuple(map(self.quarantine.without, runs)) if self.quarantine else runs
 
     def decided(
-        self, margins: Mapping[str, float], *, target: Target, allow_changed_cases: bool
+        self,
+        margins: Mapping[str, float],
+        *,
+        target: Target,
+        allow_changed_cases: bool,
+        family: int,
     ) -> list[tuple[RunComparison, ...]]:
         """Return what decides of each candidate, the primary metric first."""
         base, *candidates = self.deciding
         found = compare_on(
-            base, candidates, margins, target=target, allow_changed_cases=allow_changed_cases
+            base,
+            candidates,
+            margins,
+            target=target,
+            allow_changed_cases=allow_changed_cases,
+            family=family,
         )
         unknown = uncalibrated(self.judges, [*margins])
         return [

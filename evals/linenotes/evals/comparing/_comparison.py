@@ -140,11 +140,13 @@ def compare_on(
     *,
     target: Target,
     allow_changed_cases: bool = False,
+    family: int = 1,
 ) -> list[list[RunComparison]]:
     """Compare runs with a base on the metrics that decide together, for each candidate in turn.
 
     Where one of them leaves out samples that an agent failed, the share of samples that the agent
     completed is the last of them.
+    Of `family` such decisions, this one among them, a drop in any fails: they share its level.
 
     Raises:
         RunError: a metric is missing, or the cases have changed.
@@ -167,6 +169,7 @@ def compare_on(
         {str(number): one for number, one in enumerate(tables[1:])},
         margins={COMPLETED: DEFAULT_MARGIN, **margins},
         target=target,
+        family=family,
     )
     return [
         [_of(base, run, metric, found) for metric, found in results[str(number)].items()]

@@ -82,12 +82,13 @@ def meaning(comparison: RunComparison) -> str:
     margin = sized(found.margin, rate=comparison.is_rate)
     tested = f" (one-sided test at {100 * found.alpha:.2g}%)"
     if found.verdict == "fail":
-        return f"It is worse{tested}."
+        return f"It is worse (one-sided test at {_drop_level(found)})."
     if found.verdict == "inconclusive" and found.margin == 0:
         return "That it is better is not shown."
     if found.verdict == "inconclusive":
         seen = f"It seems {found.shown}" if found.shown else "Neither better nor worse is shown"
-        return f"{seen}: a drop of {margin} is not ruled out."
+        shared = f" At {_drop_level(found)} no drop is shown." if found.family > 1 else ""
+        return f"{seen}: a drop of {margin} is not ruled out.{shared}"
     if found.margin == 0 or _is_better(found):
         return "It is better."
     if found.is_worse:
@@ -96,6 +97,14 @@ def meaning(comparison: RunComparison) -> str:
     if found.low is not None and found.low > -found.margin:
         tested = ""
     return f"A drop of {margin} is ruled out{tested}; that it is better is not shown."
+
+
+def _drop_level(found: Comparison) -> str:
+    """Return `4%`, or of what several gates share `0.8%: 4% shared by 5 gates`."""
+    if found.family == 1:
+        return f"{100 * found.alpha:.2g}%"
+    share = f"{100 * found.drop_level:.2g}%"
+    return f"{share}: {100 * found.alpha:.2g}% shared by {found.family} gates"
 
 
 def _is_better(found: Comparison) -> bool:

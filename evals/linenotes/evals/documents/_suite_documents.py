@@ -79,6 +79,10 @@ class GoldenTestDocument(Part):
     """US dollars of the calls that were made now."""
     comparisons: list[ComparisonDocument]
     """With the baseline; empty without a gate."""
+    gates: int | None
+    """How many gates share the level at which a drop fails; null where nothing was compared."""
+    level: float | None
+    """This gate's share of that level, of a one-sided test: 0.01 of 0.05 shared by 5."""
     flipped: list[FlippedCaseDocument]
 
 

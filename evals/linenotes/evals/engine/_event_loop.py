@@ -79,8 +79,10 @@ class _KeptLoop:
             self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         try:
             return self._runner.run(work, context=copy_context())
-        except (KeyboardInterrupt, SystemExit):
-            self.close()  # its tasks were left in the middle
+        except BaseException as error:
+            ends = isinstance(error, KeyboardInterrupt | SystemExit)
+            if ends or asyncio.all_tasks(self._runner.get_loop()):
+                self.close()  # its tasks were left in the middle, as by an alarm that raises
             raise
 
     def close(self) -> None:

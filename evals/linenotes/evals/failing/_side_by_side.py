@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
+from linenotes.evals._wording import printable
 from linenotes.evals.failing._departures import Pair, pairs, same, told
 from linenotes.tracing import Ledger, Message
 
@@ -68,7 +69,7 @@ def _cell(text: str, wide: int) -> str:
     """Return a text on one line of so many columns."""
     from rich.cells import cell_len, set_cell_size
 
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = " ".join(printable(text).split())
     cut = cell_len(line) > wide
     return set_cell_size(line, wide - 1) + "…" if cut else set_cell_size(line, wide)
 

@@ -45,7 +45,7 @@ class Gate:
     """What a candidate must show to be released.
 
     Raises:
-        RunError: a margin is negative.
+        RunError: a margin is negative, or there is no gate in the family.
     """
 
     baseline: str = "champion"
@@ -62,8 +62,13 @@ class Gate:
     """Further metrics, each with the drop of it that must be ruled out."""
     inconclusive: Literal[0, 1, 3] = 3
     """The exit code of an inconclusive decision."""
+    family: int = 1
+    """How many gates decide together, this one among them: where a drop in any of them fails, they
+    share the level at which it is shown (Bonferroni). A pass needs no correction: all must pass."""
 
     def __post_init__(self) -> None:
+        if self.family < 1:
+            raise RunError(f"A family has 1 gate or more, not {self.family!r}.")
         for margin in (self.margin, *self.guardrails.values()):
             if not margin >= 0:
                 raise RunError(f"A margin is a drop, so it is 0 or more, not {margin!r}.")
@@ -111,7 +116,7 @@ def decide(gate: Gate, base: RunRecord, candidate: RunRecord) -> Decision:
         RunError: a metric is missing, or the cases have changed.
     """
     margins = gate.margins(base.plan)
-    (comparisons,) = compare_on(base, [candidate], margins, target=gate.target)
+    (comparisons,) = compare_on(base, [candidate], margins, target=gate.target, family=gate.family)
     verdict = worst(one.result.verdict for one in comparisons)
     return Decision(gate, verdict, tuple(comparisons))
 
@@ -160,7 +165,7 @@ def decide_in_looks(
             base_run=base_run,
             target=gate.target,
             margin=one.result.margin,
-            metrics=len(at_once),
+            metrics=len(at_once) * gate.family,
         )
         looks.append(found)
     comparisons = tuple(

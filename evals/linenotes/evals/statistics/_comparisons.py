@@ -79,6 +79,8 @@ class Comparison:
     only_in_candidate: tuple[str, ...]
     compared_with_base: int = 1
     """How many candidates share Holm's correction of the p-values."""
+    family: int = 1
+    """How many decisions share the level at which a drop is shown, this one among them."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -93,6 +95,11 @@ class Comparison:
     def is_worse(self) -> bool:
         """True when "not worse" is rejected, also where the margin makes that a pass."""
         return self.p_not_worse is not None and self.p_not_worse < self.alpha
+
+    @property
+    def drop_level(self) -> float:
+        """What the p-value of a drop by itself must be below: this decision's share of alpha."""
+        return self.alpha / self.family
 
 
 def compare_scores(
@@ -262,8 +269,14 @@ def explained(judged: Comparison, pairs: Pairs) -> Comparison:
     noted = replace(judged, notes=judged.notes + _remarks(judged))
     if judged.verdict != "inconclusive":
         return noted
+    assert judged.delta is not None
+    is_nearer_to_a_drop = judged.delta < -judged.margin / 2
     needs = what_would_decide(
-        pairs, se=judged.se, margin=judged.margin, alpha=judged.alpha, target=judged.target
+        pairs,
+        se=judged.se,
+        margin=judged.margin,
+        alpha=judged.drop_level if is_nearer_to_a_drop else judged.alpha,
+        target=judged.target,
     )
     notes = noted.notes if needs.note is None else (*noted.notes, needs.note)
     return replace(noted, cases_to_decide=needs.cases, samples_to_decide=needs.samples, notes=notes)

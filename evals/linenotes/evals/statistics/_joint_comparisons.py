@@ -4,7 +4,9 @@ A candidate passes when all metrics that decide pass, which needs no correction 
 of hypotheses is rejected by its largest p-value: Berger 1982, "Multiparameter hypothesis testing
 and acceptance sampling"). It fails when a drop in any of them is shown, which does: with three
 metrics, one of them would seem to drop 14 times in 100 by chance. Several candidates against one
-base are corrected both ways. All corrections are Holm's; intervals carry none.
+base are corrected both ways. These corrections are Holm's. Where a drop in any of several such
+decisions fails what they decide together, each gets an equal share of the level (Bonferroni), so
+that it can be reached without the others. Intervals carry no correction.
 """
 
 from __future__ import annotations
@@ -64,6 +66,7 @@ def compare_jointly(
     margins: Mapping[str, float],
     target: Target = "population",
     confidence: float = 0.95,
+    family: int = 1,
 ) -> dict[str, dict[str, Comparison]]:
     """Compare runs with one base on metrics that all must pass.
 
@@ -73,6 +76,7 @@ def compare_jointly(
         margins: metric to the drop of it that a pass must rule out.
         target: cases like these (population), or exactly these (dataset).
         confidence: of the intervals; the tests are at 1 - confidence, less below 100 units.
+        family: how many decisions share the level at which a drop is shown, this one among them.
 
     Raises:
         ValueError: a table is malformed, or a margin is negative.
@@ -89,7 +93,7 @@ def compare_jointly(
         for name, runs in candidates.items()
         for metric, table in runs.items()
     }
-    judged = _corrected({key: one for key, (one, _) in looks.items()})
+    judged = _corrected({key: one for key, (one, _) in looks.items()}, family)
     return {
         name: {metric: explained(judged[name, metric], looks[name, metric][1]) for metric in runs}
         for name, runs in candidates.items()
@@ -106,12 +110,13 @@ def holm_corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
     return corrected
 
 
-def _corrected(judged: dict[_Key, Comparison]) -> dict[_Key, Comparison]:
+def _corrected(judged: dict[_Key, Comparison], family: int) -> dict[_Key, Comparison]:
     measured = {key: one for key, one in judged.items() if one.verdict != "cannot measure"}
     worse_by_margin = _all_must_pass({k: _p(one.p_worse_by_margin) for k, one in measured.items()})
     dropped = holm([_p(one.p_not_worse) for one in measured.values()])
     corrected = {}
-    for (key, one), p_not_worse in zip(measured.items(), dropped, strict=True):
+    for (key, one), p_dropped in zip(measured.items(), dropped, strict=True):
+        p_not_worse = min(1.0, family * p_dropped)
         rivals = [other for other in measured if other[1] == key[1]]
         no_difference = holm([_p(measured[other].p_no_difference) for other in rivals])
         corrected[key] = replace(
@@ -121,6 +126,7 @@ def _corrected(judged: dict[_Key, Comparison]) -> dict[_Key, Comparison]:
             p_no_difference=no_difference[rivals.index(key)],
             verdict=verdict_by(worse_by_margin[key], p_not_worse, one.alpha),
             compared_with_base=len(rivals),
+            family=family,
             notes=(*one.notes, _NOTE) if len(rivals) > 1 else one.notes,
         )
     return judged | corrected

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from linenotes.evals._wording import counted
+from linenotes.evals._wording import counted, printable
 from linenotes.evals.failing._side_by_side import alone, side_by_side
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.suite._judging import CaseJudgement, Judgement
@@ -28,7 +28,7 @@ def details(shown: Shown, case: CaseJudgement) -> str:
         lines += ["", f"sample {example.index}: {example.why}", *_ledgers(shown, case, example)]
         lines += ["", f"trace  linenotes trace show {example.trace_id}"]
     lines.append(f"again  {again(shown)}")
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def again(shown: Shown) -> str:

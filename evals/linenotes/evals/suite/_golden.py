@@ -5,10 +5,12 @@ each case. Agents are executed before the first item, all samples of the session
 
 What fails a session is said beforehand. With a `gate`, its comparison with the baseline alone
 decides, at known error rates: a case that an unchanged version fails now and then, or always,
-fails nobody. With neither `gate` nor `require`, a case fails whose samples all fail: it is an
-ordinary test that does not pass even once, and one that passes half the time does so by chance in
-1 of 32 sessions of 5 samples. `require="all"` lets any failing sample fail its case, which an
-unchanged version of 20 cases that pass 9 times in 10 does in almost every session.
+fails nobody. The gates of a session share the level at which a drop fails, so that its rate of
+false alarms does not grow with their number. With neither `gate` nor `require`, a case fails whose
+samples all fail: it is an ordinary test that does not pass even once, and one that passes half the
+time does so by chance in 1 of 32 sessions of 5 samples. `require="all"` lets any failing sample
+fail its case, which an unchanged version of 20 cases that pass 9 times in 10 does in almost every
+session.
 """
 
 from __future__ import annotations
@@ -92,11 +94,12 @@ def golden(
         def test_routes_to_the_right_team(sample):
             assert sample.output["team"] == sample.expectations["team"]
 
-    The function may be async, and take fixtures and parameters as any test. A failing assertion
-    is a failing sample, and so is an agent that fails; any other exception is a mistake in the
-    test and fails its item. Samples that the infrastructure lost are not measured: a case that
-    has no other is an error. Tests of one agent on the same cases share the executions, as many a
-    case as the largest `samples` among them.
+    The function may take fixtures and parameters as any test. It may be async; the samples of a
+    case are then judged side by side, in as much time as one. A failing assertion is a failing
+    sample, and so is an agent that fails; any other exception is a mistake in the test and fails
+    its item. Samples that the infrastructure lost are not measured: a case that has no other is an
+    error. Tests of one agent on the same cases share the executions, as many a case as the largest
+    `samples` among them.
 
     Args:
         dataset: its name, its file, or the dataset itself; None stands for the agent's own.

@@ -120,7 +120,7 @@ def verdicts_last(items: list[pytest.Item]) -> None:
 
 def _test(item: pytest.Function, declared: Golden, cell: Cell) -> GoldenTest:
     others = _other_parameters(item, cell)
-    path, _, _ = item.nodeid.partition("[")
+    path = item.nodeid.removesuffix(f"[{item.callspec.id}]")
     name = path + (f"[{others}]" if others else "")
     functions = path.partition("::")[2].split("::")
     functions[-1] = functions[-1].removeprefix("test_")

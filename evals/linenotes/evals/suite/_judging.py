@@ -1,4 +1,4 @@
-"""The body of a golden test as a scorer: it judges one sample after another.
+"""The body of a golden test as a scorer: it judges the samples of a case.
 
 A failing assertion says that the sample failed. Whatever else the body raises says nothing of the
 agent: the test is broken, and neither a pass nor a failure is counted.
@@ -6,8 +6,11 @@ agent: the test is broken, and neither a pass nor a failure is counted.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+import traceback
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -19,6 +22,8 @@ from linenotes.evals.journal._samples import Failure, Sample, Score
 
 Body = Callable[[Sample], object]
 """Called with one sample, and all that a test gets besides bound to it."""
+SIDE_BY_SIDE = 8
+"""How many samples of a case an async body judges at once, unless told otherwise."""
 CaseStatus = Literal["passing", "unstable", "failing", "lost", "broken"]
 
 
@@ -117,41 +122,89 @@ class CaseJudgement:
         return (one for one in self.of_samples if one.is_failure)
 
 
-def judge_case(case: str, samples: Sequence[Sample], body: Body) -> CaseJudgement:
-    """Judge all samples of a case by `body`; a skip or an xfail of the body goes through."""
-    return CaseJudgement(case, tuple(_judge(sample, body) for sample in samples))
+def judge_case(
+    case: str, samples: Sequence[Sample], body: Body, *, at_once: int = SIDE_BY_SIDE
+) -> CaseJudgement:
+    """Judge all samples of a case by `body`; a skip or an xfail of the body goes through.
+
+    An async body judges `at_once` samples side by side, as it may wait for a judge; what comes of
+    it is the same as one after another.
+    """
+    with ExitStack() as unawaited:
+        begun = [_begin(sample, body, unawaited) for sample in samples]
+        judged = [one for one in begun if isinstance(one, Judgement)]
+        if len(judged) < len(begun):
+            judged = complete(_side_by_side([*zip(samples, begun, strict=True)], at_once))
+    return CaseJudgement(case, tuple(judged))
 
 
-def _judge(sample: Sample, body: Body) -> Judgement:
-    index, trace_id = sample.index, sample.trace.trace_id
+_Begun = Judgement | Awaitable[object]
+"""What there is of a sample when the body has returned."""
+
+
+def _begin(sample: Sample, body: Body, unawaited: ExitStack) -> _Begun:
     if sample.error is not None:
         kind: Literal["lost", "agent failed"] = (
             "lost" if sample.error.kind == "infrastructure" else "agent failed"
         )
-        return Judgement(index, trace_id, kind, str(sample.error))
+        return Judgement(sample.index, sample.trace.trace_id, kind, str(sample.error))
     try:
         given = body(sample.untied())
         if inspect.isawaitable(given):
-            given = complete(_awaited(given))
+            if inspect.iscoroutine(given):
+                unawaited.callback(given.close)
+            return given
         _refuse_value(given)
-    except pytest.xfail.Exception:
-        raise
-    except (AssertionError, pytest.fail.Exception) as error:
+    except BaseException as error:  # noqa: BLE001  what is no judgement is raised again
+        return _judged(sample, error)
+    return Judgement(sample.index, sample.trace.trace_id, "passed")
+
+
+async def _side_by_side(pairs: Sequence[tuple[Sample, _Begun]], at_once: int) -> list[Judgement]:
+    free = asyncio.Semaphore(at_once)
+    tasks = [asyncio.create_task(_finished(sample, begun, free)) for sample, begun in pairs]
+    try:
+        return [await task for task in tasks]
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _finished(sample: Sample, begun: _Begun, free: asyncio.Semaphore) -> Judgement:
+    if isinstance(begun, Judgement):
+        return begun
+    async with free:
+        try:
+            _refuse_value(await begun)
+        except BaseException as error:  # noqa: BLE001  what is no judgement is raised again
+            return _judged(sample, error)
+    return Judgement(sample.index, sample.trace.trace_id, "passed")
+
+
+def _judged(sample: Sample, error: BaseException) -> Judgement:
+    """Return what an exception of the body says of a sample; raise it where it says nothing."""
+    index, trace_id = sample.index, sample.trace.trace_id
+    if isinstance(error, pytest.xfail.Exception) or _is_of_timeout(error):
+        raise error
+    if isinstance(error, AssertionError | pytest.fail.Exception):
         return Judgement(index, trace_id, "failed", _first_line(error), error)
-    except Exception as error:  # noqa: BLE001  a broken test says nothing of the agent
+    if isinstance(error, Exception | SystemExit):  # a broken test says nothing of the agent
         failure = failure_of("scorer", error)
         return Judgement(index, trace_id, "broken", str(failure), error, failure)
-    return Judgement(index, trace_id, "passed")
+    raise error
+
+
+def _is_of_timeout(error: BaseException) -> bool:
+    """Tell whether pytest-timeout ended the item, which it does by failing whatever runs."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_globals.get("__name__") == "pytest_timeout" for frame, _ in frames)
 
 
 def _first_line(error: BaseException) -> str:
     """Return what an assertion says first; how it came about stands in the item's own report."""
     lines = str(error).splitlines()
     return describe(AssertionError(lines[0])) if lines else type(error).__name__
-
-
-async def _awaited(given: Awaitable[object]) -> object:
-    return await given
 
 
 def _refuse_value(given: object) -> None:

@@ -72,6 +72,7 @@ def write_page(one: Judged, folder: Path) -> None:
         margin=gate.allowed,
         guardrails=gate.guardrails,
         target=gate.target,
+        family=gate.family,
     )
     path = folder / f"{one.test.metric}.html"
     try:

@@ -7,7 +7,7 @@ judged becomes scores of the runs when the session ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -16,11 +16,10 @@ import pytest
 from linenotes.agents import load_agent
 from linenotes.datasets import Case, Dataset
 from linenotes.evals._evaluate import choose_cases
-from linenotes.evals._wording import counted
+from linenotes.evals._wording import counted, printable
 from linenotes.evals.documents._suite_documents import GoldenCaseDocument, GoldenTestDocument
 from linenotes.evals.gating._gate import Gate
 from linenotes.evals.journal._records import RunRecord
-from linenotes.evals.journal._samples import Sample
 from linenotes.evals.suite._baseline_runs import baseline_of
 from linenotes.evals.suite._details import Shown, details
 from linenotes.evals.suite._executing import (
@@ -32,9 +31,10 @@ from linenotes.evals.suite._executing import (
     run_name,
 )
 from linenotes.evals.suite._golden import Golden
-from linenotes.evals.suite._golden_tests import Entry, GoldenTest, entries
+from linenotes.evals.suite._golden_tests import Entry, GoldenTest
 from linenotes.evals.suite._judging import Body, CaseJudgement, judge_case
 from linenotes.evals.suite._keeping import Judged, keep, write_page
+from linenotes.evals.suite._selection import Selection
 from linenotes.evals.suite._suite_figures import case_document, properties, test_document
 from linenotes.evals.suite._verdicts import Verdict, metric_gate, reach, scored_record
 from linenotes.evals.suite._wishes import Asked, Wishes
@@ -52,8 +52,7 @@ class Suite:
         self._session = session
         """What the workers of a session have in common; None for a session without workers."""
         self._datasets: dict[tuple[str, object, str | None, int | None], Dataset] = {}
-        self._entries: dict[str, Entry] = {}
-        self._wanted: dict[str, Collection[str]] = {}
+        self._selection = Selection({}, {}, {})
         self._records: dict[RunName, RunRecord] = {}
         self._judged: dict[str, dict[str, CaseJudgement]] = {}
         self._reached: dict[str, Judged] = {}
@@ -93,15 +92,10 @@ class Suite:
             verdicts_whole: a verdict needs all cases of its test, whichever are selected.
             tell: hears what is executed, before it is.
         """
-        self._entries = {entry.item.nodeid: entry for entry in entries(items)}
-        tests = {entry.test.name: entry.test for entry in self._entries.values()}
-        self._wanted = {
-            name: _wanted(test, self._of(name), whole=verdicts_whole)
-            for name, test in tests.items()
-        }
+        selection = self._selection = Selection.of(items, verdicts_whole=verdicts_whole)
         try:
-            _refuse_equal_metrics(tests.values())
-            asked = [(test, self._wanted[name]) for name, test in tests.items()]
+            selection.refuse_equal_metrics()
+            asked = [(test, selection.wanted[name]) for name, test in selection.tests.items()]
             needed = needs(asked, self._wishes)
             for need in needed.values():
                 tell(_told(need))
@@ -119,11 +113,11 @@ class Suite:
 
     def holds(self, item: pytest.Item) -> bool:
         """Tell whether an item belongs to a golden test."""
-        return item.nodeid in self._entries
+        return item.nodeid in self._selection.entries
 
     def setup(self, item: pytest.Item) -> None:
         """Fail the item before its fixtures are made where there is nothing to judge."""
-        entry = self._entries[item.nodeid]
+        entry = self._selection.entries[item.nodeid]
         if self._failure is not None:
             message, self._failure = self._failure, ""
             if message:
@@ -131,15 +125,15 @@ class Suite:
             pytest.skip("Nothing was executed; the first golden test says why.")
         if entry.case is not None:
             self._refuse_lost(entry, entry.case)
-        elif len(self._wanted[entry.test.name]) < len(entry.test.dataset.cases):
+        elif not self._selection.has_all_cases(entry.test):
             pytest.skip(
                 f"A verdict is on all {len(entry.test.dataset.cases)} cases of its test, and "
-                f"{len(self._wanted[entry.test.name])} are selected."
+                f"{len(self._selection.wanted[entry.test.name])} are selected."
             )
 
     def call(self, item: pytest.Item) -> None:
         """Judge a case, or reach the verdict; raises what fails the item."""
-        entry = self._entries[item.nodeid]
+        entry = self._selection.entries[item.nodeid]
         try:
             if entry.case is None:
                 self._verdict(entry)
@@ -177,9 +171,6 @@ class Suite:
             return choose_cases(agent, declared.dataset, split=declared.split, limit=declared.limit)
         return declared.dataset.select(split=declared.split, limit=declared.limit)
 
-    def _of(self, test: str) -> Iterator[Entry]:
-        return (entry for entry in self._entries.values() if entry.test.name == test)
-
     def _refuse_lost(self, entry: Entry, case: Case) -> None:
         outcomes = [o for (c, _), o in self._record(entry).outcomes.items() if c == case.id]
         lost = [o.error for o in outcomes if o.error and o.error.kind == "infrastructure"]
@@ -193,51 +184,55 @@ class Suite:
         self._documents[entry.item.nodeid] = case_document(
             entry.test, CaseJudgement(case.id, ()), self._record(entry), lost=len(lost)
         )
-        pytest.fail(f"Cannot measure {case.id}: of its samples, {why}.", pytrace=False)
+        told = printable(f"Cannot measure {case.id}: of its samples, {why}.")
+        pytest.fail(told, pytrace=False)
 
     def _record(self, entry: Entry) -> RunRecord:
         return self._records[run_name(entry.test)]
 
     def _case(self, entry: Entry, case: Case) -> None:
-        found = judge_case(case.id, self._samples(entry, case), entry.body)
+        found = self._judge(entry, case)
         self._judged.setdefault(entry.test.name, {})[case.id] = found.settled()
         record, node_id = self._record(entry), entry.item.nodeid
         document = case_document(entry.test, found, record)
         self._documents[node_id] = document
-        entry.item.user_properties += properties(document, record)
+        _attach(entry.item, properties(document, record))
         if found.status != "passing":
             self._details[node_id] = details(Shown(node_id, record), found)
         if found.broken or case.id not in self._wishes.quarantine(entry.test.dataset.name).cases:
             _raise_what_fails(entry.test.declared, found)
 
-    def _samples(self, entry: Entry, case: Case) -> list[Sample]:
-        record = self._record(entry)
-        return [record.samples[key] for key in sorted(record.outcomes) if key[0] == case.id]
+    def _judge(self, entry: Entry, case: Case) -> CaseJudgement:
+        record, at_once = self._record(entry), self._wishes.conduct.concurrency
+        keys = sorted(key for key in record.outcomes if key[0] == case.id)
+        samples = [record.samples[key] for key in keys]
+        return judge_case(case.id, samples, entry.body, at_once=at_once)
 
     def _verdict(self, entry: Entry) -> None:
         judged = self._judged.setdefault(entry.test.name, {})
         for case in entry.test.dataset.cases:
             if case.id not in judged:
-                found = judge_case(case.id, self._samples(entry, case), entry.body)
-                judged[case.id] = found.settled()
+                judged[case.id] = self._judge(entry, case).settled()
         ordered = {case.id: judged[case.id] for case in entry.test.dataset.cases}
         with outside_of_tests():
             verdict = self._reach(entry, ordered)
         document = test_document(entry.test, verdict, ordered)
         self._documents[entry.item.nodeid] = document
-        entry.item.user_properties += properties(document, verdict.record)
+        _attach(entry.item, properties(document, verdict.record))
         reached = self._reached[entry.test.name] = Judged(entry.test, verdict, ordered)
         if self._wishes.pages is not None:
             with outside_of_tests():
                 write_page(reached, self._wishes.pages)
         if verdict.fails:
-            pytest.fail(f"{verdict.word.upper()}. " + "\n".join(verdict.reasons), pytrace=False)
+            why = "\n".join(map(printable, verdict.reasons))
+            pytest.fail(f"{verdict.word.upper()}. {why}", pytrace=False)
 
     def _reach(self, entry: Entry, judged: Mapping[str, CaseJudgement]) -> Verdict:
         test, wishes = entry.test, self._wishes
         record = scored_record(self._record(entry), test, judged)
         declared = None if wishes.updates_baseline else wishes.gate(test.declared)
-        gate = metric_gate(declared, test.metric) if declared else None
+        gates = self._selection.gates
+        gate = metric_gate(declared, test.metric, family=gates) if declared else None
         return reach(
             test,
             record,
@@ -257,13 +252,11 @@ def _told(need: Need) -> str:
     )
 
 
-def _wanted(test: GoldenTest, selected: Iterable[Entry], *, whole: bool) -> Collection[str]:
-    """Return the cases that are executed: those selected, or all where only the verdict is."""
-    items = [entry for entry in selected if not entry.is_skipped]
-    cases = {entry.case.id for entry in items if entry.case}
-    if any(entry.case is None for entry in items) and (whole or not cases):
-        return {case.id for case in test.dataset.cases}
-    return cases
+def _attach(item: pytest.Item, found: Sequence[tuple[str, object]]) -> None:
+    """Give an item its properties, in place of those that it has when it is run again."""
+    names = {name for name, _ in found}
+    item.user_properties[:] = [one for one in item.user_properties if one[0] not in names]
+    item.user_properties += found
 
 
 def _base(
@@ -274,17 +267,6 @@ def _base(
         return baseline_of(gate, test, record, project, body)
     except RunError as error:
         return error
-
-
-def _refuse_equal_metrics(tests: Iterable[GoldenTest]) -> None:
-    found: dict[tuple[RunName, str], str] = {}
-    for test in tests:
-        other = found.setdefault((run_name(test), test.metric), test.name)
-        if other != test.name:
-            raise RunError(
-                f"{other} and {test.name} would both score {test.metric!r} in one run. "
-                "Rename one of the functions."
-            )
 
 
 def _raise_what_fails(declared: Golden, found: CaseJudgement) -> None:

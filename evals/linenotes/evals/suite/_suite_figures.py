@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from linenotes.evals._savings import replayed_calls, replayed_cost
 from linenotes.evals.documents._run_documents import ComparisonDocument, IntervalDocument
@@ -16,6 +17,9 @@ from linenotes.evals.journal._tables import score_table
 from linenotes.evals.suite._golden_tests import GoldenTest
 from linenotes.evals.suite._judging import CaseJudgement
 from linenotes.evals.suite._verdicts import Verdict
+
+if TYPE_CHECKING:
+    from linenotes.evals.statistics import Comparison
 
 
 def case_document(
@@ -44,7 +48,7 @@ def test_document(
 ) -> GoldenTestDocument:
     """Return the verdict of a test with all that it rests on."""
     record, plan, found = verdict.record, verdict.record.plan, verdict.estimate
-    cost = _cost(record)
+    cost, compared = _cost(record), _compared(verdict)
     return GoldenTestDocument(
         test=test.name,
         metric=test.metric,
@@ -68,6 +72,8 @@ def test_document(
         cost=cost,
         spent=None if cost is None else max(0.0, cost - replayed_cost(record)),
         comparisons=[ComparisonDocument.model_validate(c.document()) for c in verdict.comparisons],
+        gates=compared.family if compared else None,
+        level=compared.drop_level if compared else None,
         flipped=_flipped(verdict, judged),
     )
 
@@ -85,12 +91,17 @@ def properties(
             ("linenotes.verdict", document.status),
             ("linenotes.trace", f"linenotes trace show {document.trace_id}"),
         ]
+    gates = []
+    if document.level is not None:
+        gates = [("linenotes.gates", document.gates), ("linenotes.level", round(document.level, 6))]
     return [
         ("linenotes.n", document.n),
         ("linenotes.K", document.samples),
         ("linenotes.passes", f"{document.passed}/{document.measured}"),
         ("linenotes.interval", rate_text(document.rate)),
+        ("linenotes.target", document.rate.target),
         *cost,
+        *gates,
         ("linenotes.verdict", document.verdict),
         ("linenotes.run", document.run_id),
     ]
@@ -110,6 +121,11 @@ def _cost(record: RunRecord) -> float | None:
     outcomes = record.outcomes.values()
     known = [outcome.cost for outcome in outcomes if outcome.cost is not None]
     return sum(known) if known or not any(outcome.calls for outcome in outcomes) else None
+
+
+def _compared(verdict: Verdict) -> Comparison | None:
+    """Return the comparison with the baseline by which the gate decides, if there was one."""
+    return verdict.comparisons[0].result if verdict.comparisons else None
 
 
 def _flipped(verdict: Verdict, judged: Mapping[str, CaseJudgement]) -> list[FlippedCaseDocument]:

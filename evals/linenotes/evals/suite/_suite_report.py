@@ -5,10 +5,11 @@ Made from the documents that reports carry, so that it is the same with several 
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from linenotes.evals._costs import cost_cell
-from linenotes.evals._wording import SPEAKS_OF, counted
+from linenotes.evals._wording import SPEAKS_OF, counted, printable
 from linenotes.evals.documents._suite_documents import (
     GoldenCaseDocument,
     GoldenTestDocument,
@@ -17,6 +18,7 @@ from linenotes.evals.documents._suite_documents import (
 from linenotes.evals.suite._suite_figures import rate_text
 
 _WIDTH = 100
+_GAP = "  "
 _LISTED = 8
 """How many cases a line lists."""
 _HEADER = ("test", "pass rate (95%)", "n", "K", "unstable", "failing", "calls", "cost", "verdict")
@@ -42,10 +44,21 @@ def suite_document(told: Iterable[object], notes: Sequence[str]) -> SuiteDocumen
     )
 
 
-def terminal_lines(suite: SuiteDocument) -> Iterator[str]:
-    """Yield the table, under it what each test says, and what is to know besides."""
+def terminal_lines(suite: SuiteDocument, width: int | None = None) -> Iterator[str]:
+    """Yield the table, under it what each test says, and what is to know besides.
+
+    Args:
+        suite: what was measured.
+        width: of the terminal; None where there is none, as in the log of a CI run.
+    """
+    room = min(width or _WIDTH, _WIDTH)
+    for line in map(printable, _lines(suite, room)):
+        yield from _wrapped(line, room) if width else (line,)
+
+
+def _lines(suite: SuiteDocument, width: int) -> Iterator[str]:
     if suite.tests:
-        yield from _aligned([_HEADER, *(_row(test) for test in suite.tests)])
+        yield from _aligned([_HEADER, *(_row(test) for test in suite.tests)], width)
         yield f"Intervals speak of {_targets(suite.tests)}."
     for test in suite.tests:
         yield from ("", test.metric)
@@ -146,19 +159,39 @@ def _listed(texts: Sequence[str]) -> str:
     return ", ".join(texts[:_LISTED]) + more
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield rows as lines; words stand left, numbers right."""
-    columns = [*zip(*rows, strict=True)]
-    widths = [max(map(len, column)) for column in columns]
-    widths[0] = min(widths[0], _WIDTH - sum(widths[1:]) - 2 * (len(widths) - 1))
-    for row in rows:
-        first, *rest = row
-        head = first if len(first) <= widths[0] else first[: widths[0] - 1] + "…"
-        cells = [head.ljust(widths[0])]
-        last = len(rest) - 1
-        for place, (text, wide) in enumerate(zip(rest, widths[1:], strict=True)):
-            cells.append(text if place == last else text.rjust(wide))
-        yield "  ".join(cells).rstrip()
+def _aligned(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    """Yield rows as lines; words stand left, numbers right.
+
+    Names that leave no room for the figures beside them stand on lines of their own.
+    """
+    wide = max(len(name) for name, *_ in rows)
+    figures = [*_figures([row[1:] for row in rows])]
+    beside = wide + len(_GAP) + max(map(len, figures)) <= width
+    for (name, *_), line in zip(rows, figures, strict=True):
+        if beside:
+            yield f"{name.ljust(wide)}{_GAP}{line}"
+        else:
+            yield from (_shortened(name, width), f"{_GAP}{line}")
+
+
+def _wrapped(line: str, width: int) -> Sequence[str]:
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.wrap(line, width, subsequent_indent=indent, break_on_hyphens=False) or [""]
+
+
+def _figures(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for *numbers, word in rows:
+        cells = [text.rjust(wide) for text, wide in zip(numbers, widths, strict=False)]
+        yield _GAP.join([*cells, word])
+
+
+def _shortened(name: str, width: int) -> str:
+    """Return a name with both ends: its class stands at one, its parameters at the other."""
+    if len(name) <= width:
+        return name
+    end = 2 * width // 3
+    return f"{name[: width - end - 1]}…{name[-end:]}"
 
 
 def _cells(row: Sequence[str]) -> str:

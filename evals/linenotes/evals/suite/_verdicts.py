@@ -91,23 +91,15 @@ def reach(
     found = estimate(score_table(deciding, test.metric), target=target)
     cases = [case for case in judged.values() if case.case not in quarantine.cases]
     decision = _decision(gate, base, deciding) if gate and isinstance(base, RunRecord) else None
-    words = [
-        _of_cases(test.declared, cases),
-        _of_rate(test.declared, found),
-        _of_gate(decision, base),
-        _of_execution(record),
-    ]
-    if found.mean is None:
-        words = [("cannot measure", True, ("No sample could be measured.",))]
-    asked = [word for word, _, _ in words if word is not None]
+    criteria = _criteria(
+        test.declared, cases, found, (_of_gate(decision, base), _of_execution(record))
+    )
+    asked = [word for word, _, _ in criteria if word is not None]
+    why = [line for _, _, lines in criteria for line in lines]
     return Verdict(
         word=worst(asked) if asked else "pass",
-        fails=any(fails for _, fails, _ in words),
-        reasons=(
-            *(line for _, _, why in words for line in why),
-            *_gaps(cases),
-            *quarantine.told(judged),
-        ),
+        fails=any(fails for _, fails, _ in criteria),
+        reasons=(*why, *_gaps(cases), *quarantine.told(judged)),
         estimate=found,
         record=record,
         deciding=deciding,
@@ -117,13 +109,22 @@ def reach(
     )
 
 
-def metric_gate(gate: Gate, metric: str) -> Gate:
-    """Return a gate whose metric is the test's, unless it names another one."""
-    return replace(gate, metric=gate.metric or metric)
+def metric_gate(gate: Gate, metric: str, *, family: int) -> Gate:
+    """Return a gate on the test's metric, unless it names another, as one of `family` or more."""
+    return replace(gate, metric=gate.metric or metric, family=max(family, gate.family))
 
 
 _Word = tuple[GateVerdict | None, bool, tuple[str, ...]]
 """The verdict by one criterion, None where it is not asked for; whether it fails; and why."""
+
+
+def _criteria(
+    declared: Golden, cases: Sequence[CaseJudgement], found: Estimate, of_run: Sequence[_Word]
+) -> Sequence[_Word]:
+    """Return what each criterion says; of nothing measured, that alone."""
+    if found.mean is None:
+        return [("cannot measure", True, ("No sample could be measured.",))]
+    return [_of_cases(declared, cases), _of_rate(declared, found), *of_run]
 
 
 def _of_cases(declared: Golden, cases: Sequence[CaseJudgement]) -> _Word:
