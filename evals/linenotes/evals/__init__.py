@@ -80,9 +80,10 @@ from linenotes.evals.gating._gate import Decision, Gate, decide, decide_in_looks
 from linenotes.evals.gating._gate_order import MOST_SAMPLES, GateOrder, GateResult
 from linenotes.evals.gating._gate_run import run_gate
 from linenotes.evals.history import _flaky_report as flaky_text
+from linenotes.evals.history import _self_check_report as self_check_report
 from linenotes.evals.history._flaky import FlakyCase, FlakyReport, flaky_report
 from linenotes.evals.history._quarantine import Quarantine, QuarantinedCase, quarantine, quarantined
-from linenotes.evals.history._run_self_check import RunSelfCheck, check_gate, self_check_lines
+from linenotes.evals.history._run_self_check import RunSelfCheck, check_gate
 from linenotes.evals.history._version_history import (
     VersionHistory,
     newest_plan,
@@ -255,7 +256,7 @@ __all__ = [
     "score_sample",
     "scorers_document",
     "self_check_document",
-    "self_check_lines",
+    "self_check_report",
     "single_version",
     "size_suite",
     "sizing_document",

@@ -29,6 +29,7 @@ from linenotes.evals.statistics._drift import (
     rate_chart,
 )
 from linenotes.evals.statistics._estimates import Estimate, Target, estimate, pass_at, pass_hat
+from linenotes.evals.statistics._false_alarms import Alarms
 from linenotes.evals.statistics._flakiness import (
     BetaPrior,
     CaseClass,
@@ -65,6 +66,7 @@ from linenotes.evals.statistics._sequential import (
 __all__ = [
     "FEW_TO_STOP_EARLY",
     "Agreement",
+    "Alarms",
     "BaseRun",
     "BetaPrior",
     "CaseClass",
