@@ -108,7 +108,8 @@ from linenotes.evals.scorers._listing import ListedScorer, list_scorers
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.evals.scorers._scorers import Scorer, score_sample
 from linenotes.evals.sizing import _sizing_report as sizing_report
-from linenotes.evals.sizing._sizing import SuiteSize, Wish, size_suite
+from linenotes.evals.sizing._sizing import size_suite
+from linenotes.evals.sizing._suite_sizes import SuiteSize, Wish
 from linenotes.evals.starter._starter import CiService, StarterFile, starter_files, write_starter
 from linenotes.evals.suite._golden import golden
 

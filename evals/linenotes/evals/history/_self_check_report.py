@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from linenotes.evals._wording import SPEAKS_OF, counted, named, sized
+from linenotes.evals._wording import SPEAKS_OF, counted, more_samples, named, sized
 from linenotes.evals.history._run_self_check import RunSelfCheck
 
 if TYPE_CHECKING:
@@ -29,18 +30,18 @@ def rows(check: RunSelfCheck) -> list[tuple[str, ...]]:
     found, rate = check.result, check.history.is_rate
     if found.gate is None or found.at_once is None:
         return []
-    header = ("", "false alarms (95%)", "pass", "inconclusive", "samples needed", "drop it sees")
+    header = ("", "false alarms", "95%", "pass", "inconclusive", "samples", "drop seen")
     return [
         header,
-        ("gate, a look after each sweep", *_cells(found.gate, rate=rate)),
-        ("one comparison by all samples", *_cells(found.at_once, rate=rate)),
+        ("the gate, look by look", *_cells(found.gate, rate=rate)),
+        ("all samples at once", *_cells(found.at_once, rate=rate)),
     ]
 
 
 def closing_lines(check: RunSelfCheck) -> list[str]:
     """Return what to know of the numbers."""
     found, history = check.result, check.history
-    told = [] if found.gate is None else [_on_drops(found, rate=history.is_rate)]
+    told = [] if found.gate is None else [*_on_numbers(found, rate=history.is_rate)]
     if found.left_out:
         cases = counted(len(found.left_out), "case")
         told.append(f"{cases} with too few samples to split, left out: {named(found.left_out)}.")
@@ -56,17 +57,11 @@ def _cases(found: SelfCheck) -> str:
 
 
 def _unmeasured(check: RunSelfCheck) -> str:
-    cure = f"take more: {_more_samples(check)}"
+    instead = ""
     if check.result.target == "dataset":
-        cure += ", or --target population, which takes half as many"
-    return f"CANNOT MEASURE. {' '.join(check.result.notes)} So {cure}."
-
-
-def _more_samples(check: RunSelfCheck) -> str:
-    plan = check.history.latest.plan
-    if plan.imported is None:
-        return "linenotes eval --resume RUN --samples K"
-    return f"import a file with more of them than {plan.imported.file!r} has"
+        instead = " Or speak of cases like these, which takes half: --target population."
+    cure = more_samples(check.history.latest.plan)
+    return f"CANNOT MEASURE. {' '.join(check.result.notes)} Take more: {cure}.{instead}"
 
 
 def _found(found: SelfCheck) -> str:
@@ -74,16 +69,16 @@ def _found(found: SelfCheck) -> str:
     halves = f"{low}" if low == high else f"{low} to {high}"
     return (
         f"{found.finding.upper()}. Nothing has changed between two halves of {halves} samples a "
-        f"case, so whatever fails in {found.splits:,} splits is a false alarm; designed for at "
-        f"most {_percent(found.nominal)}."
+        f"case, so what fails is a false alarm: {found.splits:,} splits, designed for at most "
+        f"{_percent(found.nominal)}."
     )
 
 
 def _cells(alarms: Alarms, *, rate: bool) -> tuple[str, ...]:
-    interval = f"{_percent(alarms.low)} to {_percent(alarms.high)}"
     undecided = 1 - alarms.passes - alarms.false_alarms
     return (
-        f"{_percent(alarms.false_alarms)} ({interval})",
+        _percent(alarms.false_alarms),
+        f"{_percent(alarms.low)} to {_percent(alarms.high)}",
         _percent(alarms.passes, 0),
         _percent(undecided, 0),
         _percent(alarms.samples_needed, 0),
@@ -91,11 +86,12 @@ def _cells(alarms: Alarms, *, rate: bool) -> tuple[str, ...]:
     )
 
 
-def _on_drops(found: SelfCheck, *, rate: bool) -> str:
+def _on_numbers(found: SelfCheck, *, rate: bool) -> Iterator[str]:
+    yield "samples: the mean share of those planned until it was decided."
     margin = f"a margin of {sized(found.margin, rate=rate)}"
-    if found.gate is None or found.gate.detects is None:
-        return f"With {margin} the gate sees no drop 8 times in 10: add cases or samples."
-    return f"The drop it sees: the smallest one that fails 8 times in 10, with {margin}."
+    yield f"drop seen: the smallest one that fails 8 times in 10, with {margin}."
+    if found.gate is not None and found.gate.detects is None:
+        yield "The gate sees no drop so often: add cases or samples."
 
 
 def _percent(share: float, decimals: int = 1) -> str:

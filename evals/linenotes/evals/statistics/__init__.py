@@ -53,7 +53,9 @@ from linenotes.evals.statistics._planning import (
     best_samples,
     detectable_change,
     more_samples_help,
+    power_of,
     required_cases,
+    required_samples,
 )
 from linenotes.evals.statistics._self_check import Finding, SelfCheck, self_check
 from linenotes.evals.statistics._sequential import (
@@ -116,9 +118,11 @@ __all__ = [
     "pass_hat",
     "pilot_of_pair",
     "pilot_of_run",
+    "power_of",
     "prediction_powered_mean",
     "rate_chart",
     "required_cases",
+    "required_samples",
     "rogan_gladen",
     "self_check",
 ]
