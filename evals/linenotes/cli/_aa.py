@@ -10,8 +10,9 @@ import click
 from linenotes.cli._options import gate_target_option, json_option, margin_option
 
 if TYPE_CHECKING:
-    from linenotes.evals import RunSelfCheck
+    from linenotes.evals import RunSelfCheck, VersionHistory
     from linenotes.evals.statistics import Target
+    from linenotes.project import Project
 
 _EPILOG = """\b
 Examples:
@@ -52,32 +53,29 @@ def command(
     4 samples each, cases like these 2.
     """
     from linenotes.cli._console import print_json
-    from linenotes.evals import (
-        RunStore,
-        check_gate,
-        newest_plan,
-        one_run,
-        quarantined,
-        self_check_document,
-        version_history,
-    )
+    from linenotes.evals import check_gate, quarantined, self_check_document
     from linenotes.project import Project
 
     project = Project.find()
-    store = RunStore.of(project)
-    plan, is_agent = newest_plan(store, name)
-    history = (
-        version_history(store, plan, metric)
-        if is_agent
-        else one_run(store.read(plan.run_id), metric)
-    )
-    held = quarantined(project, plan.dataset.name, datetime.now().astimezone().date())
+    history = _history(project, name, metric)
+    dataset = history.latest.plan.dataset.name
+    held = quarantined(project, dataset, datetime.now().astimezone().date())
     check = check_gate(history, target=target, margin=margin, samples=samples, quarantine=held)
     if as_json:
         print_json(self_check_document(check))
     else:
         _print(check)
     return check.exit_code
+
+
+def _history(project: Project, name: str, metric: str | None) -> VersionHistory:
+    from linenotes.evals import RunStore, newest_plan, one_run, version_history
+
+    store = RunStore.of(project)
+    plan, is_agent = newest_plan(store, name)
+    if is_agent:
+        return version_history(store, plan, metric)
+    return one_run(store.read(plan.run_id), metric)
 
 
 def _print(check: RunSelfCheck) -> None:

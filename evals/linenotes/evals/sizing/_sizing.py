@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from linenotes.evals._wording import more_samples
-from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._tables import is_rate, score_table
 from linenotes.evals.sizing._suite_sizes import (
@@ -55,9 +54,7 @@ def size_suite(
         RunError: the pilot cannot tell; the message says what would.
     """
     runs = (base,) if candidate is None else (base, candidate)
-    metric = metric or next(iter(base.plan.metrics), "")
-    for run in runs:
-        _require_metric(run.plan, metric)
+    metric = _metric(runs, metric)
     pilot = _pilot(runs, metric, wish)
     counted = _Counted(pilot, wish, *_per_pair(runs, wish))
     answers = tuple(map(counted.answer, wish.changes)) if wish.target == "dataset" else ()
@@ -76,10 +73,14 @@ def size_suite(
     )
 
 
-def _require_metric(plan: RunPlan, metric: str) -> None:
-    if metric not in plan.metrics:
-        known = f"It has {', '.join(plan.metrics)}." if plan.metrics else "It has no scores."
-        raise RunError(f"Run {plan.run_id[:12]} has no metric {metric!r}. {known}")
+def _metric(runs: Sequence[RunRecord], asked: str | None) -> str:
+    metric = asked or next(iter(runs[0].plan.metrics), "")
+    for run in runs:
+        known = run.plan.metrics
+        if metric not in known:
+            has = f"It has {', '.join(known)}." if known else "It has no scores."
+            raise RunError(f"Run {run.plan.run_id[:12]} has no metric {metric!r}. {has}")
+    return metric
 
 
 def _pilot(runs: Sequence[RunRecord], metric: str, wish: Wish) -> Pilot:

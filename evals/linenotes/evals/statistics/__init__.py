@@ -46,7 +46,7 @@ from linenotes.evals.statistics._joint_comparisons import (
 )
 from linenotes.evals.statistics._looks import FEW_TO_STOP_EARLY, look_times
 from linenotes.evals.statistics._multiplicity import benjamini_hochberg, holm
-from linenotes.evals.statistics._nested import NestedSplit, nested_split
+from linenotes.evals.statistics._nested import NestedSplit, most_unseen, nested_split
 from linenotes.evals.statistics._pilots import Pilot, pilot_of_pair, pilot_of_run
 from linenotes.evals.statistics._planning import (
     PairedSpread,
@@ -112,6 +112,7 @@ __all__ = [
     "krippendorff_alpha",
     "look_times",
     "more_samples_help",
+    "most_unseen",
     "nested_split",
     "number_chart",
     "pass_at",

@@ -93,11 +93,7 @@ def self_check(
         ValueError: the table is malformed, the margin is negative, or so few samples a half say
             nothing of the target.
     """
-    least = 1 if target == "population" else 2
-    if samples is not None and samples < least:
-        raise ValueError(f"Halves of {samples} samples a case cannot be compared: take {least}.")
-    if margin < 0:
-        raise ValueError(f"The margin {margin!r} is negative.")
+    least = _least(target, samples, margin)
     table = read_scores(scores)
     kept = table.take(np.flatnonzero(table.samples >= 2 * least))
     halves = np.minimum(kept.samples // 2, samples or np.inf)
@@ -107,6 +103,16 @@ def self_check(
         return replace(checked, notes=(needed,))
     plan = Audit(kept, _values(scores, kept.cases), halves, target, margin, checked.nominal)
     return _checked(replace(checked, splits=splits), plan, np.random.default_rng(seed))
+
+
+def _least(target: Target, samples: int | None, margin: float) -> int:
+    """Return the samples of a case that a half needs, when what is asked can be answered."""
+    least = 1 if target == "population" else 2
+    if samples is not None and samples < least:
+        raise ValueError(f"Halves of {samples} samples a case cannot be compared: take {least}.")
+    if margin < 0:
+        raise ValueError(f"The margin {margin!r} is negative.")
+    return least
 
 
 def _unsplit(
