@@ -28,7 +28,6 @@ _SPLITS_FOR_POWER = 500
 _PRECISE = 0.02
 """In proportion, how close the search comes to the smallest drop that is seen."""
 _CELLS = 2_000_000
-"""Samples of either half that are held at a time."""
 _FEWEST = 100
 """Splits that are made at a time, however many samples there are."""
 
@@ -66,11 +65,13 @@ class Audit:
     target: Target
     margin: float
     alpha: float
+    cells: int = _CELLS
+    """Samples of either half that are held at a time."""
 
     @property
     def at_a_time(self) -> int:
         """How many splits are held at a time."""
-        return max(_FEWEST, _CELLS // int(len(self.values) * self.halves.max()))
+        return max(_FEWEST, self.cells // int(len(self.values) * self.halves.max()))
 
     def split(self, splits: int, rng: np.random.Generator) -> Splits:
         """Deal the samples to two halves."""
