@@ -37,6 +37,15 @@ def test_the_document_has_a_need_for_each_change(cli: Cli) -> None:
     assert [need["change"] for need in depths[0]["needs"]] == [0.1, 0.02]
 
 
+@pytest.mark.usefixtures("pilot")
+def test_exactly_these_cases_are_planned_with_samples(cli: Cli) -> None:
+    ended = cli("plan", "latest", "--target", "dataset", "--change", "0.2")
+    assert ended.code == 0, ended.err
+    assert "exactly these cases" in ended.out
+    assert "power for 20 points" in ended.out
+    assert max(map(len, ended.out.splitlines())) <= 100
+
+
 def test_a_run_that_is_not_there_is_exit_2(project: Path, cli: Cli) -> None:
     ended = cli("plan", "nope")
     assert ended.code == 2

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from linenotes.cli._options import json_option, margin_option
+from linenotes.cli._options import gate_target_option, json_option, margin_option
 
 if TYPE_CHECKING:
+    from linenotes.evals import RunSelfCheck, VersionHistory
     from linenotes.evals.statistics import Target
+    from linenotes.project import Project
 
 _EPILOG = """\b
 Examples:
@@ -27,13 +29,7 @@ Exit codes: 0 as designed, 1 too many alarms, 2 nothing can be split, 3 too few 
 @click.argument("name", metavar="[RUN|AGENT]", default="latest")
 @click.option("--metric", help="Default: the run's primary metric.")
 @margin_option
-@click.option(
-    "--target",
-    type=click.Choice(["dataset", "population"]),
-    default="dataset",
-    show_default=True,
-    help="What the gate speaks of: exactly these cases (4 samples each), or cases like these (2).",
-)
+@gate_target_option
 @click.option(
     "--samples",
     type=click.IntRange(min=1),
@@ -52,36 +48,47 @@ def command(
     """Split samples of one version at random, and see how often the gate cries wolf.
 
     RUN is a run's id, a unique prefix of it, latest, or latest~1. AGENT stands for its newest run
-    and all earlier ones of the same version.
+    and all earlier ones of the same version. Both halves get their samples in turn, as with a
+    baseline that runs with the candidate; guardrails are no part of it. Exactly these cases take
+    4 samples each, cases like these 2.
     """
-    from linenotes.cli._console import console, print_json
-    from linenotes.cli._ledgers import printable
-    from linenotes.evals import (
-        RunStore,
-        check_gate,
-        newest_plan,
-        one_run,
-        quarantined,
-        self_check_document,
-        self_check_lines,
-        version_history,
-    )
+    from linenotes.cli._console import print_json
+    from linenotes.evals import check_gate, quarantined, self_check_document
     from linenotes.project import Project
 
     project = Project.find()
-    store = RunStore.of(project)
-    plan, is_agent = newest_plan(store, name)
-    history = (
-        version_history(store, plan, metric)
-        if is_agent
-        else one_run(store.read(plan.run_id), metric)
-    )
-    held = quarantined(project, plan.dataset.name, datetime.now().astimezone().date())
+    history = _history(project, name, metric)
+    dataset = history.latest.plan.dataset.name
+    held = quarantined(project, dataset, datetime.now().astimezone().date())
     check = check_gate(history, target=target, margin=margin, samples=samples, quarantine=held)
     if as_json:
         print_json(self_check_document(check))
     else:
-        out = console()
-        for line in self_check_lines(check):
-            out.print(printable(line))
+        _print(check)
     return check.exit_code
+
+
+def _history(project: Project, name: str, metric: str | None) -> VersionHistory:
+    from linenotes.evals import RunStore, newest_plan, one_run, version_history
+
+    store = RunStore.of(project)
+    plan, is_agent = newest_plan(store, name)
+    if is_agent:
+        return version_history(store, plan, metric)
+    return one_run(store.read(plan.run_id), metric)
+
+
+def _print(check: RunSelfCheck) -> None:
+    from linenotes.cli._console import console, table
+    from linenotes.cli._ledgers import printable
+    from linenotes.evals import self_check_report
+
+    out = console()
+    for line in self_check_report.head(check):
+        out.print(printable(line))
+    if rows := self_check_report.rows(check):
+        out.print()
+        out.print(table(rows))
+        out.print()
+    for line in self_check_report.closing_lines(check):
+        out.print(printable(line))

@@ -30,13 +30,21 @@ def together(*options: Decorator) -> Decorator:
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-target_option = click.option(
-    "--target",
-    type=click.Choice(["population", "dataset"]),
-    default="population",
-    show_default=True,
-    help="What intervals speak of: cases like these, or exactly these cases.",
-)
+
+
+def _target_option(default: str) -> Decorator:
+    return click.option(
+        "--target",
+        type=click.Choice(["population", "dataset"]),
+        default=default,
+        show_default=True,
+        help="What intervals speak of: cases like these, or exactly these cases.",
+    )
+
+
+target_option = _target_option("population")
+gate_target_option = _target_option("dataset")
+"""For what speaks of gates, which rest on exactly these cases unless told otherwise."""
 
 
 margin_option = click.option(

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from linenotes.cli._options import json_option
+from linenotes.cli._options import json_option, target_option
+
+if TYPE_CHECKING:
+    from linenotes.evals import SuiteSize
+    from linenotes.evals.statistics import Target
 
 _EPILOG = """\b
 Examples:
   linenotes plan latest
   linenotes plan latest~1 latest --change 0.05 --change 0.02 --power 0.9
   linenotes plan 3f9a --case-cost 4 --sample-cost 0.01 --json
+  linenotes plan latest --target dataset --change 0.03
 
 \b
 Two runs of the same cases, such as two prompt versions, show how a difference varies from case to
 case. One run does not: how much two versions agree about which cases are hard is then assumed.
+Of exactly these cases (--target dataset) it does not matter: the answer is samples a case.
 """
 
 
@@ -31,6 +39,7 @@ case. One run does not: how much two versions agree about which cases are hard i
     show_default=True,
     help="Repeatable: a change to be seen, in the metric's own unit; of a rate 0.05 is 5 points.",
 )
+@target_option
 @click.option(
     "--power",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
@@ -59,6 +68,7 @@ def command(
     candidate: str | None,
     metric: str | None,
     changes: tuple[float, ...],
+    target: Target,
     power: float,
     correlation: float,
     case_cost: float | None,
@@ -69,22 +79,26 @@ def command(
 
     A run is named by its id, a unique prefix of it, latest, or latest~1.
     """
-    from linenotes.cli._console import console, print_json, table
-    from linenotes.cli._ledgers import printable
-    from linenotes.evals import RunStore, Wish, size_suite, sizing_document, sizing_report
+    from linenotes.cli._console import print_json
+    from linenotes.evals import RunStore, Wish, size_suite, sizing_document
     from linenotes.project import Project
 
     runs = RunStore.of(Project.find())
-    wish = Wish(changes, power, correlation, sample_cost=sample_cost, case_cost=case_cost)
-    found = size_suite(
-        runs.read(base),
-        runs.read(candidate) if candidate else None,
-        metric=metric,
-        wish=wish,
-    )
+    wish = Wish(changes, power, correlation, sample_cost, case_cost, target)
+    pilot = runs.read(base), runs.read(candidate) if candidate else None
+    found = size_suite(*pilot, metric=metric, wish=wish)
     if as_json:
         print_json(sizing_document(found))
-        return 0
+    else:
+        _print(found)
+    return 0
+
+
+def _print(found: SuiteSize) -> None:
+    from linenotes.cli._console import console, table
+    from linenotes.cli._ledgers import printable
+    from linenotes.evals import sizing_report
+
     out = console()
     for line in sizing_report.head(found):
         out.print(printable(line))
@@ -94,4 +108,3 @@ def command(
     out.print()
     for line in sizing_report.closing_lines(found):
         out.print(printable(line))
-    return 0

@@ -86,9 +86,10 @@ from linenotes.evals.gating._gate import Decision, Gate, decide, decide_in_looks
 from linenotes.evals.gating._gate_order import MOST_SAMPLES, GateOrder, GateResult
 from linenotes.evals.gating._gate_run import run_gate
 from linenotes.evals.history import _flaky_report as flaky_text
+from linenotes.evals.history import _self_check_report as self_check_report
 from linenotes.evals.history._flaky import FlakyCase, FlakyReport, flaky_report
 from linenotes.evals.history._quarantine import Quarantine, QuarantinedCase, quarantine, quarantined
-from linenotes.evals.history._run_self_check import RunSelfCheck, check_gate, self_check_lines
+from linenotes.evals.history._run_self_check import RunSelfCheck, check_gate
 from linenotes.evals.history._version_history import (
     VersionHistory,
     newest_plan,
@@ -118,7 +119,8 @@ from linenotes.evals.scorers._listing import ListedScorer, list_scorers
 from linenotes.evals.scorers._scorer_loading import find_scorers
 from linenotes.evals.scorers._scorers import Scorer, score_sample
 from linenotes.evals.sizing import _sizing_report as sizing_report
-from linenotes.evals.sizing._sizing import SuiteSize, Wish, size_suite
+from linenotes.evals.sizing._sizing import size_suite
+from linenotes.evals.sizing._suite_sizes import SuiteSize, Wish
 from linenotes.evals.starter._starter import CiService, StarterFile, starter_files, write_starter
 from linenotes.evals.suite._golden import golden
 
@@ -274,7 +276,7 @@ __all__ = [
     "score_sample",
     "scorers_document",
     "self_check_document",
-    "self_check_lines",
+    "self_check_report",
     "single_version",
     "size_suite",
     "sizing_document",

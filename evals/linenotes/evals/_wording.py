@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from linenotes.evals.journal._plans import RunPlan
 
 SPEAKS_OF = {"population": "cases like these", "dataset": "exactly these cases"}
 """What an interval speaks of, by its target."""
@@ -38,3 +42,11 @@ def sized(value: float, *, rate: bool) -> str:
     if not rate:
         return f"{value:.3g}"
     return f"{round(100 * value, 1 if value < _FINE else 0):g} points"
+
+
+def more_samples(plan: RunPlan) -> str:
+    """Say what gives a run more samples; an imported one cannot be resumed here."""
+    if plan.imported is None:
+        return f"linenotes eval --resume {plan.run_id[:12]} --samples K"
+    verb = "trace import" if plan.has_conversations else "import"
+    return f"linenotes {verb} FILE, with more samples a case than {plan.imported.file!r} has"

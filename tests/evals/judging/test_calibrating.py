@@ -69,6 +69,37 @@ def test_the_mean_is_corrected_by_what_people_said(make_record: MakeRecord, labe
     assert found.method == "PPI++ over cases"
 
 
+def test_labels_of_one_kind_leave_intervals_as_wide_as_few_labels_are(
+    make_record: MakeRecord, labels: Write
+) -> None:
+    record = make_record({f"c{i}": [True, True] for i in range(40)})
+    found = calibrate(labels([(f"c{i}", 0, "pass", "ann") for i in range(12)]), record)
+    assert found.corrected is not None
+    assert found.bias is not None
+    assert (found.corrected.mean, found.corrected.high) == (1, 1)
+    assert found.corrected.low is not None
+    assert found.corrected.low == pytest.approx(12 / (12 + 2.2010**2), abs=1e-4)
+    assert found.method == "PPI++ over cases; nothing varied: Wilson"
+    # 0 of 12 judged otherwise: Clopper-Pearson, and it might have been either way.
+    assert (found.bias.low, found.bias.high) == pytest.approx((-0.2646, 0.2646), abs=1e-4)
+    assert found.notes == [
+        "People gave one label only, so what the judge makes of others is not known.",
+        "Labels of 12 cases say little: label 30 or more.",
+    ]
+
+
+def test_a_judge_that_erred_in_one_direction_only_may_yet_err_in_the_other(
+    make_record: MakeRecord, labels: Write
+) -> None:
+    record = make_record({f"c{i}": [True] for i in range(40)})
+    rows = [(f"c{i}", 0, "fail" if i == 0 else "pass", "ann") for i in range(40)]
+    found = calibrate(labels(rows), record)
+    assert found.bias is not None
+    assert found.bias.mean == pytest.approx(1 / 40)
+    assert found.bias.low is not None
+    assert found.bias.low < 0
+
+
 def test_labels_from_elsewhere_give_error_rates_only(
     make_record: MakeRecord, labels: Write
 ) -> None:
@@ -169,7 +200,7 @@ def test_the_report_has_agreement_bias_and_both_means(
     assert "passes     100%  95% " in text
     assert "fails      7" in text
     assert "of what people fail" in text
-    assert "bias       +11 points  95% +" in text
+    assert "bias       +11 points  95% " in text
     assert "judge says 70%  95% " in text
     assert "(PPI++ over cases), cases like these" in text
     assert calibration_report.confusion_rows(found)[0] == (

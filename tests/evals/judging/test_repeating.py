@@ -41,6 +41,11 @@ def length(sample):
     return 3.0
 
 
+@scorer(judge="gpt-x", prompt="How brief?")
+def brief(sample):
+    return chance(sample.case.id) > 0.5
+
+
 @scorer(judge="gpt-x", reads=["length"])
 def relative(sample):
     if sample.index == 0:
@@ -107,6 +112,30 @@ def test_a_judge_may_read_what_stands_and_its_failures_are_counted(
     found = only(repeat_judging(replace(record, scores=stand), project))
     assert found.failures == 6
     assert found.changed == 0
+
+
+def test_a_judge_that_never_changed_its_word_may_yet_do_so(
+    project: Project, judged: Judged
+) -> None:
+    found = repeat_judging(judged("brief", cases=30, samples=2), project)
+    metric = only(found)
+    assert (metric.changed, metric.cases) == (0, 30)
+    assert metric.most_changed == pytest.approx(1 - 0.05 ** (1 / 30))
+    assert metric.judge_noise is not None
+    assert metric.judge_noise.share == 0
+    assert (
+        "brief: the judge never changed its word in 180 judgements of 30 cases, so it does on at "
+        "most 10% of such cases (95%)."
+    ) in repeat_report.closing_lines(found)
+    assert only(repeat_judging(judged("polite"), project)).most_changed is None
+
+
+def test_where_nothing_varied_there_are_no_shares(project: Project, judged: Judged) -> None:
+    found = repeat_judging(judged("length", cases=4, samples=2), project, metrics=["length"])
+    metric = only(found)
+    assert (metric.case, metric.agent, metric.judge_noise) == (None, None, None)
+    assert repeat_report.rows(found)[1][-3:] == ("–", "–", "–")
+    assert any("at most 53% of such cases" in line for line in repeat_report.closing_lines(found))
 
 
 def test_samples_that_failed_are_not_judged(project: Project, judged: Judged) -> None:

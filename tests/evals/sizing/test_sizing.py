@@ -113,8 +113,67 @@ def test_single_samples_of_two_runs_plan_single_samples_only(make_record: MakeRe
 
 def test_single_samples_of_one_run_are_no_pilot(make_record: MakeRecord) -> None:
     pilot = make_record({"a": [True], "b": [False]})
-    with pytest.raises(RunError, match=r"One sample a case .*take 2 or more\. .*--samples N"):
+    with pytest.raises(RunError, match=r"One sample a case .*take 2 or more\. .*--samples K"):
         size_suite(pilot)
+
+
+def test_single_samples_that_were_imported_cannot_be_resumed(make_record: MakeRecord) -> None:
+    imported = ImportInPlan(file="r.csv", identity="i", samples=2, timed=False, results_only=True)
+    pilot = make_record({"a": [True], "b": [False]}, imported=imported)
+    with pytest.raises(RunError, match=r"linenotes import FILE, with more samples .* 'r\.csv'"):
+        size_suite(pilot)
+
+
+def test_exactly_these_cases_are_answered_with_samples(make_record: MakeRecord) -> None:
+    wish = Wish((0.02, 0.1), target="dataset")
+    found = size_suite(priced(make_record(PILOT), 0.01), wish=wish)
+    noise = found.pilot.spread.noise(1)
+    large, small = found.answers[1], found.answers[0]
+    assert large.cases == 40
+    assert large.samples == math.ceil(2.801585**2 * noise / 40 / 0.1**2)
+    assert (small.samples, small.cases) == (
+        20,
+        math.ceil(2.801585**2 * noise / 20 / 0.02**2),
+    )
+    for depth in found.depths:
+        assert depth.detectable == pytest.approx(2.801585 * (noise / depth.samples / 40) ** 0.5)
+        assert all(need.cases == 40 for need in depth.needs)
+        assert depth.needs[1].samples == 80 * depth.samples
+        assert depth.needs[1].cost == pytest.approx(0.8 * depth.samples)
+    assert [depth.samples for depth in found.depths] == sorted({2, 3, 5, 10, 20, large.samples})
+    powers = {depth.samples: depth.needs[1].power for depth in found.depths}
+    assert powers[large.samples] >= 0.8
+    assert powers[2] < powers[3] < powers[10]
+    assert (found.floor, found.best_samples, found.otherwise) == (0, None, {})
+
+
+def test_how_versions_correlate_does_not_matter_over_exactly_these_cases(
+    make_record: MakeRecord,
+) -> None:
+    pilot = make_record(PILOT)
+    found = [
+        size_suite(pilot, wish=Wish(correlation=rho, target="dataset")).answers for rho in (0, 0.9)
+    ]
+    assert found[0] == found[1]
+
+
+def test_noise_that_no_case_showed_is_no_pilot_for_exactly_these_cases(
+    make_record: MakeRecord,
+) -> None:
+    steady = make_record({f"c{i}": [i % 2 == 0] * 3 for i in range(30)})
+    with pytest.raises(RunError, match="Nothing varied within any case"):
+        size_suite(steady, wish=Wish(target="dataset"))
+    base = {f"c{i}": [i % 3 > 0] for i in range(30)}
+    with pytest.raises(RunError, match="does not show the noise within cases"):
+        size_suite(make_record(base), make_record(opposite(base)), wish=Wish(target="dataset"))
+
+
+def test_few_cases_detect_less_than_the_normal_formula_says(make_record: MakeRecord) -> None:
+    few = {case: row for case, row in PILOT.items() if len(case) == 2}
+    found = size_suite(make_record(few))
+    spread = found.pilot.spread
+    for depth in found.depths:
+        assert depth.detectable > 1.05 * 2.801585 * spread.se(10, depth.samples)
 
 
 def test_a_metric_that_is_not_there_is_said(make_record: MakeRecord) -> None:
@@ -126,3 +185,8 @@ def test_the_document_is_as_the_schema_says(make_record: MakeRecord) -> None:
     document = sizing_document(size_suite(make_record(PILOT), wish=Wish(case_cost=1)))
     SizingDocument.model_validate(document)
     assert document["target"] == "population"
+    assert document["answers"] is None
+    these = sizing_document(size_suite(make_record(PILOT), wish=Wish(target="dataset")))
+    SizingDocument.model_validate(these)
+    assert (these["target"], these["correlation"]) == ("dataset", None)
+    assert these["answers"] == [{"change": 0.05, "samples": 16, "cases": 40}]

@@ -44,6 +44,21 @@ def test_what_follows_is_said_in_sentences(make_record: MakeRecord) -> None:
     assert "linenotes plan A B" in text
 
 
+def test_exactly_these_cases_have_power_in_place_of_cases(make_record: MakeRecord) -> None:
+    found = size_suite(make_record(PILOT), wish=Wish((0.15, 0.02), target="dataset"))
+    head = "\n".join(sizing_report.head(found))
+    assert "assumed" not in head
+    assert "what lies between cases does not count" in head
+    assert "speaks of  exactly these cases; two-sided tests at 5%, 80% power" in head
+    assert max(map(len, head.splitlines())) <= 100
+    (header, *rows), _ = sizing_report.tables(found)
+    assert header[:4] == ("K", "detects with n=40", "power for 15 points", "samples")
+    assert all(row[2].endswith("%") for row in rows)
+    large, small = sizing_report.closing_lines(found)
+    assert large.startswith("Exactly these 40 cases show 15 points with ")
+    assert small.startswith("Add cases: 2 points takes 197 like these 40 cases, with 20 samples")
+
+
 def test_more_samples_that_cannot_help_are_said(make_record: MakeRecord) -> None:
     steady = {f"c{i}": [i % 2 == 0] * 3 for i in range(30)}
     lines = sizing_report.closing_lines(size_suite(make_record(steady)))

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
+from scipy import stats
 
 from linenotes.evals.statistics import estimate, prediction_powered_mean, rogan_gladen
 
@@ -69,6 +70,21 @@ def test_labels_may_be_on_another_scale_than_the_judge() -> None:
     found = prediction_powered_mean(judge, labels(judge, people[:50]))
     assert found.tuning == pytest.approx(4, rel=0.05)
     assert found.mean == pytest.approx(people.mean(), abs=0.02)
+
+
+def test_labels_that_do_not_vary_are_no_certainty() -> None:
+    table = judged(np.ones(60))
+    found = prediction_powered_mean(table, labels(table, np.ones(20)))
+    assert (found.mean, found.high) == (1, 1)
+    assert found.se == pytest.approx(0)
+    assert found.low == pytest.approx(20 / (20 + stats.t.ppf(0.975, 19) ** 2))
+    graded = judged(np.full(60, 3.0))
+    found = prediction_powered_mean(graded, labels(graded, np.full(20, 3.0)))
+    assert (found.mean, found.low, found.high) == (3, None, None)
+    assert found.method.endswith("nothing varied")
+    pairs = pd.DataFrame({"case": range(4), "person": [1, 1, 0, 0], "judge": [1, 1, 0, 0]})
+    elsewhere = rogan_gladen(judged(np.ones(25)), pairs)
+    assert elsewhere.low == pytest.approx(25 / (25 + stats.t.ppf(0.975, 24) ** 2))
 
 
 def test_samples_of_one_case_are_one_piece_of_evidence() -> None:

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from linenotes.evals.statistics import Target, compare_scores
-from linenotes.evals.statistics._many_pairs import Halves, many_pairs
+from linenotes.evals.statistics._many_pairs import many_pairs
+from linenotes.evals.statistics._splits import Splits
 from linenotes.evals.statistics._tables import read_scores
 
 Values = npt.NDArray[np.float64]
@@ -34,16 +35,8 @@ def quiet(rng: np.random.Generator, n: int, k: int) -> Values:
     return np.ones((PAIRS, n, k)) - (rng.random((PAIRS, n, k)) < 0.02)
 
 
-def halves(base: Values, candidate: Values) -> Halves:
-    k = base.shape[2]
-    freedom = max(k - 1, 1)
-    return Halves(
-        base=base.mean(axis=2),
-        candidate=candidate.mean(axis=2),
-        base_variances=base.var(axis=2) * k / freedom,
-        candidate_variances=candidate.var(axis=2) * k / freedom,
-        samples=np.full(base.shape[1], float(k)),
-    )
+def splits(base: Values, candidate: Values) -> Splits:
+    return Splits(base, candidate, np.full(base.shape[1], float(base.shape[2])))
 
 
 DESIGNS: list[tuple[int, int, dict[str, float]]] = [
@@ -70,7 +63,7 @@ MEASURABLE = [
 
 @pytest.mark.parametrize("draw", [rates, graded, numbers, quiet])
 @pytest.mark.parametrize(("target", "n", "k", "columns"), MEASURABLE)
-def test_every_verdict_is_that_of_one_comparison_at_a_time(
+def test_every_p_value_is_that_of_one_comparison_at_a_time(
     score_table: ScoreTable,
     draw: Callable[..., Values],
     target: Target,
@@ -89,7 +82,7 @@ def test_every_verdict_is_that_of_one_comparison_at_a_time(
     candidate = np.where(rng.random(base.shape) < drops, 0, draw(np.random.default_rng(1), n, k))
     candidate = candidate[:, np.arange(n)]
     whole = np.concatenate((base, candidate)).swapaxes(0, 1).reshape(n, -1)
-    pairs = many_pairs(halves(base, candidate), read_scores(score_table(whole, **more)), target)
+    pairs = many_pairs(splits(base, candidate), read_scores(score_table(whole, **more)), target)
     one_by_one = [
         compare_scores(
             score_table(base[i], **more),
@@ -99,12 +92,21 @@ def test_every_verdict_is_that_of_one_comparison_at_a_time(
         )
         for i in range(PAIRS)
     ]
-    alpha = one_by_one[0].alpha
-    verdicts = [one.verdict for one in one_by_one]
-    failed = pairs.failed(margin=margin, alpha=alpha).tolist()
-    assert failed == [verdict == "fail" for verdict in verdicts]
-    passed = pairs.passed(margin=margin, alpha=alpha).tolist()
-    assert passed == [verdict == "pass" for verdict in verdicts]
+    for found, wanted in (
+        (pairs.p_not_worse(), [one.p_not_worse for one in one_by_one]),
+        (pairs.p_worse_by(margin), [one.p_worse_by_margin for one in one_by_one]),
+    ):
+        assert found == pytest.approx(np.array(wanted), rel=1e-9, abs=1e-12)
+
+
+def test_p_values_that_do_not_matter_may_be_given_as_1(score_table: ScoreTable) -> None:
+    rng = np.random.default_rng(4)
+    runs = splits(rates(rng, 12, 2), rates(rng, 12, 2))
+    table = read_scores(score_table([[0, 1]] * 12))
+    exact, quick = (many_pairs(runs, table, "population", most=most) for most in (1.0, 0.05))
+    small = exact.p_not_worse() <= 0.05
+    assert (quick.p_not_worse()[small] == exact.p_not_worse()[small]).all()
+    assert (quick.p_not_worse() >= exact.p_not_worse()).all()
 
 
 def test_exchanged_pairs_fail_where_the_others_are_better(score_table: ScoreTable) -> None:
@@ -112,22 +114,22 @@ def test_exchanged_pairs_fail_where_the_others_are_better(score_table: ScoreTabl
     base, candidate = rates(rng, 40, 2), rates(rng, 40, 2)
     table = read_scores(score_table([[0, 1]] * 40))
     for target in TARGETS:
-        there = many_pairs(halves(base, candidate), table, target).mirrored()
-        back = many_pairs(halves(candidate, base), table, target)
-        assert (there.is_worse(0.3) == back.is_worse(0.3)).all()
-        assert there.is_worse(0.3).any()
+        there = many_pairs(splits(base, candidate), table, target).mirrored()
+        back = many_pairs(splits(candidate, base), table, target)
+        assert there.p_not_worse() == pytest.approx(back.p_not_worse())
+        assert there.p_not_worse().min() < 0.3
 
 
 def test_pairs_can_be_put_together_of_other_units(score_table: ScoreTable) -> None:
     rng = np.random.default_rng(3)
     pairs = many_pairs(
-        halves(rates(rng, 40, 2), rates(rng, 40, 2)),
+        splits(rates(rng, 40, 2), rates(rng, 40, 2)),
         read_scores(score_table([[0, 1]] * 40)),
         "population",
     )
     same = pairs.drawn(np.arange(PAIRS)[:, None].repeat(40, 1), np.tile(np.arange(40), (PAIRS, 1)))
-    assert (same.is_worse(0.2) == pairs.is_worse(0.2)).all()
+    assert same.p_not_worse() == pytest.approx(pairs.p_not_worse())
     shuffled = pairs.drawn(
         np.arange(PAIRS)[:, None].repeat(40, 1), np.tile(np.arange(40)[::-1], (PAIRS, 1))
     )
-    assert (shuffled.is_worse(0.2) == pairs.is_worse(0.2)).all()
+    assert shuffled.p_not_worse() == pytest.approx(pairs.p_not_worse())

@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from statsmodels.regression.mixed_linear_model import MixedLM  # type: ignore[import-untyped]
 
-from linenotes.evals.statistics import nested_split
+from linenotes.evals.statistics import most_unseen, nested_split
 
 
 def drawn(
@@ -81,3 +82,9 @@ def test_what_was_not_repeated_cannot_be_told() -> None:
     assert single.shares.keys() == {"case", "judge"}
     assert nested_split(drawn(8, cases=1)).case is None
     assert nested_split(drawn(9, cases=0)).shares == {}
+
+
+@pytest.mark.parametrize("units", [1, 12, 300])
+def test_what_was_never_seen_has_the_bound_of_the_binomial(units: int) -> None:
+    bound = stats.binomtest(0, units, alternative="less").proportion_ci(0.95).high
+    assert most_unseen(units) == pytest.approx(bound)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Literal
 
 from linenotes.evals.documents._part import Document, Part, Target
@@ -93,6 +94,21 @@ class QuarantineDocument(Part):
     """One sentence for each entry that has expired; none is a check that passes."""
 
 
+class AlarmsDocument(Part):
+    """What one way of deciding does when nothing has changed."""
+
+    false_alarms: float
+    """The share of splits that fail."""
+    low: float
+    high: float
+    passes: float
+    """The share of splits that pass."""
+    samples_needed: float
+    """The mean share of the planned samples that it took."""
+    detects: float | None
+    """The smallest drop that fails in 80% of splits; null where none does."""
+
+
 class SelfCheckDocument(Part):
     """`aa --json`."""
 
@@ -121,6 +137,10 @@ class SelfCheckDocument(Part):
     """The share of splits that pass."""
     detects: float | None
     """The smallest drop that fails in 80% of splits; null where none does."""
+    samples_needed: float | None
+    """The mean share of the planned samples after which the gate was decided."""
+    at_once: AlarmsDocument | None
+    """The same of one comparison by all samples, in place of a gate that looks after each sweep."""
     left_out: list[str]
     """Cases with too few samples."""
     quarantined: list[str]
@@ -202,6 +222,7 @@ def _entries(found: Quarantine) -> list[QuarantinedDocument]:
 def self_check_document(check: RunSelfCheck) -> Document:
     """Return what `aa` prints."""
     found, plan = check.result, check.history.latest.plan
+    gate, at_once = found.gate, found.at_once
     return SelfCheckDocument(
         agent=plan.agent,
         version=plan.version,
@@ -215,12 +236,14 @@ def self_check_document(check: RunSelfCheck) -> Document:
         margin=found.margin,
         splits=found.splits,
         finding=found.finding,
-        false_alarms=found.false_alarms,
-        low=found.low,
-        high=found.high,
         nominal=found.nominal,
-        passes=found.passes,
-        detects=found.detects,
+        false_alarms=None if gate is None else gate.false_alarms,
+        low=None if gate is None else gate.low,
+        high=None if gate is None else gate.high,
+        passes=None if gate is None else gate.passes,
+        detects=None if gate is None else gate.detects,
+        samples_needed=None if gate is None else gate.samples_needed,
+        at_once=None if at_once is None else AlarmsDocument(**asdict(at_once)),
         left_out=list(found.left_out),
         quarantined=list(check.quarantined),
     ).dump()

@@ -123,14 +123,18 @@ class RepeatDocument(Part):
     judge: str
     samples: int
     """That were judged again."""
+    cases: int
+    """That they are of."""
     times: int
     """How often each of them was."""
     failures: int
     """Times that the judge gave no score."""
     changed: int
     """Samples that did not get the same score each time."""
+    most_changed: float | None
+    """Where none changed: the largest share of such cases that can have one that does, at 95%."""
     case: ShareDocument | None
-    """Between cases; null where too little was scored."""
+    """Between cases; null where too little was scored, as all three are where nothing varied."""
     agent: ShareDocument | None
     """Between samples of one case; null with one sample a case."""
     judge_noise: ShareDocument | None

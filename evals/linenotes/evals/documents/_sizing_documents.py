@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Literal
 
-from linenotes.evals.documents._part import Document, Part
+from linenotes.evals.documents._part import Document, Part, Target
 
 if TYPE_CHECKING:
-    from linenotes.evals.sizing._sizing import Depth, SuiteSize
+    from linenotes.evals.sizing._suite_sizes import Depth, SuiteSize
 
 
 class NeedDocument(Part):
@@ -16,6 +17,9 @@ class NeedDocument(Part):
 
     change: float
     cases: int
+    """Those of the pilot where the target is the dataset."""
+    power: float
+    """The chance that the pilot's cases show the change."""
     samples: int
     """Of both versions together."""
     cost: float | None
@@ -33,6 +37,16 @@ class DepthDocument(Part):
     """What the pilot's cases detect then."""
     needs: list[NeedDocument]
     """One a wanted change."""
+
+
+class AnswerDocument(Part):
+    """How many samples a case show a change over exactly these cases."""
+
+    change: float
+    samples: int
+    """K, in either version; at most 20."""
+    cases: int
+    """Those of the pilot, or how many such cases it takes where 20 samples are not enough."""
 
 
 class SizingDocument(Part):
@@ -53,8 +67,9 @@ class SizingDocument(Part):
     noise_is_known: bool
     """False with one sample a case: noise is in `between` then."""
     correlation: float | None
-    """What was assumed of the two versions over cases; null where two runs show it."""
-    target: Literal["population"]
+    """What was assumed of the two versions over cases; null where two runs show it, and where the
+    target is the dataset, for which it does not matter."""
+    target: Target
     alpha: float
     """Of the two-sided test."""
     power: float
@@ -64,12 +79,14 @@ class SizingDocument(Part):
     samples_help: bool
     """False: more samples cannot help, cases can."""
     best_samples: float | None
-    """K*; null where a cost is not known, or where it is endless."""
+    """K*; null where a cost is not known, where it is endless, or where the cases are given."""
+    answers: list[AnswerDocument] | None
+    """One a wanted change where the target is the dataset; else null."""
 
 
 def sizing_document(found: SuiteSize) -> Document:
     """Return the size of a suite as the JSON contract has it."""
-    from linenotes.evals.sizing._sizing import ALPHA
+    from linenotes.evals.sizing._suite_sizes import ALPHA
 
     pilot, best = found.pilot, found.best_samples
     return SizingDocument(
@@ -80,14 +97,15 @@ def sizing_document(found: SuiteSize) -> Document:
         between=pilot.spread.between,
         noise=pilot.spread.noise(1),
         noise_is_known=pilot.noise_is_known,
-        correlation=found.wish.correlation if len(found.runs) == 1 else None,
-        target="population",
+        correlation=found.wish.correlation if found.correlation_is_assumed else None,
+        target=found.wish.target,
         alpha=ALPHA,
         power=found.wish.power,
         depths=[_depth(depth) for depth in found.depths],
         smallest_detectable_change=found.floor,
         samples_help=found.samples_help,
         best_samples=None if best is None or math.isinf(best) else best,
+        answers=[AnswerDocument(**asdict(one)) for one in found.answers] or None,
     ).dump()
 
 
@@ -99,6 +117,7 @@ def _depth(depth: Depth) -> DepthDocument:
             NeedDocument(
                 change=need.change,
                 cases=need.cases,
+                power=need.power,
                 samples=need.samples,
                 cost=need.cost,
                 seconds=need.seconds,

@@ -204,16 +204,18 @@ def _coefficient(found: Agreement) -> AgreementDocument:
 
 
 def _means(record: RunRecord, metric: str, judged: _Judged, drawn: Drawn) -> dict[str, object]:
-    from linenotes.evals.statistics import estimate
+    from linenotes.evals.statistics import compare_scores, estimate
 
     if judged.kind == "name":
         return dict.fromkeys(("bias", "raw", "corrected", "method", "tuning"))
     pairs = judged.pairs
-    apart = pairs["judge"].astype(float) - pairs["person"].astype(float)
+    people, judge = (pairs.assign(value=pairs[who].astype(float)) for who in ("person", "judge"))
+    bias = compare_scores(people, judge)
+    assert bias.delta is not None
     scores = score_table(record, metric)
     corrected = _corrected(scores, judged, drawn)
     return {
-        "bias": bounded(estimate(pairs.assign(value=apart))),
+        "bias": BoundedDocument(mean=bias.delta, low=bias.low, high=bias.high),
         "raw": bounded(estimate(scores)),
         "corrected": BoundedDocument(mean=corrected.mean, low=corrected.low, high=corrected.high),
         "method": corrected.method,
@@ -237,6 +239,8 @@ def _on_size(judged: _Judged) -> list[str]:
     cases = judged.pairs["case"].nunique()
     split = len(judged.pairs) - len(_decided(judged))
     notes = []
+    if len(set(judged.pairs["person"])) == 1:
+        notes.append("People gave one label only, so what the judge makes of others is not known.")
     if split:
         notes.append(f"{counted(split, 'sample')} people are evenly split on, not in agreement.")
     if cases < _ENOUGH:

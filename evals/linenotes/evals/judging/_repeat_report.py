@@ -43,8 +43,19 @@ def _on(metric: RepeatDocument) -> Iterator[str]:
     if metric.failures:
         failures = counted(metric.failures, "time")
         yield f"{metric.metric}: the judge gave no score {failures}."
+    if metric.most_changed is not None:
+        yield _on_none_changed(metric)
     agent, judge = metric.agent, metric.judge_noise
     if agent is not None and judge is not None and judge.share > agent.share:
         yield f"{metric.metric}: the judge is noisier than the agent; a steadier one helps most."
     if agent is None and judge is not None:
         yield f"{metric.metric}: with one sample a case, the agent's noise is among the cases'."
+
+
+def _on_none_changed(metric: RepeatDocument) -> str:
+    judgements = counted(metric.samples * metric.times - metric.failures, "judgement")
+    most = f"{100 * metric.most_changed:.0f}%" if metric.most_changed is not None else ""
+    return (
+        f"{metric.metric}: the judge never changed its word in {judgements} of "
+        f"{counted(metric.cases, 'case')}, so it does on at most {most} of such cases (95%)."
+    )

@@ -126,19 +126,24 @@ async def _judged(
 
 
 def _split(metric: str, scorer: Scorer, judged: Sequence[_Judgement], times: int) -> RepeatDocument:
+    from linenotes.evals.statistics import most_unseen
+
     said = [(one.key, score) for one in judged for score in one.scores if score.name == metric]
     values: dict[SampleKey, list[ScoreValue]] = {key: [] for key, _ in said}
     for key, score in said:
         if score.value is not None:
             values[key].append(score.value)
-    shares = _shares(values)
+    shares, changed = _shares(values), sum(len(set(given)) > 1 for given in values.values())
+    cases = len({case for case, _ in values})
     return RepeatDocument(
         metric=metric,
         judge=scorer.judge or scorer.spec,
         samples=len(values),
+        cases=cases,
         times=times,
         failures=sum(score.value is None for _, score in said),
-        changed=sum(len(set(given)) > 1 for given in values.values()),
+        changed=changed,
+        most_changed=most_unseen(cases) if any(values.values()) and not changed else None,
         case=shares.get("case"),
         agent=shares.get("sample"),
         judge_noise=shares.get("judge"),
@@ -146,7 +151,7 @@ def _split(metric: str, scorer: Scorer, judged: Sequence[_Judgement], times: int
 
 
 def _shares(values: dict[SampleKey, list[ScoreValue]]) -> dict[str, ShareDocument]:
-    """Return source to its share of the variance; nothing where names were given."""
+    """Return source to its share of the variance; nothing for names, or where nothing varied."""
     import pandas as pd
 
     from linenotes.evals.statistics import nested_split
@@ -161,6 +166,6 @@ def _shares(values: dict[SampleKey, list[ScoreValue]]) -> dict[str, ShareDocumen
 def _documents(found: NestedSplit) -> Iterator[tuple[str, ShareDocument]]:
     variances = {"case": found.case, "sample": found.sample, "judge": found.judge}
     for source, variance in variances.items():
-        if variance is not None:
+        if variance is not None and any(found.shares.values()):
             share = found.shares[source]
             yield source, ShareDocument(variance=variance, share=share)

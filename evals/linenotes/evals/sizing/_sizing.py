@@ -1,92 +1,38 @@
 """From a pilot to the cases and samples that a wanted change needs, and what they cost.
 
 A pilot is one run, or two runs of the same cases. Two show how the difference varies over cases;
-one does not, and what is assumed instead is said with every number.
+one does not, and what is assumed instead is said with every number. For cases like these the
+answer is a number of cases. Exactly these cases are as many as they are, and only the noise within
+them counts: the answer is a number of samples.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from linenotes.evals.journal._plans import RunPlan
+from linenotes.evals._wording import more_samples
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._tables import is_rate, score_table
+from linenotes.evals.sizing._suite_sizes import (
+    ALPHA,
+    DEPTHS,
+    MOST_SAMPLES,
+    Answer,
+    Depth,
+    Need,
+    SuiteSize,
+    Wish,
+)
 from linenotes.project import RunError
 
 if TYPE_CHECKING:
-    from linenotes.evals.statistics import Pilot
+    from linenotes.evals.statistics import PairedSpread, Pilot
 
-DEPTHS = (1, 2, 3, 5, 10)
-"""The samples a case that are shown."""
-DEFAULT_CHANGE = 0.05
-DEFAULT_POWER = 0.8
-DEFAULT_CORRELATION = 0.5
 _OTHER_CORRELATIONS = (0.0, 0.9)
-ALPHA = 0.05
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What a suite is to be able to see."""
-
-    changes: tuple[float, ...] = (DEFAULT_CHANGE,)
-    """In the metric's own unit; of a rate .05 is 5 points."""
-    power: float = DEFAULT_POWER
-    correlation: float = DEFAULT_CORRELATION
-    """Of the true rates of two versions over cases; assumed where there is one run only."""
-    sample_cost: float | None = None
-    """US dollars of one sample; None stands for what the pilot's cost."""
-    case_cost: float | None = None
-    """US dollars of one more case, such as writing and checking it."""
-
-
-@dataclass(frozen=True)
-class Need:
-    """What one change needs at one K."""
-
-    change: float
-    cases: int
-    samples: int
-    """Of both versions together."""
-    cost: float | None
-    """US dollars of the samples, and of the new cases where it is known what one costs."""
-    seconds: float | None
-    """Of agents' work, one sample after another."""
-
-
-@dataclass(frozen=True)
-class Depth:
-    """What K samples a case come to."""
-
-    samples: int
-    detectable: float
-    """The change that the pilot's cases detect, in each version with so many samples."""
-    needs: tuple[Need, ...]
-    """One a wanted change."""
-
-
-@dataclass(frozen=True)
-class SuiteSize:
-    """How large a suite must be for what is wished."""
-
-    metric: str
-    is_rate: bool
-    runs: tuple[RunPlan, ...]
-    """The pilot: one run, or two."""
-    pilot: Pilot
-    wish: Wish
-    depths: tuple[Depth, ...]
-    floor: float
-    """What the pilot's cases detect with endless samples."""
-    samples_help: bool
-    """Whether more samples than the pilot had would narrow the interval noticeably."""
-    best_samples: float | None
-    """K*: the samples a case that see most for the money; None where a cost is not known."""
-    otherwise: dict[float, int] = field(default_factory=dict)
-    """Another correlation to the cases that the first change then needs at the pilot's K."""
+_USUAL_WISH = Wish()
 
 
 def size_suite(
@@ -94,7 +40,7 @@ def size_suite(
     candidate: RunRecord | None = None,
     *,
     metric: str | None = None,
-    wish: Wish = Wish(),
+    wish: Wish = _USUAL_WISH,
 ) -> SuiteSize:
     """Return how many cases and samples a wanted change needs, by what a pilot shows.
 
@@ -108,51 +54,67 @@ def size_suite(
         RunError: the pilot cannot tell; the message says what would.
     """
     runs = (base,) if candidate is None else (base, candidate)
-    metric = metric or next(iter(base.plan.metrics), "")
-    for run in runs:
-        _require_metric(run.plan, metric)
-    pilot = _pilot(runs, metric, wish.correlation)
-    price, seconds = _per_pair(runs, wish)
-    depths = [_depth(pilot, k, wish, price, seconds) for k in DEPTHS if _is_known(pilot, k)]
+    metric = _metric(runs, metric)
+    pilot = _pilot(runs, metric, wish)
+    counted = _Counted(pilot, wish, *_per_pair(runs, wish))
+    answers = tuple(map(counted.answer, wish.changes)) if wish.target == "dataset" else ()
     return SuiteSize(
         metric=metric,
         is_rate=all(is_rate(run, metric) for run in runs),
         runs=tuple(run.plan for run in runs),
         pilot=pilot,
         wish=wish,
-        depths=tuple(depths),
-        floor=_detectable(pilot, math.inf, wish),
-        samples_help=_samples_help(pilot),
-        best_samples=_best(pilot, wish, price),
+        depths=tuple(map(counted.depth, _depths(pilot, wish, answers))),
+        floor=counted.detectable(math.inf),
+        samples_help=counted.samples_help,
+        best_samples=counted.best_samples,
+        answers=answers,
         otherwise=_otherwise(runs, metric, wish),
     )
 
 
-def _require_metric(plan: RunPlan, metric: str) -> None:
-    if metric not in plan.metrics:
-        known = f"It has {', '.join(plan.metrics)}." if plan.metrics else "It has no scores."
-        raise RunError(f"Run {plan.run_id[:12]} has no metric {metric!r}. {known}")
+def _metric(runs: Sequence[RunRecord], asked: str | None) -> str:
+    metric = asked or next(iter(runs[0].plan.metrics), "")
+    for run in runs:
+        known = run.plan.metrics
+        if metric not in known:
+            has = f"It has {', '.join(known)}." if known else "It has no scores."
+            raise RunError(f"Run {run.plan.run_id[:12]} has no metric {metric!r}. {has}")
+    return metric
 
 
-def _pilot(runs: Sequence[RunRecord], metric: str, correlation: float) -> Pilot:
+def _pilot(runs: Sequence[RunRecord], metric: str, wish: Wish) -> Pilot:
     from linenotes.evals.statistics import pilot_of_pair, pilot_of_run
 
     tables = [score_table(run, metric, beside=runs) for run in runs]
     try:
         if len(tables) > 1:
-            return pilot_of_pair(*tables)
-        return pilot_of_run(tables[0], correlation=correlation)
+            found = pilot_of_pair(*tables)
+        else:
+            found = pilot_of_run(tables[0], correlation=wish.correlation)
+        if wish.target == "dataset":
+            _require_noise(found)
     except ValueError as error:
         names = " and ".join(run.plan.run_id[:12] for run in runs)
         raise RunError(
             f"Run {names} is no pilot to plan {metric!r} with: {error} More samples of a run: "
-            f"`linenotes eval --resume {runs[0].plan.run_id[:12]} --samples N`."
+            f"{more_samples(runs[0].plan)}."
         ) from None
+    return found
 
 
-def _is_known(pilot: Pilot, samples: int) -> bool:
-    """Say whether the pilot tells what so many samples a case would do."""
-    return pilot.noise_is_known or samples == 1
+def _require_noise(pilot: Pilot) -> None:
+    if not pilot.noise_is_known:
+        raise ValueError("One sample a case does not show the noise within cases: take 2 or more.")
+    if pilot.spread.noise(1) == 0:
+        raise ValueError("Nothing varied within any case, so any change would show at once.")
+
+
+def _depths(pilot: Pilot, wish: Wish, answers: Sequence[Answer]) -> list[int]:
+    """Return the samples a case that are shown: what the pilot tells of, and the answers."""
+    if wish.target == "dataset":
+        return sorted({*DEPTHS[1:], *(answer.samples for answer in answers)})
+    return [k for k in DEPTHS if pilot.noise_is_known or k == 1]
 
 
 def _per_pair(runs: Sequence[RunRecord], wish: Wish) -> tuple[float | None, float | None]:
@@ -182,68 +144,113 @@ def _mean_seconds(run: RunRecord) -> float | None:
     return sum(times) / len(times) if times else None
 
 
-def _depth(
-    pilot: Pilot, samples: int, wish: Wish, price: float | None, seconds: float | None
-) -> Depth:
-    needs = tuple(_need(pilot, samples, change, wish, price, seconds) for change in wish.changes)
-    return Depth(samples, _detectable(pilot, samples, wish), needs)
+@dataclass(frozen=True)
+class _Counted:
+    """What a pilot comes to for what is wished."""
+
+    pilot: Pilot
+    wish: Wish
+    price: float | None
+    """Dollars of one more sample of both versions."""
+    seconds: float | None
+
+    @property
+    def spread(self) -> PairedSpread:
+        """The variance that counts for the target."""
+        spread = self.pilot.spread
+        return spread if self.wish.target == "population" else spread.of_these_cases
+
+    @property
+    def samples_help(self) -> bool:
+        """Whether more samples than the pilot had would narrow the interval noticeably."""
+        from linenotes.evals.statistics import more_samples_help
+
+        noise = self.spread.noise(self.pilot.samples[0])
+        return self.pilot.noise_is_known and more_samples_help(noise, self.spread.between)
+
+    @property
+    def best_samples(self) -> float | None:
+        """K*, where cases can be chosen and all costs are known."""
+        from linenotes.evals.statistics import best_samples
+
+        known = self.wish.case_cost is not None and self.price and self.pilot.noise_is_known
+        if not known or self.wish.target == "dataset":
+            return None
+        assert self.wish.case_cost is not None
+        assert self.price is not None
+        return best_samples(self.spread, case_cost=self.wish.case_cost, sample_cost=self.price)
+
+    def detectable(self, samples: float) -> float:
+        """Return the change that the pilot's cases detect with so many samples each."""
+        from linenotes.evals.statistics import detectable_change
+
+        se = self.spread.se(self.pilot.n_cases, samples)
+        return detectable_change(se, alpha=ALPHA, power=self.wish.power, freedom=self._freedom)
+
+    def answer(self, change: float) -> Answer:
+        """Return the samples with which exactly these cases show a change."""
+        from linenotes.evals.statistics import required_samples
+
+        n = self.pilot.n_cases
+        wanted = required_samples(self.spread, change, cases=n, alpha=ALPHA, power=self.wish.power)
+        samples = min(wanted, MOST_SAMPLES)
+        cases = n if wanted <= MOST_SAMPLES else self._cases(change, samples)
+        return Answer(change, samples, cases)
+
+    def depth(self, samples: int) -> Depth:
+        """Return what so many samples a case come to."""
+        needs = tuple(self._need(samples, change) for change in self.wish.changes)
+        return Depth(samples, self.detectable(samples), needs)
+
+    def _need(self, samples: int, change: float) -> Need:
+        from linenotes.evals.statistics import power_of
+
+        n = self.pilot.n_cases
+        cases = self._cases(change, samples) if self.wish.target == "population" else n
+        pairs = cases * samples
+        new = max(0, cases - n) * (self.wish.case_cost or 0.0)
+        se = self.spread.se(n, samples)
+        return Need(
+            change=change,
+            cases=cases,
+            power=power_of(change, se, alpha=ALPHA, freedom=self._freedom) if se else 1.0,
+            samples=2 * pairs,
+            cost=None if self.price is None else pairs * self.price + new,
+            seconds=None if self.seconds is None else pairs * self.seconds,
+        )
+
+    def _cases(self, change: float, samples: int) -> int:
+        return _cases(self.pilot, self.spread, change, samples, self.wish.power)
+
+    @property
+    def _freedom(self) -> float:
+        """Of the test over the pilot's units; samples within cases are many."""
+        units = self.pilot.n_clusters or self.pilot.n_cases
+        return math.inf if self.wish.target == "dataset" else units - 1
 
 
-def _need(
-    pilot: Pilot,
-    samples: int,
-    change: float,
-    wish: Wish,
-    price: float | None,
-    seconds: float | None,
-) -> Need:
-    cases = _cases(pilot, change, samples, wish.power)
-    pairs = cases * samples
-    new = max(0, cases - pilot.n_cases) * (wish.case_cost or 0.0)
-    return Need(
-        change=change,
-        cases=cases,
-        samples=2 * pairs,
-        cost=None if price is None else pairs * price + new,
-        seconds=None if seconds is None else pairs * seconds,
-    )
-
-
-def _cases(pilot: Pilot, change: float, samples: float, power: float) -> int:
+def _cases(pilot: Pilot, spread: PairedSpread, change: float, samples: float, power: float) -> int:
     from linenotes.evals.statistics import required_cases
 
-    return max(2, required_cases(pilot.spread, change, samples=samples, alpha=ALPHA, power=power))
-
-
-def _detectable(pilot: Pilot, samples: float, wish: Wish) -> float:
-    from linenotes.evals.statistics import detectable_change
-
-    se = pilot.spread.se(pilot.n_cases, samples)
-    return detectable_change(se, alpha=ALPHA, power=wish.power)
-
-
-def _samples_help(pilot: Pilot) -> bool:
-    from linenotes.evals.statistics import more_samples_help
-
-    noise = pilot.spread.noise(pilot.samples[0])
-    return pilot.noise_is_known and more_samples_help(noise, pilot.spread.between)
-
-
-def _best(pilot: Pilot, wish: Wish, price: float | None) -> float | None:
-    from linenotes.evals.statistics import best_samples
-
-    if wish.case_cost is None or not price or not pilot.noise_is_known:
-        return None
-    return best_samples(pilot.spread, case_cost=wish.case_cost, sample_cost=price)
+    return required_cases(
+        spread,
+        change,
+        samples=samples,
+        alpha=ALPHA,
+        power=power,
+        cases_per_unit=pilot.n_cases / (pilot.n_clusters or pilot.n_cases),
+    )
 
 
 def _otherwise(runs: Sequence[RunRecord], metric: str, wish: Wish) -> dict[float, int]:
     """Return what other assumptions would come to, where one was made."""
-    if len(runs) > 1:
+    if len(runs) > 1 or wish.target == "dataset":
         return {}
-    others = {rho: _pilot(runs, metric, rho) for rho in _OTHER_CORRELATIONS}
+    others = {
+        rho: _pilot(runs, metric, replace(wish, correlation=rho)) for rho in _OTHER_CORRELATIONS
+    }
     return {
-        rho: _cases(pilot, wish.changes[0], pilot.samples[0], wish.power)
+        rho: _cases(pilot, pilot.spread, wish.changes[0], pilot.samples[0], wish.power)
         for rho, pilot in others.items()
         if rho != wish.correlation
     }

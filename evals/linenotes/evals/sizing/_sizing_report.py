@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from linenotes.evals._wording import counted, sized
-from linenotes.evals.sizing._sizing import ALPHA, Depth, SuiteSize
+from linenotes.evals._wording import SPEAKS_OF, counted, sized
+from linenotes.evals.sizing._suite_sizes import ALPHA, Answer, Depth, SuiteSize
 from linenotes.tracing import dollars
 
 _MINUTE, _HOUR = 60.0, 3600.0
@@ -14,7 +14,7 @@ _MINUTE, _HOUR = 60.0, 3600.0
 
 def head(found: SuiteSize) -> list[str]:
     """Return what the plan rests on, line by line."""
-    pilot, spread = found.pilot, found.pilot.spread
+    pilot = found.pilot
     clusters = f" in {pilot.n_clusters} clusters" if pilot.n_clusters else ""
     few, most = pilot.samples
     depth = str(few) if few == most else f"{few} to {most}"
@@ -22,20 +22,28 @@ def head(found: SuiteSize) -> list[str]:
         f"pilot      {run.run_id[:12]}  {run.agent} {run.version}  on {run.dataset.name}"
         for run in found.runs
     ]
-    noise = f"within a case {spread.noise(1):.3g}" if pilot.noise_is_known else "noise included"
     return [
         *lines,
         f"size       n={pilot.n_cases} cases{clusters}, K={depth}",
         f"metric     {found.metric}",
-        f"variance   of a difference between cases {spread.between:.3g}, {noise}",
+        f"variance   {_variance(found)}",
         *_assumed(found),
-        f"speaks of  cases like these; two-sided tests at {100 * ALPHA:.0f}%, "
+        f"speaks of  {SPEAKS_OF[found.wish.target]}; two-sided tests at {100 * ALPHA:.0f}%, "
         f"{100 * found.wish.power:.0f}% power",
     ]
 
 
+def _variance(found: SuiteSize) -> str:
+    spread = found.pilot.spread
+    within = f"within a case {spread.noise(1):.3g}"
+    if found.wish.target == "dataset":
+        return f"of a difference {within}; what lies between cases does not count"
+    noise = within if found.pilot.noise_is_known else "noise included"
+    return f"of a difference between cases {spread.between:.3g}, {noise}"
+
+
 def _assumed(found: SuiteSize) -> Iterator[str]:
-    if len(found.runs) > 1:
+    if not found.correlation_is_assumed:
         return
     yield (
         f"assumed    two versions vary alike over cases and correlate {found.wish.correlation:g}: "
@@ -50,9 +58,9 @@ def tables(found: SuiteSize) -> list[list[tuple[str, ...]]]:
 
 def _table(found: SuiteSize, which: int) -> list[tuple[str, ...]]:
     change = sized(found.wish.changes[which], rate=found.is_rate)
-    header = ("K", f"detects with n={found.pilot.n_cases}", f"cases for {change}")
+    wanted = f"power for {change}" if found.wish.target == "dataset" else f"cases for {change}"
     return [
-        (*header, "samples", "cost", "agents work"),
+        ("K", f"detects with n={found.pilot.n_cases}", wanted, "samples", "cost", "agents work"),
         *(_row(found, depth, which) for depth in found.depths),
     ]
 
@@ -62,7 +70,7 @@ def _row(found: SuiteSize, depth: Depth, which: int) -> tuple[str, ...]:
     return (
         str(depth.samples),
         sized(depth.detectable, rate=found.is_rate),
-        f"{need.cases:,}",
+        f"{100 * need.power:.0f}%" if found.wish.target == "dataset" else f"{need.cases:,}",
         f"{need.samples:,}",
         dollars(need.cost) or "$0" if need.cost is not None else "–",
         "–" if need.seconds is None else duration(need.seconds),
@@ -71,7 +79,17 @@ def _row(found: SuiteSize, depth: Depth, which: int) -> tuple[str, ...]:
 
 def closing_lines(found: SuiteSize) -> list[str]:
     """Return what follows from the tables."""
+    if found.wish.target == "dataset":
+        return [_on_these_cases(found, answer) for answer in found.answers]
     return [*_on_samples(found), *_on_money(found), *_otherwise(found)]
+
+
+def _on_these_cases(found: SuiteSize, answer: Answer) -> str:
+    change, cases = sized(answer.change, rate=found.is_rate), counted(found.pilot.n_cases, "case")
+    samples = f"{counted(answer.samples, 'sample')} each in either version"
+    if answer.cases == found.pilot.n_cases:
+        return f"Exactly these {cases} show {change} with {samples}."
+    return f"Add cases: {change} takes {answer.cases:,} like these {cases}, with {samples}."
 
 
 def _on_samples(found: SuiteSize) -> Iterator[str]:

@@ -29,6 +29,7 @@ from linenotes.evals.statistics._drift import (
     rate_chart,
 )
 from linenotes.evals.statistics._estimates import Estimate, Target, estimate, pass_at, pass_hat
+from linenotes.evals.statistics._false_alarms import Alarms
 from linenotes.evals.statistics._flakiness import (
     BetaPrior,
     CaseClass,
@@ -45,14 +46,16 @@ from linenotes.evals.statistics._joint_comparisons import (
 )
 from linenotes.evals.statistics._looks import FEW_TO_STOP_EARLY, look_times
 from linenotes.evals.statistics._multiplicity import benjamini_hochberg, holm
-from linenotes.evals.statistics._nested import NestedSplit, nested_split
+from linenotes.evals.statistics._nested import NestedSplit, most_unseen, nested_split
 from linenotes.evals.statistics._pilots import Pilot, pilot_of_pair, pilot_of_run
 from linenotes.evals.statistics._planning import (
     PairedSpread,
     best_samples,
     detectable_change,
     more_samples_help,
+    power_of,
     required_cases,
+    required_samples,
 )
 from linenotes.evals.statistics._self_check import Finding, SelfCheck, self_check
 from linenotes.evals.statistics._sequential import (
@@ -65,6 +68,7 @@ from linenotes.evals.statistics._sequential import (
 __all__ = [
     "FEW_TO_STOP_EARLY",
     "Agreement",
+    "Alarms",
     "BaseRun",
     "BetaPrior",
     "CaseClass",
@@ -108,15 +112,18 @@ __all__ = [
     "krippendorff_alpha",
     "look_times",
     "more_samples_help",
+    "most_unseen",
     "nested_split",
     "number_chart",
     "pass_at",
     "pass_hat",
     "pilot_of_pair",
     "pilot_of_run",
+    "power_of",
     "prediction_powered_mean",
     "rate_chart",
     "required_cases",
+    "required_samples",
     "rogan_gladen",
     "self_check",
 ]

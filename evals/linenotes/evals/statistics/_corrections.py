@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from linenotes.evals.statistics._estimates import unit_totals
-from linenotes.evals.statistics._intervals import student_t, t_critical, z_critical
+from linenotes.evals.statistics._intervals import Bounds, student_t, t_critical, wilson, z_critical
 from linenotes.evals.statistics._tables import ROUNDING, read_scores, units_of_rows
 
 if TYPE_CHECKING:
@@ -32,8 +32,9 @@ class Corrected:
     """A judged mean, corrected by what people said; for cases like these."""
 
     mean: float
-    low: float
-    high: float
+    low: float | None
+    """None where nothing varied in numbers without a range, so that nothing bounds them."""
+    high: float | None
     se: float
     confidence: float
     raw: float
@@ -104,6 +105,7 @@ def _tuned(table: CaseTable, rows: IntArray, means: pd.DataFrame, confidence: fl
         confidence=confidence,
         tuning=tuning,
         n_labelled=len(rows),
+        units=labelled,
         method="PPI++ over cases" if table.clusters is None else "PPI++ over clusters",
     )
 
@@ -157,6 +159,7 @@ def rogan_gladen(
         confidence=confidence,
         tuning=None,
         n_labelled=labels["case"].nunique(),
+        units=len(np.unique(table.units)),
         method="Rogan-Gladen",
     )
 
@@ -178,17 +181,23 @@ def _bounded(
     confidence: float,
     tuning: float | None,
     n_labelled: int,
+    units: int,
     method: str,
 ) -> Corrected:
     least, most = (0.0, 1.0) if bounded else (-np.inf, np.inf)
-    low, mean, high = (
-        float(min(max(value, least), most))
-        for value in (mean - critical * se, mean, mean + critical * se)
-    )
+    mean = float(min(max(mean, least), most))
+    bounds = Bounds(mean - critical * se, mean + critical * se).within(least, most)
+    if se <= ROUNDING * table.span:
+        # All say the same, which few cases do by luck.
+        bounds = Bounds(None, None)
+        method = f"{method}; nothing varied"
+        if bounded:
+            bounds = wilson(mean, units, t_critical(units - 1, confidence))
+            method = f"{method}: Wilson"
     return Corrected(
         mean=mean,
-        low=low,
-        high=high,
+        low=bounds.low,
+        high=bounds.high,
         se=se,
         confidence=confidence,
         raw=table.mean,

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from linenotes.evals.statistics._comparisons import evidence_for, unmeasurable
-from linenotes.evals.statistics._paired import PairedEvidence, Pairs, evidence_on_such_cases
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics._estimates import Target
+    from linenotes.evals.statistics._paired import PairedEvidence, Pairs
     from linenotes.evals.statistics._tables import CaseTable
 
 _LOOKS = (1, 2, 3, 4, 5, 6, 8, 10)
@@ -44,18 +44,29 @@ def spending_time(samples: int, planned: int, *, stored: CaseTable | None = None
     return (of_base + 1 / planned) / (of_base + 1 / samples)
 
 
-def evidence_at_look(pairs: Pairs, target: Target, *, planned: int) -> PairedEvidence | str:
-    """Return the evidence that there is at a look, or why there is none.
+def target_of_look(target: Target, *, repeated: bool, planned: int) -> Target:
+    """Return what the evidence of a look speaks of.
 
     Single samples do not show the noise within exactly these cases. But the spread of their changes
     is that noise with what truly differs from case to case, so that as a variance of the mean it is
     too large rather than too small, and an early look can rest on it. Where no more samples are
     planned it is none, as in a comparison that is made once.
+
+    Args:
+        target: what the comparison speaks of.
+        repeated: whether both runs have two samples of some case.
+        planned: the largest K.
     """
+    return target if repeated or planned == 1 else "population"
+
+
+def evidence_at_look(pairs: Pairs, target: Target, *, planned: int) -> PairedEvidence | str:
+    """Return the evidence that there is at a look, or why there is none."""
     problem = unmeasurable(pairs, target)
     if problem is None:
         return evidence_for(pairs, target)
-    if planned == 1 or unmeasurable(pairs, "population") is not None:
+    spoken = target_of_look(target, repeated=pairs.noise_variance is not None, planned=planned)
+    if unmeasurable(pairs, spoken) is not None:
         return problem
-    found = evidence_on_such_cases(pairs)
+    found = evidence_for(pairs, spoken)
     return replace(found, method=f"{found.method}, the spread between cases as noise")

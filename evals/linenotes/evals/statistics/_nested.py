@@ -59,6 +59,14 @@ def nested_split(judgements: pd.DataFrame) -> NestedSplit:
     return NestedSplit(case, sample, judge)
 
 
+def most_unseen(units: int, *, confidence: float = 0.95) -> float:
+    """Return the largest share of such units that can be otherwise, though none of these was.
+
+    (1 - share)^n = 1 - confidence: the rule of three, made exact (Hanley and Lippman-Hand 1983).
+    """
+    return float(1 - (1 - confidence) ** (1 / units))
+
+
 def _grouped(groups: IntArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
     sizes = np.bincount(groups).astype(float)
     return sizes, np.asarray(np.bincount(groups, values) / sizes)

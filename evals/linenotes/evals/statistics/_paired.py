@@ -168,7 +168,7 @@ def _with_pair(pairs: Pairs, sums: FloatArray, shares: FloatArray) -> tuple[Floa
     range, a full change counts among them, with the share of units that did not change as weight.
     """
     share = float(shares.mean())
-    changed = sums[sums != 0]
+    changed = sums[np.abs(sums) > ROUNDING * share * pairs.span]
     unseen = 1 - len(changed) / len(sums) if pairs.bounded else float(not len(changed))
     squares = float((changed**2).sum()) + unseen * (share * pairs.span) ** 2
     size = (squares / (len(changed) + unseen)) ** 0.5

@@ -5,15 +5,18 @@ The difference of two versions over n cases of K samples has the variance
     (omega2 + s2A/K_A + s2B/K_B) / n
 
 where omega2 is how much the true difference varies from case to case and s2 the noise within a
-case (Miller 2024, "Adding error bars to evals", section 5). More samples shrink only the noise.
+case (Miller 2024, "Adding error bars to evals", section 5). More samples shrink only the noise. Of
+exactly these cases only the noise counts, so omega2 is 0 and n is what it is.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scipy import special
+
+from linenotes.evals.statistics._intervals import FEW_UNITS
 
 POWER = 0.8
 NEGLIGIBLE_NOISE = 0.1
@@ -29,6 +32,11 @@ class PairedSpread:
     """s2A: the mean variance within a case of the base."""
     candidate: float
     """s2B: the mean variance within a case of the candidate."""
+
+    @property
+    def of_these_cases(self) -> PairedSpread:
+        """What counts when the cases are exactly these: the noise alone."""
+        return replace(self, between=0.0)
 
     def noise(self, samples: float) -> float:
         """Return the part of a case's variance that more samples would shrink."""
@@ -46,21 +54,61 @@ def required_cases(
     samples: float,
     alpha: float = 0.05,
     power: float = POWER,
+    cases_per_unit: float = 1.0,
 ) -> int:
     """Return the cases needed to see `change` in a two-sided test at `alpha` with `power`.
 
-    n = (z_{a/2} + z_b)^2 (omega2 + s2A/K + s2B/K) / change^2.
+    n = (z_{a/2} + z_b)^2 (omega2 + s2A/K + s2B/K) / change^2, and where those are few units, what
+    Student's t takes beyond it (Guenther 1981, "Sample size formulas for normal theory T tests").
     """
     variance = spread.between + spread.noise(samples)
-    return math.ceil(critical_sum(alpha / 2, power) ** 2 * variance / change**2)
+    n = max(2, math.ceil(critical_sum(alpha / 2, power) ** 2 * variance / change**2))
+    while n / cases_per_unit < FEW_UNITS:
+        freedom = max(1.0, n / cases_per_unit - 1)
+        se = spread.se(n, samples)
+        if detectable_change(se, alpha=alpha, power=power, freedom=freedom) <= change:
+            break
+        n += 1
+    return n
 
 
-def detectable_change(se: float, *, alpha: float = 0.05, power: float = POWER) -> float:
+def required_samples(
+    spread: PairedSpread,
+    change: float,
+    *,
+    cases: int,
+    alpha: float = 0.05,
+    power: float = POWER,
+) -> int:
+    """Return the samples a case, in either run, with which exactly these cases show `change`.
+
+    The formula of `required_cases` without omega2, solved for K; at least the two that show noise.
+    """
+    wanted = (change / critical_sum(alpha / 2, power)) ** 2
+    return max(2, math.ceil(spread.noise(1) / cases / wanted))
+
+
+def detectable_change(
+    se: float, *, alpha: float = 0.05, power: float = POWER, freedom: float = math.inf
+) -> float:
     """Return the smallest true change that a two-sided test at `alpha` finds with `power`.
 
-    The formula of `required_cases`, solved for the change.
+    The formula of `required_cases`, solved for the change; with few degrees of freedom by the
+    noncentral t (Johnson, Kotz and Balakrishnan 1995, "Continuous univariate distributions 2",
+    chapter 31).
     """
-    return critical_sum(alpha / 2, power) * se
+    if freedom >= FEW_UNITS - 1:
+        return critical_sum(alpha / 2, power) * se
+    critical = special.stdtrit(freedom, 1 - alpha / 2)
+    return float(special.nctdtrinc(freedom, 1 - power, critical)) * se
+
+
+def power_of(change: float, se: float, *, alpha: float = 0.05, freedom: float = math.inf) -> float:
+    """Return the chance that a two-sided test at `alpha` shows a true `change` as what it is."""
+    if freedom >= FEW_UNITS - 1:
+        return float(special.ndtr(change / se - special.ndtri(1 - alpha / 2)))
+    critical = special.stdtrit(freedom, 1 - alpha / 2)
+    return 1 - float(special.nctdtr(freedom, change / se, critical))
 
 
 def best_samples(spread: PairedSpread, *, case_cost: float, sample_cost: float) -> float:
