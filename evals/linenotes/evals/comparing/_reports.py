@@ -52,6 +52,7 @@ class ComparisonReport:
         allow_changed_cases: bool = False,
         quarantine: Quarantine | None = None,
         judges: tuple[JudgedMetric, ...] = (),
+        family: int = 1,
     ) -> Self:
         """Compare runs with a base.
 
@@ -68,6 +69,7 @@ class ComparisonReport:
                 expectations.
             quarantine: cases that are shown and decide nothing.
             judges: what people's labels have shown of the models that judge metrics.
+            family: how many such decisions share the level at which a drop is shown.
 
         Raises:
             RunError: a metric or a tag is missing, or the cases have changed.
@@ -75,7 +77,9 @@ class ComparisonReport:
         primary = metric or primary_metric(base.plan)
         margins = deciding_margins(primary, margin, guardrails or {})
         runs = ComparedRuns(base, tuple(candidates), quarantine, judges)
-        decided = runs.decided(margins, target=target, allow_changed_cases=allow_changed_cases)
+        decided = runs.decided(
+            margins, target=target, allow_changed_cases=allow_changed_cases, family=family
+        )
         parts = runs.slices(primary, slices, target=target)
         others = runs.secondary(set(margins), target=target)
         found = [
