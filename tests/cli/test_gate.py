@@ -66,6 +66,8 @@ def test_a_pass_promotes_and_saves(saved: Ended, cli: Cli) -> None:
     assert document["margin"] == 0
     assert document["promoted"][0].startswith("prompt tone v2 (registry:")
     assert document["saved"].endswith("next.jsonl.gz")
+    # What it did not need to decide is measured for the baseline, and decides nothing.
+    assert (document["samples"], document["filled_samples"]) == (2, 48)
     looks = document["metrics"]["matches_expectations"]["looks"]
     assert [look["samples"] for look in looks] == [1, 2]
     assert document["stored_baseline"] is False

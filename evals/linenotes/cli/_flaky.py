@@ -57,7 +57,7 @@ def command(
     run. Earlier runs of the same version on the same cases count as well.
 
     Quarantined cases stand in quarantine.yaml in the project: they are run and shown, and do not
-    gate until they have expired.
+    gate. Once one has expired, gates on its dataset fail.
     """
     from linenotes.evals import quarantined
     from linenotes.project import Project

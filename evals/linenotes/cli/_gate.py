@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, Unpack, cast
 
 import click
-from click.core import ParameterSource
 
-from linenotes.cli._asked import choice_of, conduct_of, margins_of
+from linenotes.cli._asked import margins_of
 from linenotes.cli._budget_options import budget_options
 from linenotes.cli._evaluation_options import (
     case_options,
@@ -23,10 +21,8 @@ from linenotes.cli._sections import Sectioned
 from linenotes.cli._worker_options import worker_options
 
 if TYPE_CHECKING:
-    from linenotes.cli._budget_options import Limits
-    from linenotes.evals import ExecutorName
+    from linenotes.cli._gate_agents import Executing
     from linenotes.evals.statistics import Target
-    from linenotes.tracing import RecordMode
 
 _EPILOG = """\b
 Examples:
@@ -35,9 +31,12 @@ Examples:
   linenotes gate support_desk --prompt triage=2 --baseline @v1 --promote
   linenotes gate app.py:graph --dataset cases.jsonl --baseline latest --margin 0.03
   linenotes gate support_desk --guardrail polite=0.02 --budget-usd 2 --json
+  linenotes gate latest --baseline latest~1
+  linenotes gate support_desk --baseline 3f9a --save-baseline champion
 
 \b
 The exit code is the verdict: 0 pass or unchanged, 1 fail, 2 cannot measure, 3 inconclusive.
+With --superiority UNCHANGED is 3, too: what is identical is not better.
 """
 _SECTIONS = {
     "What must hold": (
@@ -56,10 +55,15 @@ _SECTIONS = {
     "What it may cost": ("budget_usd", "budget_tokens", "budget_calls", "budget_seconds"),
     "Recordings": ("record", "replay", "live", "strict"),
 }
+_EXECUTING = (
+    *("fresh", *_SECTIONS["What is evaluated"], *_SECTIONS["How it is carried out"]),
+    *(*_SECTIONS["What it may cost"], *_SECTIONS["Recordings"]),
+)
+"""Options that say nothing of a run that is there already."""
 
 
 @click.command(cls=Sectioned, sections=_SECTIONS, epilog=_EPILOG)
-@click.argument("agent")
+@click.argument("name", metavar="AGENT|RUN")
 @click.option(
     "--baseline",
     metavar="NAME|RUN|[AGENT]@VERSION",
@@ -89,7 +93,7 @@ _SECTIONS = {
     type=click.Choice(["0", "1", "3"]),
     default="3",
     show_default=True,
-    help="The exit code of an inconclusive gate.",
+    help="The exit code where nothing is shown: inconclusive, or no better with --superiority.",
 )
 @click.option(
     "--fresh",
@@ -101,7 +105,8 @@ _SECTIONS = {
     "--save-baseline",
     "save_as",
     metavar="NAME",
-    help="On a pass, save the candidate as this baseline; as the first one without a gate.",
+    help="On a pass, save the candidate as this baseline, with all --samples also where it passed "
+    "early; where nothing has changed, the baseline's own run; as the first one without a gate.",
 )
 @click.option(
     "--promote",
@@ -129,7 +134,7 @@ _SECTIONS = {
 @budget_options
 @json_option
 def command(
-    agent: str,
+    name: str,
     baseline: str,
     margin: float,
     target: Target,
@@ -137,114 +142,46 @@ def command(
     metric: str | None,
     guardrails: tuple[str, ...],
     inconclusive: str,
-    fresh: bool,
-    allow_changed_cases: bool,
     save_as: str | None,
     promote_to: str | None,
-    dataset: str | None,
-    split: str | None,
-    limit: int | None,
-    samples: int,
-    concurrency: int,
-    sample_timeout: float,
-    sample_retries: int,
-    workers: int,
-    executor: ExecutorName,
-    ray_address: str | None,
-    seed: int,
-    prompts: tuple[str, ...],
-    models: tuple[str, ...],
-    temperature: float | None,
-    scorers: tuple[str, ...],
-    record: RecordMode | None,
-    replay: bool,
-    live: str | None,
-    strict: bool,
-    limits: Limits,
+    allow_changed_cases: bool,
     as_json: bool,
+    **executing: Unpack[Executing],
 ) -> int:
     """Say whether a version of AGENT may replace the baseline, by as few samples as it takes.
 
     The gate is looked at after 1, 2, 3, 4, 5, 6, 8 and 10 samples of each case, at levels that
     hold over all looks together, and stops as soon as it is decided. With a saved baseline or a
     run only the candidate is called. Where the version, the data and the scorers are those of the
-    baseline nothing is called at all. A gate that was stopped goes on when it is run again.
+    baseline nothing is called at all. A gate that was stopped goes on when it is run again. It
+    fails before anything is called while an entry of quarantine.yaml has expired.
+
+    RUN is a run that is there already, such as results of another tool (`linenotes import`), by its
+    id, a prefix of it, latest or latest~1. All of its samples decide, once, and nothing is called.
     """
-    from linenotes.agents import load_agent
-    from linenotes.cli._gates import carry_out_gate, carry_out_saving
-    from linenotes.evals import (
-        Arm,
-        Gate,
-        GateOrder,
-        check_baseline_place,
-        choose_cases,
-        find_base,
-        find_baseline,
-        find_scorers,
-        quarantined,
-        single_version,
-    )
+    from linenotes.cli._gate_agents import gate_agent
+    from linenotes.cli._gate_runs import find_run, gate_run
+    from linenotes.cli._gates import Asked
+    from linenotes.evals import Gate
     from linenotes.project import Project
 
-    project = Project.find()
-    conduct = conduct_of(
-        project,
-        record=record,
-        replay=replay,
-        live=live,
-        strict=strict,
-        limits=limits,
-        sample_timeout=sample_timeout,
-        concurrency=concurrency,
-        sample_retries=sample_retries,
-        workers=workers,
-        executor=executor,
-        ray_address=ray_address,
-    )
-    found = load_agent(agent, project)
-    choice = choice_of(prompts, models, temperature)
-    candidate = single_version(found, choice)
-    cases = choose_cases(found, dataset, split=split, limit=limit)
-    own = found.settings.scorers
-    judges = find_scorers(scorers or own, project, at_hand=own)
-    gate = Gate(
-        baseline=baseline,
-        margin=margin,
-        target=target,
-        superiority=superiority,
-        metric=metric,
-        guardrails=margins_of(guardrails),
-        inconclusive=cast("Literal[0, 1, 3]", int(inconclusive)),
-    )
-    named = {"agent": found.name, "dataset": cases.name}
-    if save_as is not None:
-        check_baseline_place(project, save_as, **named)
-    if save_as and not _is_named("baseline") and find_baseline(project, baseline, **named) is None:
-        return carry_out_saving(
-            project,
-            conduct,
-            lambda e: e.run([Arm(candidate, samples)], cases, judges, seed=seed),
-            save_as=save_as,
+    asked = Asked(
+        Gate(
+            baseline=baseline,
+            margin=margin,
             target=target,
-            as_json=as_json,
-        )
-    order = GateOrder(
-        gate,
-        find_base(project, baseline, candidate=candidate, dataset=cases),
-        candidate,
-        cases,
-        judges,
-        samples=samples,
-        seed=seed,
-        fresh=fresh,
+            superiority=superiority,
+            metric=metric,
+            guardrails=margins_of(guardrails),
+            inconclusive=cast("Literal[0, 1, 3]", int(inconclusive)),
+        ),
+        save_as=save_as,
+        promote_to=promote_to,
         allow_changed_cases=allow_changed_cases,
-        quarantine=quarantined(project, cases.name, datetime.now().astimezone().date()),
+        as_json=as_json,
     )
-    return carry_out_gate(
-        project, conduct, order, save_as=save_as, promote_to=promote_to, as_json=as_json
-    )
-
-
-def _is_named(option: str) -> bool:
-    source = click.get_current_context().get_parameter_source(option)
-    return source not in (None, ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP)
+    project = Project.find()
+    record = find_run(project, name)
+    if record is None:
+        return gate_agent(project, name, asked, **executing)
+    return gate_run(project, record, asked, refused=_EXECUTING)

@@ -1,51 +1,64 @@
-"""Carrying a gate out in a terminal, and showing what it said."""
+"""What gates of agents and of runs share: what is asked for, and how the end is shown."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import datetime
 
-from linenotes.cli._console import Live, agents_print_to_stderr, console, print_json
-from linenotes.cli._evaluations import carry_out, show_run
-from linenotes.cli._interrupts import stop_on_interrupt
+import click
+from click.core import ParameterSource
+
+from linenotes.cli._console import console, print_json
+from linenotes.cli._evaluations import show_run
 from linenotes.cli._ledgers import printable
-from linenotes.cli._main import FAIL
 from linenotes.evals import (
-    Conduct,
-    Evaluation,
-    GateOrder,
+    Conclusion,
+    Gate,
+    Quarantine,
     RunResult,
-    conclude,
-    run_gate,
+    find_baseline,
+    quarantined,
     save_baseline,
     saved_document,
 )
 from linenotes.project import Project
 
-if TYPE_CHECKING:
-    from linenotes.evals.statistics import Target
+
+@dataclass(frozen=True)
+class Asked:
+    """What must hold, and what follows, of an agent or of a run."""
+
+    gate: Gate
+    save_as: str | None
+    promote_to: str | None
+    allow_changed_cases: bool
+    as_json: bool
 
 
-def carry_out_gate(
-    project: Project,
-    conduct: Conduct,
-    order: GateOrder,
-    *,
-    save_as: str | None,
-    promote_to: str | None,
-    as_json: bool,
-) -> int:
-    """Carry a gate out, show what it said and what followed, and return its exit code.
+def is_first(project: Project, asked: Asked, *, agent: str, dataset: str) -> bool:
+    """Say whether there is nothing to compare with yet, and nobody has named anything."""
+    source = click.get_current_context().get_parameter_source("baseline")
+    if source not in (None, ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP):
+        return False
+    return find_baseline(project, asked.gate.baseline, agent=agent, dataset=dataset) is None
+
+
+def todays_quarantine(project: Project, dataset: str) -> Quarantine:
+    """Return what is in quarantine of a dataset.
 
     Raises:
-        RunError: it passed, and the baseline could not be saved.
-        StoreError: it passed, and the alias could not be moved.
+        ProjectError: the file is not valid.
     """
-    with stop_on_interrupt() as stop, Live() as live, agents_print_to_stderr():
-        result = run_gate(order, project, conduct, progress=live, stop=stop)
-        found = conclude(project, result, save_as=save_as, promote_to=promote_to)
-    if as_json:
+    return quarantined(project, dataset, datetime.now().astimezone().date())
+
+
+def finish(found: Conclusion, asked: Asked) -> int:
+    """Show what a gate said and what followed; return its exit code.
+
+    Raises:
+        LinenotesError: it passed, and what was to follow did not.
+    """
+    if asked.as_json:
         print_json(found.document())
     else:
         out = console()
@@ -53,34 +66,21 @@ def carry_out_gate(
             out.print(printable(line))
     if found.problem is not None:
         raise found.problem
-    return result.decision.exit_code or (FAIL if result.lacks_use else 0)
+    return found.result.decision.exit_code
 
 
-def carry_out_saving(
-    project: Project,
-    conduct: Conduct,
-    work: Callable[[Evaluation], list[RunResult]],
-    *,
-    save_as: str,
-    target: Target,
-    as_json: bool,
+def save_result(
+    project: Project, result: RunResult, name: str, asked: Asked, *, executed: bool = True
 ) -> int:
-    """Measure a version and save it as a baseline; return the exit code."""
-    show = partial(_save, project, save_as=save_as, target=target, as_json=as_json)
-    return carry_out(project, work, conduct, target=target, show=show)
-
-
-def _save(
-    project: Project, results: Sequence[RunResult], *, save_as: str, target: Target, as_json: bool
-) -> int:
-    (result,) = results
+    """Save what was measured, now or before, as the first baseline; return the exit code."""
     if not result.scored:
-        return show_run(result, as_json=as_json)
-    if as_json:
-        path = save_baseline(project, result.record, save_as)
-        print_json(saved_document(result, path=path, target=target))
+        return show_run(result, as_json=asked.as_json)
+    if asked.as_json:
+        path = save_baseline(project, result.record, name)
+        target = asked.gate.target
+        print_json(saved_document(result, path=path, target=target, executed=executed))
         return 0
     code = show_run(result, as_json=False)
-    path = save_baseline(project, result.record, save_as)
+    path = save_baseline(project, result.record, name)
     console().print(printable(f"Saved as a baseline, to be committed: {path}"), soft_wrap=True)
     return code

@@ -79,12 +79,22 @@ from linenotes.evals.gating._baselines import (
     find_baseline,
     save_baseline,
 )
-from linenotes.evals.gating._bases import Base, StoredBase, VersionBase, find_base
+from linenotes.evals.gating._bases import (
+    Base,
+    StoredBase,
+    VersionBase,
+    find_base,
+    find_stored_base,
+)
 from linenotes.evals.gating._concluding import Conclusion, conclude
 from linenotes.evals.gating._decisions_in_store import log_decision, promote
 from linenotes.evals.gating._gate import Decision, Gate, decide, decide_in_looks
-from linenotes.evals.gating._gate_order import MOST_SAMPLES, GateOrder, GateResult
+from linenotes.evals.gating._gate_order import MOST_SAMPLES, GateOrder
+from linenotes.evals.gating._gate_result import GateResult
 from linenotes.evals.gating._gate_run import run_gate
+from linenotes.evals.gating._kept_gates import stopped_by_a_gate
+from linenotes.evals.gating._run_gate import decide_run, stored_result
+from linenotes.evals.gating._run_order import RunOrder
 from linenotes.evals.history import _flaky_report as flaky_text
 from linenotes.evals.history import _self_check_report as self_check_report
 from linenotes.evals.history._flaky import FlakyCase, FlakyReport, flaky_report
@@ -173,6 +183,7 @@ __all__ = [
     "ResultsOrder",
     "RunComparison",
     "RunFailures",
+    "RunOrder",
     "RunPlan",
     "RunRecord",
     "RunResult",
@@ -212,6 +223,7 @@ __all__ = [
     "costs_document",
     "decide",
     "decide_in_looks",
+    "decide_run",
     "differences",
     "doctor_document",
     "earlier_runs",
@@ -228,6 +240,7 @@ __all__ = [
     "find_case",
     "find_scorers",
     "find_stopped",
+    "find_stored_base",
     "flaky_document",
     "flaky_report",
     "flaky_text",
@@ -282,7 +295,9 @@ __all__ = [
     "sizing_document",
     "sizing_report",
     "starter_files",
+    "stopped_by_a_gate",
     "store_execution",
+    "stored_result",
     "trace_document",
     "trace_export_document",
     "trace_list_document",

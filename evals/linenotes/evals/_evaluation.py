@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -143,6 +143,7 @@ class Evaluation:
         name: str,
         *,
         samples: int | None = None,
+        growing: Collection[str] | None = None,
         retry_errors: bool = False,
         next_sweep: NextSweep | None = None,
     ) -> list[RunResult]:
@@ -153,6 +154,7 @@ class Evaluation:
         Args:
             name: the run.
             samples: how many samples each case is to have from now on; a baseline keeps its one.
+            growing: the ids of the runs that get them; None stands for all.
             retry_errors: execute again what the infrastructure failed.
             next_sweep: says after each sweep over the cases how many more samples there are to be.
 
@@ -171,7 +173,7 @@ class Evaluation:
                 for plan in plans
             ]
             if samples is not None:
-                top_up(runs, samples)
+                top_up([r for r in runs if growing is None or r.plan.run_id in growing], samples)
             jobs = [run.missing(retry_errors=retry_errors) for run in runs]
             for run, missing in zip(runs, jobs, strict=True):
                 if missing or run.unscored():

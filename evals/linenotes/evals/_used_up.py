@@ -19,6 +19,11 @@ _SPARE = 1.1
 class BudgetUsedUp(RunError):  # noqa: N818  it is no error of anybody's
     """The evaluation has spent its budget. What had finished is kept and can be continued."""
 
+    def __init__(self, message: str, enough: Budget) -> None:
+        super().__init__(message)
+        self.enough = enough
+        """What is likely to do for all of it; it counts what is spent already."""
+
 
 def spent_by(runs: Sequence[OngoingRun]) -> Spending:
     """Return what runs that belong together have spent, in all their sessions."""
@@ -35,7 +40,8 @@ def used_up(runs: Sequence[OngoingRun], purse: Purse, limit: Limit) -> BudgetUse
     return BudgetUsedUp(
         f"The budget of {spelled(limit, of)} is used up: {_spent(purse)}; {kept} of {wanted} "
         f"samples are kept. Continue with `linenotes eval --resume {run_id}{enough.options}`, "
-        "a budget that counts what is spent already."
+        "a budget that counts what is spent already.",
+        enough,
     )
 
 

@@ -40,7 +40,7 @@ def client_of(project: Project) -> MlflowClient:
 
 @pytest.fixture
 def passed(order: Callable[..., GateOrder], champion: RunRecord) -> tuple[Project, GateResult]:
-    return carried_out(order("v3", champion, gate=LENIENT))
+    return carried_out(order("v3", champion, gate=LENIENT, samples=1))
 
 
 def test_the_decision_stands_on_the_candidates_run(passed: tuple[Project, GateResult]) -> None:
@@ -133,8 +133,31 @@ def test_what_did_not_pass_moves_and_saves_nothing(
     assert "never" not in (getattr(prompt, "aliases", None) or {})
     with pytest.raises(RunError, match="did not pass"):
         promote(project, failed, "never")
-    unchanged = conclude(*carried_out(order("v1", champion)), save_as="new", promote_to="never")
-    assert (unchanged.saved, unchanged.promoted) == (None, ())
+
+
+def test_where_nothing_has_changed_the_bases_own_run_is_saved_under_another_name(
+    order: Callable[..., GateOrder], champion: RunRecord
+) -> None:
+    project, result = carried_out(order("v1", champion))
+    found = conclude(project, result, save_as="spring", promote_to="never")
+    saved = find_baseline(project, "spring", agent="app", dataset="numbers")
+    assert saved is not None
+    assert saved.plan.run_id == champion.plan.run_id
+    assert (found.saved is not None, found.promoted) == (True, ())
+    assert found.lines()[-1] == "never stays where it is: nothing was decided that could move it."
+    assert found.document()["saved"] == str(found.saved)
+
+    again = conclude(project, result, save_as="champion")
+    assert (again.saved, again.lines()[-1]) == (None, "champion stands as it is.")
+
+
+def test_where_nothing_has_changed_and_nothing_was_measured_nothing_is_saved(
+    order: Callable[..., GateOrder],
+) -> None:
+    project, result = carried_out(order("v1", "v1"))
+    found = conclude(project, result, save_as="new")
+    assert found.saved is None
+    assert "@v1 was not measured, so there is nothing to save as new" in found.lines()[-1]
 
 
 def test_without_a_store_the_decision_stands_and_the_alias_is_told_not_to_have_moved(

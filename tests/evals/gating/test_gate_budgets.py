@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +16,7 @@ from linenotes.evals import (
     Gate,
     GateOrder,
     VersionBase,
+    conclude,
     find_scorers,
     gate_report,
     run_gate,
@@ -88,6 +90,50 @@ def test_a_budget_that_ends_before_a_sweep_is_whole_is_no_crash(asking: GateOrde
     assert gate_report.lines(found)[0].startswith("CANNOT MEASURE  ")
 
 
+def test_a_gate_that_its_budget_has_ended_starts_anew_and_says_so(asking: GateOrder) -> None:
+    order = replace(asking, seed=1)
+    project, conduct = order.candidate.agent.project, Conduct(budget=Budget(calls=30))
+    first = run_gate(order, project, conduct)
+    again = run_gate(order, project, conduct)
+    fresh = run_gate(replace(order, fresh=True), project, conduct)
+    other = run_gate(replace(order, gate=Gate(margin=0.02, target="population")), project, conduct)
+    assert first.ended_by == again.ended_by == "budget"
+    assert first.candidate is not None
+    assert again.candidate is not None
+    assert again.candidate.plan.run_id != first.candidate.plan.run_id
+    assert any(first.candidate.plan.run_id[:12] in note for note in again.notes)
+    assert "ended by its budget before, and has decided" in " ".join(
+        " ".join(gate_report.lines(again)).split()
+    )
+    assert not first.notes
+    assert not fresh.notes
+    assert not other.notes
+
+
+def test_a_budget_that_ends_on_the_way_to_a_baseline_saves_none_until_there_is_more(
+    asking: GateOrder,
+) -> None:
+    project, lenient = asking.candidate.agent.project, Gate(target="population", margin=0.9)
+    order = replace(asking, gate=lenient, saves=True, seed=2)
+    # 20 cases of two versions at the first look, and 180 more for the baseline.
+    short = run_gate(order, project, Conduct(budget=Budget(calls=100), concurrency=1))
+    assert (short.decision.verdict, short.decision.exit_code) == ("pass", 0)
+    assert short.samples == 1
+    found = conclude(project, short, save_as="next")
+    assert found.saved is None
+    assert "It passed, and is not saved: the budget ended with 80 of the 200" in str(found.problem)
+    enough = str(found.problem).partition("--budget-calls ")[2].split()[0]
+    assert found.document()["calls"] == 100
+    assert "Budget left: 0 calls" in " ".join(found.lines())
+
+    whole = run_gate(order, project, Conduct(budget=Budget(calls=int(enough)), concurrency=1))
+    assert whole.candidate is not None
+    assert short.candidate is not None
+    assert whole.candidate.plan.run_id == short.candidate.plan.run_id
+    assert conclude(project, whole, save_as="next").saved is not None
+    assert (whole.filled_samples, whole.spent_in_all.calls) == (180, 220)
+
+
 def test_what_a_budget_has_left_is_told(asking: GateOrder) -> None:
     conduct = Conduct(budget=Budget(calls=1000), concurrency=1)
     found = run_gate(asking, asking.candidate.agent.project, conduct)
@@ -112,3 +158,33 @@ def test_a_gate_is_replayed_from_the_recordings_of_all_its_sweeps(
     assert replayed.decision.verdict == first.decision.verdict
     assert (replayed.samples, replayed.spent.calls) == (first.samples, 0)
     assert not replayed.lacks_use
+
+
+def test_the_samples_of_a_baseline_are_recorded_and_replayed_like_those_of_the_gate(
+    asking: GateOrder, server: ScriptedServer
+) -> None:
+    project, lenient = asking.candidate.agent.project, Gate(target="population", margin=0.9)
+    order = replace(asking, gate=lenient, saves=True, samples=3)
+    first = run_gate(
+        order, project, Conduct(recordings=RecordingPolicy(record="auto"), concurrency=1)
+    )
+    called = len(server.requests)
+    assert called == first.spent_in_all.calls == 80
+    replayed = run_gate(
+        order, project, Conduct(recordings=RecordingPolicy(replay=True, strict=True))
+    )
+    assert len(server.requests) == called
+    assert (replayed.filled_samples, replayed.lacks_use) == (40, False)
+
+
+def test_a_baseline_whose_samples_were_never_recorded_is_not_saved(asking: GateOrder) -> None:
+    project, lenient = asking.candidate.agent.project, Gate(target="population", margin=0.9)
+    order = replace(asking, gate=lenient, samples=3)
+    run_gate(order, project, Conduct(recordings=RecordingPolicy(record="auto"), concurrency=1))
+    replayed = run_gate(
+        replace(order, saves=True), project, Conduct(recordings=RecordingPolicy(replay=True))
+    )
+    found = conclude(project, replayed, save_as="next")
+    assert (found.result.decision.verdict, found.saved) == ("pass", None)
+    assert found.problem is not None
+    assert "Case 'c0' sample 1, answer: the model m has no recording" in str(found.problem)

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import date
-from pathlib import Path
 
 import orjson
 import pytest
@@ -14,8 +12,6 @@ from linenotes.evals import (
     Gate,
     GateOrder,
     Interrupted,
-    Quarantine,
-    QuarantinedCase,
     RunRecord,
     RunStore,
     Sample,
@@ -208,21 +204,6 @@ def test_what_cannot_be_compared_is_told_before_anything_is_run(
     with pytest.raises(RunError, match="cases have changed"):
         run_gate(moved, project)
     assert len(RunStore.of(project).plans()) == before
-
-
-def test_quarantined_cases_are_run_and_do_not_decide(order: Orders) -> None:
-    held = tuple(
-        QuarantinedCase(case=case, dataset="numbers", owner="ann", expires=expires, reason="flaky")
-        for case, expires in (("c1", date(2026, 6, 2)), ("c2", date(2026, 6, 1)))
-    )
-    quarantine = Quarantine(Path("quarantine.yaml"), date(2026, 6, 2), held)
-    asked = order("v2", "v1", cases=20, quarantine=quarantine)
-    found = run_gate(asked, project_of(asked))
-    assert found.decision.comparisons[0].result.n_cases == 19
-    assert len(found.records[-1].plan.cases) == 20
-    text = " ".join(" ".join(gate_report.lines(found)).split())
-    assert "1 quarantined case run and not counted: c1." in text
-    assert "The quarantine of case 'c2' (numbers) expired on 2026-06-01" in text
 
 
 def test_a_judge_that_nobody_has_checked_is_told_in_the_verdict_line(order: Orders) -> None:

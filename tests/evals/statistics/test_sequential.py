@@ -225,6 +225,34 @@ def test_what_would_decide_counts_only_the_candidates_samples_of_a_stored_base()
     assert found.result.samples_to_decide > 3
 
 
+def test_what_would_decide_a_drop_counts_the_metrics_that_share_alpha() -> None:
+    base, candidate = table(1, mixed(80), k=3), table(2, mixed(80, change=-0.06), k=3)
+    needs = []
+    for metrics in (1, 3):
+        found = compare_in_looks(
+            base, candidate, planned=3, reached=3, target="dataset", margin=0.02, metrics=metrics
+        )
+        assert found.result.verdict == "inconclusive"
+        assert found.result.delta is not None
+        assert found.result.delta < -0.02
+        assert found.result.samples_to_decide is not None
+        needs.append(found.result.samples_to_decide)
+    # The squares of z at .04 and at a third of it, each with z of 80% power: 6.7 and 9.4.
+    assert needs[1] / needs[0] == pytest.approx(9.35 / 6.72, abs=0.1)
+
+
+def test_what_would_decide_a_pass_does_not_count_the_other_metrics() -> None:
+    base, candidate = table(1, mixed(80), k=2), table(2, mixed(80), k=2)
+    needs = {
+        compare_in_looks(
+            base, candidate, planned=2, reached=2, target="dataset", margin=0.06, metrics=metrics
+        ).result.samples_to_decide
+        for metrics in (1, 5)
+    }
+    assert len(needs) == 1
+    assert None not in needs
+
+
 def test_a_drop_among_several_metrics_has_a_share_of_alpha_and_a_pass_all_of_it() -> None:
     base, candidate = table(1, mixed()), table(2, mixed(change=-0.03))
     alone = compare_in_looks(base, candidate, planned=1, reached=1, target="population").result

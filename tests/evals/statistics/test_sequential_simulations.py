@@ -32,6 +32,8 @@ class Trials:
 
     base: Array
     candidate: Array
+    true: Array
+    """The candidate's true mean rate on the cases of each trial."""
     base_run: BaseRun = "interleaved"
 
     def at(self, samples: int) -> tuple[Array, int, Array, int]:
@@ -65,11 +67,12 @@ def draw(
         changed = OMEGA2 / (2 * 0.7 * 0.3 * icc)
         after = np.where(rng.random((trials, n)) < changed, other, before)
     mean = before.mean(axis=1, keepdims=True) if target == "dataset" else 0.7
+    after = after * (1 + change / mean)
     runs = [
         np.cumsum(rng.random((trials, n, PLANNED)) < rates[:, :, None], axis=2, dtype=np.uint8)
-        for rates in (before, after * (1 + change / mean))
+        for rates in (before, after)
     ]
-    return Trials(runs[0].astype(float), runs[1].astype(float))
+    return Trials(runs[0].astype(float), runs[1].astype(float), after.mean(axis=1))
 
 
 def on_such_cases(a: Array, k_a: int, b: Array, k_b: int) -> tuple[Array, Array, Array]:
@@ -236,6 +239,39 @@ def test_a_clear_drop_needs_few_sweeps() -> None:
 def test_fifty_cases_hardly_stop_early(target: Target) -> None:
     found = answer(draw(4, n=50, icc=0.4, change=0, target=target), target)
     assert found.samples.mean() / PLANNED >= 0.7
+
+
+@dataclass(frozen=True)
+class Flattery:
+    """By how much a saved baseline is too good, in points, on average over the trials that pass."""
+
+    as_stopped: float
+    """Where it is saved with the samples that it had when it stopped."""
+    filled_up: float
+    """Where those that stopped early get their other samples first."""
+
+
+def flattery(trials: Trials, target: Target) -> Flattery:
+    found = answer(trials, target)
+    rows = np.flatnonzero(found.verdicts == "pass")
+    k = found.samples[rows].astype(int)
+    stopped = trials.candidate[rows, :, k - 1].mean(axis=1) / k - trials.true[rows]
+    whole = trials.candidate[rows, :, PLANNED - 1].mean(axis=1) / PLANNED - trials.true[rows]
+    return Flattery(100 * float(stopped.mean()), 100 * float(whole.mean()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("target", "as_stopped", "filled_up"), [("population", 1.6, 0.26), ("dataset", 1.5, 0.14)]
+)
+def test_a_baseline_that_passed_early_is_flattered_less_once_it_is_filled_up(
+    target: Target, as_stopped: float, filled_up: float
+) -> None:
+    """What is left is that only what passes becomes a baseline, as after a gate of one look."""
+    trials = draw(5, n=100, icc=0.4, change=0, target=target)
+    found = flattery(replace(trials, base_run="stored"), target)
+    assert found.as_stopped == pytest.approx(as_stopped, abs=0.1)
+    assert found.filled_up == pytest.approx(filled_up, abs=0.1)
 
 
 def share(found: Answers, verdict: str) -> float:

@@ -159,12 +159,13 @@ class ComparedRuns:
 def _verdict(
     base: RunRecord, candidate: RunRecord, decided: Sequence[RunComparison]
 ) -> GateVerdict:
-    if behave_alike(base.plan, candidate.plan) and _scored_alike(base, candidate):
+    if behave_alike(base.plan, candidate.plan) and scored_alike(base, candidate):
         return "unchanged"
     return worst(one.result.verdict for one in decided)
 
 
-def _scored_alike(base: RunRecord, candidate: RunRecord) -> bool:
+def scored_alike(base: RunRecord, candidate: RunRecord) -> bool:
+    """Say whether two runs have the same samples, with equal scores."""
     return _told(base) == _told(candidate)
 
 

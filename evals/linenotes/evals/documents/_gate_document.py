@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from linenotes.evals.documents._part import Document, Part, Target
-from linenotes.evals.documents._run_documents import ComparisonDocument, DatasetDocument
+from linenotes.evals.documents._run_documents import (
+    ComparisonDocument,
+    DatasetDocument,
+    DepthDocument,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from linenotes.evals._results import RunResult
-    from linenotes.evals.gating._gate_order import GateResult
+    from linenotes.evals.gating._gate_result import GateResult
+    from linenotes.evals.journal._records import Depth
+    from linenotes.evals.statistics import SequentialComparison
 
 
 class LookDocument(Part):
@@ -32,8 +38,11 @@ class GatedMetricDocument(Part):
     """One metric of a gate, at the look that decided it, or else at the last."""
 
     samples: int
-    """K at that look."""
+    """K at that look; of a run that was there before, of the case with the fewest."""
+    base_samples: DepthDocument | None
+    """Of the cases of a stored baseline; null for one that was run beside the candidate."""
     looks: list[LookDocument]
+    """None for a run that was there before: all of its samples decided once."""
     comparison: ComparisonDocument
     """Its interval holds at every look alike."""
 
@@ -69,9 +78,11 @@ class GateDocument(Part):
     planned: int
     """The most that might have been taken."""
     stopped_early: bool
-    ended_by: Literal["decision", "samples", "budget", "nothing to decide"]
+    ended_by: Literal["decision", "samples", "budget", "nothing to decide", "expired quarantine"]
+    filled_samples: int
+    """Samples that were taken after an early pass, so that it does not flatter the baseline."""
     calls: int
-    """Model calls that were made now."""
+    """Model calls that were made now, those for the baseline included."""
     cost: float | None
     """US dollars of those with a known price; null where none has one."""
     metrics: dict[str, GatedMetricDocument]
@@ -88,20 +99,24 @@ class GateDocument(Part):
 
 
 def gate_document(
-    result: GateResult, *, reason: str, saved: str | None = None, promoted: tuple[str, ...] = ()
+    result: GateResult,
+    *,
+    reason: str,
+    saved: str | None = None,
+    promoted: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
 ) -> Document:
     """Return what a gate said as the JSON contract has it."""
-    order, decision = result.order, result.decision
-    dataset = order.dataset
+    order, decision, gated = result.order, result.decision, result.order.gated
     return GateDocument(
         verdict=decision.verdict,
         exit_code=decision.exit_code,
         reason=reason,
-        agent=order.candidate.agent.name,
-        version=order.candidate.label,
-        fingerprint=order.candidate.fingerprint,
-        dataset=DatasetDocument(name=dataset.name, digest=dataset.digest),
-        n=len(dataset.cases),
+        agent=gated.agent,
+        version=gated.version,
+        fingerprint=gated.fingerprint,
+        dataset=DatasetDocument(name=gated.dataset, digest=gated.digest),
+        n=len(gated.cases),
         baseline=order.base.name,
         baseline_version=order.base.label,
         stored_baseline=order.stored_base is not None,
@@ -112,19 +127,22 @@ def gate_document(
         planned=order.samples,
         stopped_early=result.stopped_early,
         ended_by=result.ended_by,
-        calls=result.spent.calls,
-        cost=result.spent.cost,
+        filled_samples=result.filled_samples,
+        calls=result.spent_in_all.calls,
+        cost=result.spent_in_all.cost,
         metrics=_metrics(result),
         failures_begin=result.failures_begin,
         uncalibrated=list(result.uncalibrated),
         saved=saved,
         promoted=list(promoted),
-        notes=[*decision.notes, *result.notes],
+        notes=[*decision.notes, *result.notes, *notes],
     ).dump()
 
 
-def saved_document(result: RunResult, *, path: Path, target: Target) -> Document:
-    """Return what `gate` prints that only measured a version and saved it."""
+def saved_document(
+    result: RunResult, *, path: Path, target: Target, executed: bool = True
+) -> Document:
+    """Return what `gate` prints that only saved a version, `executed` now or measured before."""
     plan = result.record.plan
     return GateDocument(
         verdict=None,
@@ -145,8 +163,9 @@ def saved_document(result: RunResult, *, path: Path, target: Target) -> Document
         planned=plan.samples,
         stopped_early=False,
         ended_by="samples",
-        calls=result.calls - result.replayed_calls,
-        cost=result.spent,
+        filled_samples=0,
+        calls=result.calls - result.replayed_calls if executed else 0,
+        cost=result.spent if executed else 0.0,
         metrics={},
         failures_begin=None,
         uncalibrated=[],
@@ -158,21 +177,31 @@ def saved_document(result: RunResult, *, path: Path, target: Target) -> Document
 
 def _metrics(result: GateResult) -> dict[str, GatedMetricDocument]:
     decision = result.decision
+    looks = decision.looks or (None,) * len(decision.comparisons)
     return {
         one.metric: GatedMetricDocument(
-            samples=series.samples,
-            looks=[
-                LookDocument(
-                    samples=look.samples,
-                    spent=look.time,
-                    level=look.level,
-                    delta=look.delta,
-                    p_worse_by_margin=look.p_worse_by_margin,
-                    p_not_worse=look.p_not_worse,
-                )
-                for look in series.looks
-            ],
+            samples=result.depth(one.metric).low,
+            base_samples=_depth(result.base_depth(one.metric)),
+            looks=_looks(series) if series else [],
             comparison=ComparisonDocument.model_validate(one.document()),
         )
-        for one, series in zip(decision.comparisons, decision.looks, strict=True)
+        for one, series in zip(decision.comparisons, looks, strict=True)
     }
+
+
+def _depth(found: Depth | None) -> DepthDocument | None:
+    return DepthDocument(low=found.low, high=found.high) if found else None
+
+
+def _looks(series: SequentialComparison) -> list[LookDocument]:
+    return [
+        LookDocument(
+            samples=look.samples,
+            spent=look.time,
+            level=look.level,
+            delta=look.delta,
+            p_worse_by_margin=look.p_worse_by_margin,
+            p_not_worse=look.p_not_worse,
+        )
+        for look in series.looks
+    ]

@@ -66,19 +66,36 @@ def find_base(project: Project, name: str, *, candidate: AgentVersion, dataset: 
     if at:
         agent = load_agent(before, project) if before else candidate.agent
         return VersionBase(name, _version(agent, version).labelled(name))
-    asked = {"agent": candidate.agent.name, "dataset": dataset.name}
-    saved = find_baseline(project, name, **asked)
+    named = {"agent": candidate.agent.name, "dataset": dataset.name}
+    return find_stored_base(project, name, **named, otherwise=", or a version, such as @v1")
+
+
+def find_stored_base(
+    project: Project, name: str, *, agent: str, dataset: str, otherwise: str = ""
+) -> StoredBase:
+    """Return what `name` means that was measured before: a saved baseline, or a run.
+
+    Args:
+        project: where to look.
+        name: a name of a baseline; an id of a run, a unique prefix of it, or latest.
+        agent: whose baseline it is.
+        dataset: the dataset that it was measured on.
+        otherwise: what else may be named, for the sentence that says that nothing was found.
+
+    Raises:
+        RunError: it means nothing of that kind.
+    """
+    saved = find_baseline(project, name, agent=agent, dataset=dataset)
     if saved is not None:
         return StoredBase(name, saved)
     try:
         return StoredBase(name, RunStore.of(project).read(name))
     except RunError as error:
-        names = ", ".join(saved_baselines(project, **asked)) or "none"
+        names = ", ".join(saved_baselines(project, agent=agent, dataset=dataset)) or "none"
         raise RunError(
-            f"Agent {candidate.agent.name!r} has no saved baseline {name!r} on {dataset.name!r} "
+            f"Agent {agent!r} has no saved baseline {name!r} on {dataset!r} "
             f"(saved: {names}), and no run is called so. Save one: the same "
-            f"command with --save-baseline {name}; or name a run, such as latest, or a version, "
-            "such as @v1."
+            f"command with --save-baseline {name}; or name a run, such as latest{otherwise}."
         ) from error
 
 

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 from linenotes.agents import PromptRegistry
 from linenotes.evals.documents._part import Document
-from linenotes.evals.gating._gate_order import GateResult
 from linenotes.evals.gating._gate_report import headline
+from linenotes.evals.gating._gate_result import GateResult
 from linenotes.evals.gating._kept_gates import GATE_FILE
+from linenotes.evals.gating._run_order import RunOrder
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.publishing._registering import RunRegister
-from linenotes.project import Project, Redactor, RunError, store_errors
+from linenotes.project import Project, Redactor, RunError, StoreError, store_errors
 from linenotes.tracing import MlflowStore, open_store
 
 if TYPE_CHECKING:
@@ -34,9 +35,13 @@ _ALIAS_TAG = "linenotes.alias."
 def log_decision(project: Project, result: GateResult, document: Document) -> None:
     """Write the decision on the candidate's MLflow run: as tags, and whole as `gate.json`.
 
+    A run that was there before may be one that no store has; then nothing is written.
+
     Raises:
         StoreError: the store does not take it.
     """
+    if isinstance(result.order, RunOrder) and not _is_stored(project, _candidate(result)):
+        return
     with project.redactor.in_force(), open_store(project) as store:
         _Decided(store, result).log(document)
 
@@ -45,24 +50,50 @@ def promote(project: Project, result: GateResult, alias: str) -> list[str]:
     """Move an alias to the candidate of a gate that passed; return what it means now.
 
     Raises:
-        RunError: the gate did not pass.
+        RunError: the gate did not pass, or the run was imported.
         StoreError: the store does not take it.
     """
     if result.decision.verdict != "pass":
         raise RunError(f"The gate did not pass, so {alias!r} stays where it is.")
+    if _candidate(result).imported is not None:
+        raise RunError(
+            f"Run {_candidate(result).run_id[:12]} was imported: no version here can be "
+            f"{alias!r}. Gate without --promote."
+        )
     with project.redactor.in_force(), open_store(project) as store:
         return _Decided(store, result).promote(alias)
+
+
+class _NoStoreError(StoreError):
+    """There is no store to log to, and a decision on a run that it lacks is no reason for one."""
+
+
+def _refuse() -> None:
+    raise _NoStoreError("There is no store yet.")
+
+
+def _is_stored(project: Project, plan: RunPlan) -> bool:
+    try:
+        with open_store(project, on_create=_refuse) as store:
+            return RunRegister(store).find(plan) is not None
+    except _NoStoreError:
+        return False
+
+
+def _candidate(result: GateResult) -> RunPlan:
+    assert result.candidate is not None
+    return result.candidate.plan
 
 
 class _Decided:
     """A decision on its way into one store."""
 
     def __init__(self, store: MlflowStore, result: GateResult) -> None:
-        assert result.candidate is not None
+        plan = _candidate(result)
         self._store = store
         self._result = result
-        self._agent = result.candidate.plan.agent
-        self._plan: RunPlan = RunRegister(store).find_or_enter(result.candidate.plan)
+        self._agent = plan.agent
+        self._plan: RunPlan = RunRegister(store).find_or_enter(plan)
 
     @cached_property
     def _client(self) -> MlflowClient:

@@ -103,11 +103,19 @@ class Decision:
 
     @property
     def exit_code(self) -> int:
-        """What a command ends with: 0 pass or unchanged, 1 fail, 2 cannot measure, 3 otherwise."""
-        return self.gate.inconclusive if self.verdict == "inconclusive" else _EXIT[self.verdict]
+        """What a command ends with: 0 pass or unchanged, 1 fail, 2 cannot measure, 3 otherwise.
+
+        What is identical is not better: where only what is better passes, it is not shown.
+        """
+        lacking = self.verdict == "unchanged" and self.gate.allowed == 0
+        if lacking or self.verdict == "inconclusive":
+            return self.gate.inconclusive
+        return _EXIT[self.verdict]
 
 
-def decide(gate: Gate, base: RunRecord, candidate: RunRecord) -> Decision:
+def decide(
+    gate: Gate, base: RunRecord, candidate: RunRecord, *, allow_changed_cases: bool = False
+) -> Decision:
     """Decide by the samples that there are, all of them, once.
 
     A drop that is shown in any metric fails; else whatever is not decided leaves it undecided.
@@ -116,7 +124,14 @@ def decide(gate: Gate, base: RunRecord, candidate: RunRecord) -> Decision:
         RunError: a metric is missing, or the cases have changed.
     """
     margins = gate.margins(base.plan)
-    (comparisons,) = compare_on(base, [candidate], margins, target=gate.target, family=gate.family)
+    (comparisons,) = compare_on(
+        base,
+        [candidate],
+        margins,
+        target=gate.target,
+        allow_changed_cases=allow_changed_cases,
+        family=gate.family,
+    )
     verdict = worst(one.result.verdict for one in comparisons)
     return Decision(gate, verdict, tuple(comparisons))
 

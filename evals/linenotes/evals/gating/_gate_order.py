@@ -1,21 +1,19 @@
-"""A gate that is to be carried out, and what came of it."""
+"""A gate that is to be carried out: the criteria, and on what."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
 from linenotes.agents import AgentVersion
 from linenotes.datasets import Dataset
 from linenotes.evals._evaluation import Arm
-from linenotes.evals.engine._budget import Budget
 from linenotes.evals.gating._bases import Base, StoredBase
 from linenotes.evals.gating._gate import Decision, Gate, decide_in_looks
+from linenotes.evals.gating._gated import Gated, deciding
 from linenotes.evals.history._quarantine import Quarantine
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
-from linenotes.evals.journal._spending import Spending
 from linenotes.evals.scorers._scorers import Scorer, judges_of, reads_of, specs_of, units_of
 from linenotes.tracing import RecordingPolicy
 
@@ -41,6 +39,21 @@ class GateOrder:
     """Compare although cases of one id have other inputs or expectations."""
     quarantine: Quarantine | None = None
     """Cases that are run and shown, and do not decide."""
+    saves: bool = False
+    """Whether a pass is to become a baseline: a candidate that stopped early then gets its other
+    samples after the decision."""
+
+    @property
+    def gated(self) -> Gated:
+        """The candidate and the cases."""
+        return Gated(
+            agent=self.candidate.agent.name,
+            version=self.candidate.label,
+            fingerprint=self.candidate.fingerprint,
+            dataset=self.dataset.name,
+            digest=self.dataset.digest,
+            cases=tuple(case.id for case in self.dataset.cases),
+        )
 
     @property
     def is_unchanged(self) -> bool:
@@ -98,7 +111,9 @@ class GateOrder:
     def decide(self, records: Sequence[RunRecord], *, closed: bool = False) -> Decision:
         """Return what the looks at these records say; without more to come they are closed."""
         stored = self.stored_base
-        base, candidate = (self._deciding(one) for one in (stored or records[0], records[-1]))
+        base, candidate = (
+            deciding(one, self.quarantine) for one in (stored or records[0], records[-1])
+        )
         return decide_in_looks(
             self.gate,
             base,
@@ -109,45 +124,6 @@ class GateOrder:
             base_run="stored" if stored else "interleaved",
             allow_changed_cases=self.allow_changed_cases,
         )
-
-    def _deciding(self, record: RunRecord) -> RunRecord:
-        return self.quarantine.without(record) if self.quarantine else record
-
-
-@dataclass(frozen=True)
-class GateResult:
-    """What a gate has said, and what it took."""
-
-    order: GateOrder
-    decision: Decision
-    records: tuple[RunRecord, ...] = ()
-    """What was run: the candidate last; nothing where nothing could differ."""
-    ended_by: Literal["decision", "samples", "budget", "nothing to decide"] = "decision"
-    budget: Budget = field(default_factory=Budget)
-    spent: Spending = field(default_factory=Spending)
-    uncalibrated: tuple[str, ...] = ()
-    """Metrics whose judge nobody has held against people's labels."""
-    lacks_use: bool = False
-    """Whether recordings were to be used strictly, and some were not."""
-    failures_begin: str | None = None
-    """With whom most of the candidate's failures begin, where it failed and that is clear."""
-    notes: tuple[str, ...] = ()
-    """What a user should know of how it was carried out."""
-
-    @property
-    def candidate(self) -> RunRecord | None:
-        """The candidate's run; None where nothing was run."""
-        return self.records[-1] if self.records else None
-
-    @property
-    def samples(self) -> int:
-        """K: the samples that each case has by now."""
-        return whole_sweeps(self.records)
-
-    @property
-    def stopped_early(self) -> bool:
-        """Whether it was decided before all samples that it might have taken."""
-        return self.ended_by == "decision" and self.samples < self.order.samples
 
 
 def whole_sweeps(records: Sequence[RunRecord]) -> int:

@@ -2,7 +2,8 @@
 
 Nothing is run where nothing could differ. Otherwise the candidate, and the base unless it was
 measured before, get one more sample of each case at a time, and after each sweep the gate is
-looked at. The run ends whole with the samples that it has.
+looked at. The run ends whole with the samples that it has. A pass that stopped early and is to
+become a baseline gets its other samples afterwards.
 """
 
 from __future__ import annotations
@@ -14,22 +15,24 @@ from linenotes.evals._evaluation import Evaluation, Interrupted
 from linenotes.evals._report import recording_lines
 from linenotes.evals._storing import NotPublished
 from linenotes.evals._used_up import BudgetUsedUp
-from linenotes.evals.comparing._comparison import compare_on
 from linenotes.evals.documents._gate_document import gate_document
 from linenotes.evals.engine._conduct import Conduct
 from linenotes.evals.engine._progress import Progress, Silent
 from linenotes.evals.engine._stop import Stop
-from linenotes.evals.failing._beginnings import clear_beginning
+from linenotes.evals.gating._filling import filled_up
 from linenotes.evals.gating._gate import Decision
-from linenotes.evals.gating._gate_order import GateOrder, GateResult, whole_sweeps
+from linenotes.evals.gating._gate_checks import refuse_what_cannot_be_compared
+from linenotes.evals.gating._gate_order import GateOrder, whole_sweeps
 from linenotes.evals.gating._gate_report import headline
-from linenotes.evals.gating._kept_gates import gate_begins, gate_ends, stopped_gate
+from linenotes.evals.gating._gate_result import GateResult, expired
+from linenotes.evals.gating._gated import deciding
+from linenotes.evals.gating._kept_gates import KeptGate, gate_begins, gate_ends, kept_gate
+from linenotes.evals.gating._remarks import failures_begin, unchecked
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.journal._spending import Spending
-from linenotes.evals.judging._calibrations import judged_metrics, uncalibrated
-from linenotes.project import Project, RunError, StoreError
+from linenotes.project import Project, StoreError
 from linenotes.tracing import RecordingPolicy
 
 
@@ -43,13 +46,16 @@ def run_gate(
 ) -> GateResult:
     """Carry a gate out, and return what it says.
 
-    What the store does not take is in the notes: the journal has it, and the decision stands.
+    What the store does not take is in the notes: the journal has it, and the decision stands. So
+    is what keeps a pass from becoming a baseline. Where a quarantine has expired it fails at once.
 
     Raises:
         Interrupted: `stop` was asked for; carrying the same gate out goes on with what is kept.
         RunError: the two cannot be compared; nothing was run.
         LinenotesError: something else that the caller can mend; what had finished is kept.
     """
+    if (failed := expired(order)) is not None:
+        return failed
     if order.is_unchanged and not order.fresh:
         return GateResult(order, Decision(order.gate, "unchanged"), ended_by="nothing to decide")
     return _GateRun(order, project, conduct, progress or Silent(), stop or Stop()).carry_out()
@@ -71,12 +77,40 @@ class _GateRun:
 
     def carry_out(self) -> GateResult:
         plans = self._order.plans(self._conduct.recordings or RecordingPolicy.of(self._project))
-        self._refuse_what_cannot_be_compared(plans[-1])
-        stopped = None
-        if not self._order.fresh:
-            stopped = stopped_gate(self._runs, plans, samples=self._order.samples)
+        refuse_what_cannot_be_compared(self._order, plans[-1].redacted(self._project.redactor))
+        before = None if self._order.fresh else kept_gate(self._runs, plans)
+        result = self._passed(before) if before and self._order.saves else None
+        if result is None:
+            result = self._decided(before)
+        if not (self._order.saves and result.decision.verdict == "pass" and result.stopped_early):
+            return result
+        return filled_up(result, self._evaluation, self._runs, self._progress)
+
+    def _passed(self, before: KeptGate) -> GateResult | None:
+        """Return what a gate has said that was stopped on its way from a pass to a baseline.
+
+        It has to say the same again: with other criteria, or another base, it is another gate.
+        """
+        if not before.is_filling:
+            return None
+        result = self._reached(before.as_decided())
+        again, said = gate_document(result, reason=""), before.said
+        if any(again[key] != said.get(key) for key in ("verdict", "planned", "metrics")):
+            return None
+        self._progress.note(f"This gate has passed: run {before.run_id} goes on to its baseline.")
+        return result
+
+    def _decided(self, before: KeptGate | None) -> GateResult:
+        stopped = before if before and before.was_stopped(self._order.samples) else None
+        if before is not None and self._ended_by_budget(before):
+            note = (
+                f"The same gate was ended by its budget before, and has decided (run "
+                f"{before.run_id}): this one starts anew."
+            )
+            self._progress.note(note)
+            self._notes.append(note)
         try:
-            return self._result(self._executed(stopped))
+            return self._result(self._executed(stopped.plan if stopped else None))
         except NotPublished as error:
             self._notes.append(str(error))
             return self._result([result.record for result in error.results])
@@ -85,6 +119,12 @@ class _GateRun:
             return self._result(self._records(), closed=True)
         except Interrupted as error:
             raise Interrupted(self._how_to_go_on(error)) from None
+
+    def _ended_by_budget(self, before: KeptGate) -> bool:
+        said, order = before.said, self._order
+        asked = (order.base.name, order.gate.target, order.gate.allowed)
+        same = (said.get("baseline"), said.get("target"), said.get("margin")) == asked
+        return same and said.get("ended_by") == "budget"
 
     def _executed(self, stopped: RunPlan | None) -> list[RunRecord]:
         order = self._order
@@ -130,59 +170,26 @@ class _GateRun:
         return later[0] if later else None
 
     def _result(self, records: Sequence[RunRecord], *, closed: bool = False) -> GateResult:
+        result = self._reached(records, closed=closed)
+        document = gate_document(result, reason=headline(result))
+        gate_ends(self._runs, records[-1].plan.run_id, document)
+        return result
+
+    def _reached(self, records: Sequence[RunRecord], *, closed: bool = False) -> GateResult:
         decision = self._order.decide(records, closed=closed)
         decided = decision.verdict in ("pass", "fail") and not closed
-        result = GateResult(
+        return GateResult(
             self._order,
             decision,
             tuple(records),
             ended_by="budget" if closed else "decision" if decided else "samples",
             budget=self._conduct.budget,
             spent=_spent(records),
-            uncalibrated=self._uncalibrated(decision),
+            uncalibrated=unchecked(self._project, decision),
             lacks_use=self._lacks_use,
-            failures_begin=self._failures_begin(decision, records[-1]),
+            failures_begin=failures_begin(decision, deciding(records[-1], self._order.quarantine)),
             notes=tuple(self._notes),
         )
-        document = gate_document(result, reason=headline(result))
-        gate_ends(self._runs, records[-1].plan.run_id, document)
-        return result
-
-    def _uncalibrated(self, decision: Decision) -> tuple[str, ...]:
-        first = decision.comparisons[0]
-        judged = judged_metrics(self._project, (first.base, first.candidate))
-        return uncalibrated(judged, [one.metric for one in decision.comparisons])
-
-    def _failures_begin(self, decision: Decision, candidate: RunRecord) -> str | None:
-        own, found = set(candidate.plan.metrics), decision.comparisons
-        failed = [x.metric for x in found if x.result.verdict == "fail" and x.metric in own]
-        quarantine = self._order.quarantine
-        deciding = quarantine.without(candidate) if quarantine else candidate
-        return clear_beginning(deciding, failed[0]) if failed else None
-
-    def _refuse_what_cannot_be_compared(self, plan: RunPlan) -> None:
-        """Find what is wrong before anything is called.
-
-        Raises:
-            RunError: a metric is missing, cases have changed, or there is too little to see.
-        """
-        order = self._order
-        if order.samples < order.least_samples:
-            raise RunError(
-                "One sample a case cannot show the noise on exactly these cases. Take more "
-                "(--samples 10), or speak of cases like these (--target population)."
-            )
-        kept = plan.redacted(self._project.redactor)
-        base = order.stored_base or RunRecord(kept)
-        compare_on(
-            base,
-            [RunRecord(kept)],
-            order.gate.margins(base.plan),
-            target=order.gate.target,
-            allow_changed_cases=order.allow_changed_cases,
-        )
-        if order.stored_base is not None:
-            _refuse_thin_base(order, order.stored_base, kept)
 
     def _records(self) -> list[RunRecord]:
         return [self._runs.read(run_id) for run_id in self._run_ids]
@@ -200,22 +207,6 @@ class _GateRun:
             return str(error)
         kept = sum(len(record.outcomes) for record in self._records())
         return f"Stopped: {kept} samples are kept. The same `linenotes gate` goes on with them."
-
-
-def _refuse_thin_base(order: GateOrder, base: RunRecord, plan: RunPlan) -> None:
-    name, known = order.base.name, {case.id for case in plan.cases}
-    samples = [index for case, index in base.outcomes if case in known]
-    if not samples:
-        raise RunError(
-            f"The baseline {name!r} has none of the cases that would be run. "
-            f"Save it anew: linenotes gate {plan.agent} --save-baseline {name}."
-        )
-    if order.gate.target == "dataset" and max(samples) < 1:
-        raise RunError(
-            f"The baseline {name!r} has one sample a case, which cannot show the noise on "
-            "exactly these cases. Save one of several samples, or speak of cases like these: "
-            "--target population."
-        )
 
 
 def _spent(records: Sequence[RunRecord]) -> Spending:

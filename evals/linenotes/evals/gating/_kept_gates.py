@@ -2,11 +2,14 @@
 
 It is empty while the gate is carried out and holds the decision afterwards. So a gate that was
 killed is known, and goes on with the samples that are there; one that has decided is never gone on
-with, since more samples after a decision would be a second look that nobody paid for.
+with, since more samples after a decision would be a second look that nobody paid for. What a pass
+still lacks to become a baseline is taken without looking, and can be gone on with.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import orjson
@@ -14,7 +17,7 @@ import orjson
 from linenotes.evals.documents._part import Document
 from linenotes.evals.journal._journal import is_being_written
 from linenotes.evals.journal._plans import RunPlan
-from linenotes.evals.journal._records import FILE_NAME
+from linenotes.evals.journal._records import FILE_NAME, RunRecord
 from linenotes.evals.journal._runs import RunStore
 from linenotes.project import RunError
 
@@ -32,23 +35,82 @@ def gate_ends(runs: RunStore, run_id: str, decision: Document) -> None:
     _write(runs.path(run_id) / GATE_FILE, orjson.dumps(decision, option=orjson.OPT_INDENT_2))
 
 
-def stopped_gate(runs: RunStore, wanted: list[RunPlan], *, samples: int) -> RunPlan | None:
-    """Return the candidate's plan of the newest gate like `wanted`, if it did not come to its end.
+@dataclass(frozen=True)
+class KeptGate:
+    """A gate that was carried out before, or begun."""
+
+    runs: RunStore
+    plans: tuple[RunPlan, ...]
+    """As its runs were started: the candidate's last, after a base that ran with it."""
+    said: Document
+    """Its decision; empty while there is none."""
+
+    @property
+    def plan(self) -> RunPlan:
+        """The candidate's plan."""
+        return self.plans[-1]
+
+    @property
+    def run_id(self) -> str:
+        """The candidate's run, as a person reads it."""
+        return self.plan.run_id[:12]
+
+    def was_stopped(self, samples: int) -> bool:
+        """Whether it can go on: it has some samples, no decision, and nobody carries it out.
+
+        A gate that has more than `samples` of a case is another one.
+        """
+        if self.said or is_being_written(self.runs.path(self.plan.run_id) / FILE_NAME):
+            return False
+        record = self.runs.read(self.plan.run_id)
+        return bool(record.outcomes) and record.plan.samples <= samples
+
+    @property
+    def is_filling(self) -> bool:
+        """Whether it has passed early, and got some of what it lacks to become a baseline."""
+        said = self.said
+        early = (said.get("verdict"), said.get("stopped_early")) == ("pass", True)
+        if not early or said.get("saved") is not None:
+            return False
+        if is_being_written(self.runs.path(self.plan.run_id) / FILE_NAME):
+            return False
+        return self.runs.read(self.plan.run_id).plan.samples > int(str(said["samples"]))
+
+    def as_decided(self) -> tuple[RunRecord, ...]:
+        """Return the runs with the samples that there were when it was decided."""
+        samples = int(str(self.said["samples"]))
+        return tuple(_first(self.runs.read(plan.run_id), samples) for plan in self.plans)
+
+
+def kept_gate(runs: RunStore, wanted: Sequence[RunPlan]) -> KeptGate | None:
+    """Return the newest gate like `wanted`; None where there is none, or nobody can tell.
 
     Args:
         runs: where to look.
         wanted: what would be run: the candidate last, after a base that runs with it.
-        samples: the most samples of a case; a gate that has more is another one.
     """
-    plans, own = runs.plans(), _identity(wanted[-1])
+    plans, own = runs.plans(), [_identity(one) for one in wanted]
     for plan in reversed(plans):
-        path = runs.path(plan.run_id)
-        if _identity(plan) != own or not (path / GATE_FILE).exists():
+        path = runs.path(plan.run_id) / GATE_FILE
+        if _identity(plan) != own[-1] or not path.exists():
             continue
-        group = [one for one in plans if one.group == plan.group]
-        if [_identity(one) for one in group] == [_identity(one) for one in wanted]:
-            return plan if _goes_on(runs, path, plan, samples) else None
+        group = tuple(one for one in plans if one.group == plan.group)
+        if [_identity(one) for one in group] == own:
+            said = _read(path)
+            return None if said is None else KeptGate(runs, group, said)
     return None
+
+
+def stopped_by_a_gate(runs: RunStore, record: RunRecord) -> str | None:
+    """Say that a gate has ended a run by what it saw; None where the run is not of that kind."""
+    said = _read(runs.path(record.plan.run_id) / GATE_FILE) or {}
+    if not said.get("stopped_early") or record.plan.samples >= int(str(said["planned"])):
+        return None
+    return (
+        f"A gate has stopped this run at K={said['samples']} of {said['planned']}, by what it saw "
+        f"({str(said['verdict']).upper()}): its scores are a little too good or too bad, and what "
+        "that gate said is what holds."
+    )
 
 
 def _identity(plan: RunPlan) -> object:
@@ -59,12 +121,21 @@ def _identity(plan: RunPlan) -> object:
     )
 
 
-def _goes_on(runs: RunStore, path: Path, plan: RunPlan, samples: int) -> bool:
-    # An ended gate is never gone on with, nor is one of which nobody can tell.
-    if (path / GATE_FILE).read_bytes() != _BEGUN or is_being_written(path / FILE_NAME):
-        return False
-    record = runs.read(plan.run_id)
-    return bool(record.outcomes) and record.plan.samples <= samples
+def _first(record: RunRecord, samples: int) -> RunRecord:
+    return replace(
+        record,
+        plan=record.plan.model_copy(update={"samples": samples}),
+        outcomes={key: one for key, one in record.outcomes.items() if key[1] < samples},
+        scores={key: one for key, one in record.scores.items() if key[1] < samples},
+    )
+
+
+def _read(path: Path) -> Document | None:
+    try:
+        found = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _write(path: Path, content: bytes) -> None:

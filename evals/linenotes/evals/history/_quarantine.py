@@ -1,8 +1,8 @@
 """Cases that are known to be flaky: run and shown as ever, and left out of what decides.
 
 They stand in `quarantine.yaml` in the project's root, which people edit and commit. An entry has
-an owner and an expiry date: from the day after it, the case decides again and a check fails, so
-that no case is forgotten there.
+an owner and an expiry date: from the day after it, whatever decides on its dataset fails, and so
+does a check, so that no case is forgotten there.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 FILE_NAME = "quarantine.yaml"
 _HEAD = """\
-# Cases that are run and shown, and do not gate. Once one has expired it gates again, and
-# `linenotes flaky --check` fails.
+# Cases that are run and shown, and do not gate. Once one has expired, gates on its dataset fail,
+# and so does `linenotes flaky --check`.
 """
 
 
@@ -75,7 +75,8 @@ class Quarantine:
         """One sentence for each entry that has expired."""
         return tuple(
             f"The quarantine of case {one.case!r} ({one.dataset}) expired on {one.expires}: "
-            f"{one.owner} has to mend it, or to extend it in {self.path.name} with a reason."
+            f"{one.owner} has to mend it and take it out of {self.path.name}, or give it a "
+            "later day and a reason there."
             for one in self.expired
         )
 

@@ -262,21 +262,23 @@ def verdict_by(p_worse_by_margin: float, p_not_worse: float, alpha: float) -> Ve
     return "fail" if p_not_worse < alpha else "inconclusive"
 
 
-def explained(judged: Comparison, pairs: Pairs) -> Comparison:
-    """Add what to know about the verdict and, when there is none, what would bring one."""
+def explained(judged: Comparison, pairs: Pairs, *, drops: int = 1) -> Comparison:
+    """Add what to know about the verdict and, when there is none, what would bring one.
+
+    `drops` is how many tests for a drop share alpha.
+    """
     if judged.se is None:
         return judged
     noted = replace(judged, notes=judged.notes + _remarks(judged))
     if judged.verdict != "inconclusive":
         return noted
-    assert judged.delta is not None
-    is_nearer_to_a_drop = judged.delta < -judged.margin / 2
     needs = what_would_decide(
         pairs,
         se=judged.se,
         margin=judged.margin,
-        alpha=judged.drop_level if is_nearer_to_a_drop else judged.alpha,
+        alpha=judged.alpha,
         target=judged.target,
+        drops=drops * judged.family,
     )
     notes = noted.notes if needs.note is None else (*noted.notes, needs.note)
     return replace(noted, cases_to_decide=needs.cases, samples_to_decide=needs.samples, notes=notes)

@@ -40,17 +40,21 @@ def what_would_decide(
     alpha: float,
     target: Target,
     fixed_base: bool = False,
+    drops: int = 1,
 ) -> Needs:
     """Return what brings the standard error down to where the nearer test has 80% power.
 
-    Only the candidate gets more samples where the base is fixed, so the base's noise stays.
+    Only the candidate gets more samples where the base is fixed, so the base's noise stays. Where
+    a drop of any of several things would fail, `drops` of them, each is tested at a share of alpha,
+    so that a drop takes more to be shown than a pass.
 
     The variance is the noise, which more samples divide, plus what lies between cases, which
     they do not (Miller 2024, "Adding error bars to evals", section 3.1).
     """
     change = pairs.mean_change
-    distance = max(change + margin, -change)
-    wanted = (distance / critical_sum(alpha, POWER)) ** 2
+    to_pass = (change + margin) / critical_sum(alpha, POWER)
+    to_fail = -change / critical_sum(alpha / drops, POWER)
+    wanted = max(to_pass, to_fail) ** 2
     if target == "population" and not pairs.changes.any():
         cases = cases_without_a_loss(margin / pairs.span, alpha) if margin else None
         return Needs(cases, None, "Nothing changed: only more cases can rule the margin out.")

@@ -95,7 +95,10 @@ def compare_jointly(
     }
     judged = _corrected({key: one for key, (one, _) in looks.items()}, family)
     return {
-        name: {metric: explained(judged[name, metric], looks[name, metric][1]) for metric in runs}
+        name: {
+            metric: explained(judged[name, metric], looks[name, metric][1], drops=len(looks))
+            for metric in runs
+        }
         for name, runs in candidates.items()
     }
 

@@ -247,6 +247,7 @@ class _Series:
             alpha=self._alpha,
             target=found.target,
             fixed_base=self._fixed_base,
+            drops=self._asked.metrics,
         )
         notes = found.notes if needs.note is None else (*found.notes, needs.note)
         return replace(

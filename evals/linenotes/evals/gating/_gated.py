@@ -1,0 +1,28 @@
+"""What a gate is about, whether it is executed for the gate or was there before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from linenotes.evals.history._quarantine import Quarantine
+from linenotes.evals.journal._records import RunRecord
+
+
+@dataclass(frozen=True)
+class Gated:
+    """A version, and the cases that it is judged by."""
+
+    agent: str
+    version: str
+    """Its label."""
+    fingerprint: str
+    dataset: str
+    digest: str
+    """Of the cases that were selected."""
+    cases: tuple[str, ...]
+    """Their ids."""
+
+
+def deciding(record: RunRecord, quarantine: Quarantine | None) -> RunRecord:
+    """Return a run as a gate sees it: without the cases that are in quarantine."""
+    return quarantine.without(record) if quarantine else record
