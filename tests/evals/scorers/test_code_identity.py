@@ -8,7 +8,9 @@ from textwrap import dedent
 import pytest
 
 from linenotes.evals import find_scorers
+from linenotes.evals.scorers import value
 from linenotes.evals.scorers._code_identity import code_identity
+from linenotes.evals.scorers._scorer_loading import as_scorer
 from linenotes.project import Project, import_code
 
 Identity = Callable[..., "str | None"]
@@ -267,18 +269,92 @@ def test_identities_of_this_python_are_those_of_all_others(identity: Identity) -
     }
 
 
-def test_built_in_scorers_have_no_code_and_those_of_the_user_do(
+NAMED = """
+from linenotes.evals.scorers import handoffs, scorer
+from mlflow.genai.scorers import ResponseLength, scorer as theirs
+
+
+class Judge:
+    def __init__(self, mode):
+        self.mode = mode
+
+    def __call__(self, sample):
+        return self.mode == "strict"
+
+
+@scorer(unit="EUR")
+def paid(sample):
+    return 1.0
+
+
+@theirs
+def brief(outputs):
+    # a line
+    return len(outputs) < 80
+
+
+def polite(sample):
+    return True
+
+
+judge = Judge("strict")
+route = handoffs("triage", "reviewer")
+length = ResponseLength(max_length=9)
+"""
+
+
+@pytest.fixture
+def code(
     make_project: Callable[..., Project],
+) -> Callable[..., str | None]:
+    """Return the code of a scorer as it is named, after an edit of its file."""
+
+    def find(spec: str, old: str = "", new: str = "") -> str | None:
+        assert old in NAMED
+        (found,) = find_scorers([spec], make_project({"own.py": NAMED.replace(old, new)}))
+        return found.code
+
+    return find
+
+
+@pytest.mark.parametrize(
+    ("spec", "old", "new"),
+    [
+        ("own.py:judge", '"strict")', '"lenient")'),
+        ("own.py:paid", "1.0", "2.0"),
+        ("own.py:brief", "80", "90"),
+        ("own.py:route", '"reviewer"', '"specialist"'),
+        ("own.py:length", "9", "10"),
+        ("own.py:Judge('strict')", "==", "!="),
+        ('of_agent("desk", "own.py:polite")', "True", "False"),
+    ],
+)
+def test_whatever_a_file_names_as_a_scorer_is_known_by_its_code(
+    code: Callable[..., str | None], spec: str, old: str, new: str
 ) -> None:
-    project = make_project(
-        {
-            "own.py": "from linenotes.evals.scorers import scorer\n\n"
-            "@scorer(unit='EUR')\ndef paid(sample):\n    return 1.0\n\n"
-            "def polite(sample):\n    return True\n"
-        }
-    )
-    specs = ["no_loop(2)", "own.py:paid", "own.py:polite", 'of_agent("desk", "own.py:polite")']
-    loop, paid, polite, of_desk = find_scorers(specs, project)
-    assert loop.code is None
-    assert paid.code not in (None, polite.code)
-    assert of_desk.code == polite.code
+    before = code(spec)
+    assert before is not None
+    assert code(spec, "    # a line\n") == before
+    assert code(spec, old, new) != before
+
+
+def test_built_in_scorers_have_no_code(code: Callable[..., str | None]) -> None:
+    assert [code(spec) for spec in ("matches_expectations", "no_loop(2)")] == [None, None]
+
+
+def test_a_metric_of_a_library_is_known_by_its_version_and_what_it_was_made_with() -> None:
+    from importlib.metadata import version
+
+    from mlflow.genai.judges import make_judge
+    from mlflow.genai.scorers import ResponseLength
+
+    short, long = (as_scorer(ResponseLength(max_length=n)).code for n in (9, 90))
+    assert str(short).startswith(f"mlflow {version('mlflow')} ")
+    assert short != long
+    judge = make_judge(name="polite", instructions="Is {{ outputs }} polite?", model="openai:/m")
+    assert as_scorer(judge).code is None, "a judge is pinned with all that it is asked with"
+
+
+def test_a_function_that_works_out_a_value_is_code() -> None:
+    assert value(lambda sample: 1.0 if sample.output else 0.0, failed=0).code is not None
+    assert value("2*right", failed=0).code is None

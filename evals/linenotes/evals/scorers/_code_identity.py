@@ -2,8 +2,10 @@
 
 It is taken of the parsed definition and of all that it stands on in the project, without comments,
 docstrings, positions and formatting, so that it is the same on each machine and for each version of
-Python. Values that the code was made with count, too: what a closure, a partial or an object holds.
-Code of installed libraries is never read; a metric of theirs is known by the library's version.
+Python. Numbers that the code was made with count, too: what a closure, a partial or an object
+holds. Texts do not, since they are often keys, addresses and paths of one machine; a scorer that a
+file names has its whole statement counted, and so its texts. Code of installed libraries is not
+read, unless it is itself the scorer; a metric of theirs is known by the library's version.
 """
 
 from __future__ import annotations
@@ -13,19 +15,28 @@ import copy
 import inspect
 import sysconfig
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from types import FunctionType, MethodType
 
-from linenotes.evals.scorers._reached_code import INSTALLED, Definition, Source, reached
+from linenotes.evals.scorers._reached_code import (
+    INSTALLED,
+    Definition,
+    Source,
+    reached,
+    reached_by_name,
+)
 from linenotes.project import canonical_json, digest
 
 _DIGITS = 12
 _DOCUMENTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SAYS_NOTHING = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
+OF_LAST_SCORE = frozenset({"score", "reason", "success", "error", "verbose_logs"})
+"""What a DeepEval metric keeps of the sample that it judged last."""
 _PYTHON = sysconfig.get_path("stdlib")
 
 
@@ -36,7 +47,7 @@ def code_identity(found: object, beside: Mapping[str, object] | None = None) -> 
 
     Args:
         found: whose code it is.
-        beside: values that it is called with, of which those count that JSON can tell.
+        beside: what it is called with, of which those values count that JSON can tell.
 
     Returns:
         12 hex digits; None where the code has no source.
@@ -44,26 +55,36 @@ def code_identity(found: object, beside: Mapping[str, object] | None = None) -> 
     taken = _Taken()
     try:
         taken.take(found, is_root=True)
-        for name, value in (beside or {}).items():
-            taken.note(name, value)
-    except (OSError, SyntaxError, RecursionError):
+        taken.note_all(beside or {})
+    except RecursionError:
         return None
     return digest(sorted(taken.texts))[:_DIGITS] if taken.has_code else None
 
 
+def named_identity(code: str | None, path: Path, name: str) -> str | None:
+    """Return the identity of what a module binds to a name: its statements, and `code` of it."""
+    texts = {"".join(_tokens(node)) for node in reached_by_name(path, name)}
+    return digest([code, *sorted(texts)])[:_DIGITS] if texts else code
+
+
 def library_identity(library: str, metric: object) -> str:
-    """Return the identity of a library's metric: its version, and code of the user within it."""
+    """Return the identity of a library's metric: its version, and what the user made it with.
+
+    That are its parameters, and functions and classes of the user.
+    """
     taken = _Taken()
+    held = {name: one for name, one in _held_by(metric).items() if name not in OF_LAST_SCORE}
     try:
-        taken.take(metric)
-        taken.take(getattr(type(metric), "__call__", None))  # noqa: B004  what it closes over
-    except (OSError, SyntaxError, RecursionError):
+        taken.take(type(metric))
+        taken.note_all(held)
+    except RecursionError:
         taken = _Taken()
-    own = f" {digest(sorted(taken.texts))[:_DIGITS]}" if taken.has_code else ""
-    try:
-        return f"{library} {version(library)}{own}"
-    except PackageNotFoundError:  # it is there under another name
-        return f"{library}{own}"
+    return f"{library} {version(library)} {digest(sorted(taken.texts))[:_DIGITS]}"
+
+
+def users_class(metric: object) -> str | None:
+    """Return the identity of the class of an object; None where it is a library's own."""
+    return code_identity(type(metric)) if _is_users(type(metric)) else None
 
 
 @dataclass
@@ -82,42 +103,46 @@ class _Taken:
         self._seen[id(found)] = found
         if isinstance(found, partial):
             self.take(found.func, is_root=is_root)
-            self._note_all({str(place): value for place, value in enumerate(found.args)})
-            self._note_all(found.keywords)
+            self._note_held({str(place): value for place, value in enumerate(found.args)})
+            self._note_held(found.keywords)
         elif isinstance(found, MethodType):
             self.take(found.__func__, is_root=is_root)
             self.take(found.__self__)
         elif isinstance(found, FunctionType):
             self._take_source(found, is_root=is_root)
             self.take(getattr(found, "__wrapped__", None))
-            self._note_all(_closed_over(found))
+            self._note_held(_closed_over(found))
         elif isinstance(found, type):
             self._take_source(found, is_root=is_root)
         elif is_root or _is_users(type(found)):
             self.take(type(found), is_root=is_root)
-            self._note_all(_held_by(found))
+            self._note_held(_held_by(found))
 
-    def note(self, name: str, value: object) -> None:
-        """Take a value that code was made with: code of the user, or what JSON can tell."""
-        if callable(value) or _is_users(type(value)):
-            self.take(value)
-            return
-        plain = sorted(map(repr, value)) if isinstance(value, set | frozenset) else value
-        try:
-            self.texts.add(f"{name}={canonical_json(plain).decode()}")
-        except (TypeError, UnicodeDecodeError):
-            return
-
-    def _note_all(self, values: Mapping[str, object]) -> None:
+    def note_all(self, values: Mapping[str, object]) -> None:
+        """Take values that code is called with: code of the user, and what JSON can tell."""
         for name, value in values.items():
-            self.note(name, value)
+            if callable(value) or _is_users(type(value)):
+                self.take(value)
+                continue
+            plain = sorted(map(repr, value)) if isinstance(value, set | frozenset) else value
+            with suppress(TypeError):  # of what JSON cannot tell
+                self.texts.add(f"{name}={canonical_json(plain).decode()}")
+
+    def _note_held(self, values: Mapping[str, object]) -> None:
+        """Take values that code holds: code of the user, and numbers."""
+        known = {
+            name: value
+            for name, value in values.items()
+            if isinstance(value, bool | int | float) or callable(value) or _is_users(type(value))
+        }
+        self.note_all(known)
 
     def _take_source(self, found: type | FunctionType, *, is_root: bool) -> None:
         if not (is_root or _is_users(found)):
             return
         try:
             definition = _definition(found)
-        except TypeError:  # of a class that was made without a file
+        except (OSError, SyntaxError, TypeError):  # of what no file holds
             return
         if definition is None:
             return
@@ -217,7 +242,7 @@ def _held_by(found: object) -> dict[str, object]:
 
 def _is_users(found: type | FunctionType) -> bool:
     """Say whether code is neither a library's nor Python's nor ours."""
-    if found.__module__.partition(".")[0] == "linenotes":
+    if str(found.__module__).partition(".")[0] == "linenotes":
         return False
     try:
         path = Path(inspect.getfile(found)).absolute()

@@ -112,6 +112,12 @@ def reached(start: Definition) -> list[ast.AST]:
     return found
 
 
+def reached_by_name(path: Path, name: str) -> list[ast.AST]:
+    """Return the statements that bind a name in a module, and all that they stand on."""
+    source = _read(path)
+    return reached(Definition(source, ast.Name(id=name))) if source else []
+
+
 def _named_by(definition: Definition) -> Iterator[Definition]:
     source, node = definition.source, definition.node
     inside = [one for one in ast.walk(node) if isinstance(one, ast.stmt) and _is_import(one)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from typing import cast
 
-from linenotes.evals.scorers._code_identity import code_identity, library_identity
+from linenotes.evals.scorers._code_identity import code_identity, library_identity, users_class
 from linenotes.evals.scorers._deepeval_metrics import deepeval_metric, metric_name
 from linenotes.evals.scorers._judge_identities import deepeval_judge_of, mlflow_judge
 from linenotes.evals.scorers._mlflow_scorers import mlflow_scorer
@@ -36,7 +36,7 @@ def _of_library(
     library: str, found: object, name: str, function: ScoreFunction, judge: str | None
 ) -> Scorer:
     """Return a library's metric; who judges is pinned with all that a judge is asked with."""
-    code = library_identity(library, found) if judge is None else None
+    code = library_identity(library, found) if judge is None else users_class(found)
     return Scorer(name, name, function, judge=judge, code=code)
 
 
