@@ -221,7 +221,7 @@ def test_what_an_edited_scorer_has_said_is_said_anew_when_a_run_goes_on(
     Evaluation(project, progress=heard).resume(begun.plan.run_id)
     assert "edited" not in " ".join(heard.lines)
     stop_after(journal_of(project, begun.plan.run_id), samples=2)
-    (project.root / "own.py").write_text(own.replace("1.0", "3.0"), encoding="utf-8")
+    (project.root / "own.py").write_text(own.replace("1.0", "3.00"), encoding="utf-8")
     (result,) = Evaluation(project, progress=heard).resume(begun.plan.run_id)
     (line,) = [line for line in heard.lines if "edited" in line]
     assert "edited since it scored: size. All" in line
@@ -238,7 +238,7 @@ def test_a_run_that_grows_is_not_of_two_scorers(
     version = one_node(files={"own.py": "def size(sample):\n    return 1.0\n"})
     project = version.agent.project
     begun = evaluate(version, numbers(3), ["own.py:size"], samples=2).record
-    (project.root / "own.py").write_text("def size(sample):\n    return 3.0\n", encoding="utf-8")
+    (project.root / "own.py").write_text("def size(sample):\n    return 3.00\n", encoding="utf-8")
     (result,) = Evaluation(project).resume(begun.plan.run_id)
     assert result.estimates["size"].mean == 1, "nothing is missing, so nobody is asked"
     (result,) = Evaluation(project).resume(begun.plan.run_id, samples=3)
