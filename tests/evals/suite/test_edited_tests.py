@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import orjson
 import pytest
 from tests.evals.suite.conftest import Run, words
 
@@ -104,6 +106,18 @@ def test_an_edit_of_what_the_test_stands_on_or_is_given_is_one_of_the_test(
 ) -> None:
     edit(pytester, "    return sample", '    return sample.output["answer"] == WRONG or sample')
     run("-v").stdout.fnmatch_lines(["CANNOT MEASURE. The test has changed since it judged *"])
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_a_baseline_that_does_not_tell_by_what_code_it_was_judged_is_none(
+    run: Run, pytester: pytest.Pytester
+) -> None:
+    (path,) = (pytester.path / "baselines").rglob("champion*")
+    head, *lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+    older = {**orjson.loads(head)}
+    del older["plan"]["codes"]
+    path.write_bytes(gzip.compress(b"".join([orjson.dumps(older), b"\n", *lines])))
+    run("-v").stdout.fnmatch_lines(["CANNOT MEASURE. Nobody knows by what code of the test *"])
 
 
 def test_parameters_of_a_test_are_part_of_it(

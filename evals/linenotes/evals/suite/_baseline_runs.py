@@ -110,20 +110,25 @@ def _judged_anew(asked: _Asked, found: RunRecord) -> str | None:
     if asked.test.metric not in found.plan.metrics:
         return None
     return (
-        f"The test has changed since it judged the baseline {asked.gate.baseline!r}, so it has "
-        f"judged the {counted(len(found.outcomes), 'sample')} of that run anew. Machines without "
-        f"the run cannot do that. {_cure(asked, found.plan)}"
+        f"{_edited(asked, found.plan)}, so it has judged the "
+        f"{counted(len(found.outcomes), 'sample')} of that run anew. Machines without the run "
+        f"cannot do that. {_cure(asked, found.plan)}"
     )
 
 
 def _not_judged(asked: _Asked, found: RunPlan) -> str:
     name, metric = asked.gate.baseline, asked.test.metric
     run = f"its run {found.run_id[:12]} is not here to be judged anew"
-    if metric in found.metrics:
-        why = f"The test has changed since it judged the baseline {name!r}, and {run}."
-    else:
-        why = f"The baseline {name!r} has no score {metric!r}, and {run}."
-    return f"{why} {_cure(asked, found)}"
+    has = metric in found.metrics
+    why = _edited(asked, found) if has else f"The baseline {name!r} has no score {metric!r}"
+    return f"{why}, and {run}. {_cure(asked, found)}"
+
+
+def _edited(asked: _Asked, found: RunPlan) -> str:
+    name = asked.gate.baseline
+    if asked.test.metric in found.codes:
+        return f"The test has changed since it judged the baseline {name!r}"
+    return f"Nobody knows by what code of the test the baseline {name!r} was judged"
 
 
 def _cure(asked: _Asked, base: RunPlan) -> str:
