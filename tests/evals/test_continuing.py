@@ -205,6 +205,46 @@ def test_who_continues_is_told_what_is_kept_what_ran_and_what_was_torn(
     assert result.estimates == whole.estimates
 
 
+def test_what_an_edited_scorer_has_said_is_said_anew_when_a_run_goes_on(
+    one_node: Callable[..., AgentVersion], numbers: Callable[..., Dataset]
+) -> None:
+    own = "def size(sample):\n    return 1.0\n\ndef always(sample):\n    return True\n"
+    version = one_node(files={"own.py": own})
+    project = version.agent.project
+    worth = 'value("2*size", failed=0)'
+    specs = ["own.py:size", "own.py:always", worth]
+    begun = evaluate(version, numbers(3), specs, samples=2).record
+    assert begun.plan.codes.keys() == {"size", "always"}
+    stop_after(journal_of(project, begun.plan.run_id), samples=2)
+    (project.root / "own.py").write_text("# shorter\n" + own, encoding="utf-8")
+    heard = Notes()
+    Evaluation(project, progress=heard).resume(begun.plan.run_id)
+    assert "edited" not in " ".join(heard.lines)
+    stop_after(journal_of(project, begun.plan.run_id), samples=2)
+    (project.root / "own.py").write_text(own.replace("1.0", "3.00"), encoding="utf-8")
+    (result,) = Evaluation(project, progress=heard).resume(begun.plan.run_id)
+    (line,) = [line for line in heard.lines if "edited" in line]
+    assert "edited since it scored: size. All" in line
+    assert result.estimates["size"].mean == 3
+    assert result.estimates["value"].mean == 6
+    assert result.record.plan.metrics == begun.plan.metrics
+    assert result.record.plan.codes["always"] == begun.plan.codes["always"]
+    assert result.record.plan.codes["size"] != begun.plan.codes["size"]
+
+
+def test_a_run_that_grows_is_not_of_two_scorers(
+    one_node: Callable[..., AgentVersion], numbers: Callable[..., Dataset]
+) -> None:
+    version = one_node(files={"own.py": "def size(sample):\n    return 1.0\n"})
+    project = version.agent.project
+    begun = evaluate(version, numbers(3), ["own.py:size"], samples=2).record
+    (project.root / "own.py").write_text("def size(sample):\n    return 3.00\n", encoding="utf-8")
+    (result,) = Evaluation(project).resume(begun.plan.run_id)
+    assert result.estimates["size"].mean == 1, "nothing is missing, so nobody is asked"
+    (result,) = Evaluation(project).resume(begun.plan.run_id, samples=3)
+    assert result.estimates["size"].mean == 3
+
+
 def test_runs_are_sorted_as_they_were_started_whatever_the_clock_did(
     one_node: Callable[..., AgentVersion], numbers: Callable[..., Dataset]
 ) -> None:

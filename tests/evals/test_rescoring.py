@@ -33,7 +33,13 @@ if TYPE_CHECKING:
 
 SCORERS = {
     "own.py": """
-def even(sample): return sample.output["answer"] % 2 == 0
+from pathlib import Path
+
+def even(sample):
+    if Path("down").exists():
+        raise RuntimeError
+    return sample.output["answer"] % 2 == 0
+
 def size(sample): return sample.output["answer"]
 """
 }
@@ -171,8 +177,11 @@ def test_scoring_that_was_stopped_is_finished_when_the_run_goes_on(
             [Scorer("size", "own.py:size", once)],
             add=True,
         )
-    own = "def even(sample): raise RuntimeError\ndef size(sample): return False"
-    (tmp_path / "own.py").write_text(own)
+    own = (tmp_path / "own.py").read_text()
+    (tmp_path / "own.py").write_text(
+        own.replace('return sample.output["answer"]\n', "return False\n")
+    )
+    (tmp_path / "down").touch()
     (again,) = Evaluation(Project.find()).resume(evaluated.record.plan.run_id)
     assert again.estimates["even"] == evaluated.estimates["even"]
     values = [s.value for row in again.record.scores.values() for s in row if s.name == "size"]

@@ -18,7 +18,14 @@ from linenotes.evals.journal._plans import Amendment, RunPlan
 from linenotes.evals.journal._records import FILE_NAME, RunRecord
 from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.journal._samples import SampleKey
-from linenotes.evals.scorers._scorers import Scorer, judges_of, reads_of, specs_of, units_of
+from linenotes.evals.scorers._scorers import (
+    Scorer,
+    codes_of,
+    judges_of,
+    reads_of,
+    specs_of,
+    units_of,
+)
 from linenotes.project import RunError
 from linenotes.tracing import RecordingPolicy
 
@@ -112,6 +119,27 @@ def top_up(runs: Sequence[OngoingRun], samples: int) -> None:
         run.journal.amended(Amendment(samples=samples))
 
 
+def withdraw_edited(run: OngoingRun) -> Iterator[str]:
+    """Let what edited scorers have said of a run be said anew; yield what a user should know.
+
+    Else its scores would be of two scorers. Those that read theirs say their own anew, too.
+
+    Raises:
+        ScorerError: a scorer is no longer there.
+    """
+    was, now = run.plan.codes, codes_of(run.scorers)
+    metrics = [metric for scorer in run.scorers for metric in scorer.metrics]
+    edited = {one for one in metrics if one in was and was[one] != now.get(one)}
+    if not edited or not run.journal.record.outcomes:
+        return
+    again = [one for one in run.scorers if edited & {*one.metrics, *one.reads}]
+    run.journal.amended(rescoring(run.plan, again, add=True))
+    yield (
+        f"Run {run.plan.run_id[:12]}: edited since it scored: {', '.join(sorted(edited))}. "
+        f"All {len(run.journal.record.outcomes)} samples are scored anew by it."
+    )
+
+
 def rescoring(plan: RunPlan, scorers: Sequence[Scorer], *, add: bool) -> Amendment:
     """Return the amendment that lets `scorers` judge the samples of a run anew.
 
@@ -140,6 +168,7 @@ def rescoring(plan: RunPlan, scorers: Sequence[Scorer], *, add: bool) -> Amendme
         units={n: unit for n, unit in plan.units.items() if n in kept} | units_of(scorers),
         reads={n: read for n, read in plan.reads.items() if n in kept} | reads_of(scorers),
         judges={n: judge for n, judge in plan.judges.items() if n in kept} | judges_of(scorers),
+        codes={n: code for n, code in plan.codes.items() if n in kept} | codes_of(scorers),
     )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from linenotes.agents import AgentVersion
 from linenotes.datasets import Dataset
-from linenotes.evals._continuing import rescoring, top_up, what_is_there
+from linenotes.evals._continuing import rescoring, top_up, what_is_there, withdraw_edited
 from linenotes.evals._ongoing import OngoingRun
 from linenotes.evals._results import RunResult
 from linenotes.evals._scoring import Scoring
@@ -33,7 +33,14 @@ from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.publishing._early_publishing import EarlyPublishing
 from linenotes.evals.publishing._publisher import Publisher
-from linenotes.evals.scorers._scorers import Scorer, judges_of, reads_of, specs_of, units_of
+from linenotes.evals.scorers._scorers import (
+    Scorer,
+    codes_of,
+    judges_of,
+    reads_of,
+    specs_of,
+    units_of,
+)
 from linenotes.evals.workers._executors import refuse_unnamed, refuse_unshared
 from linenotes.project import Project, RunError
 from linenotes.tracing import RecordingPolicy, exporting
@@ -176,10 +183,12 @@ class Evaluation:
                 top_up([r for r in runs if growing is None or r.plan.run_id in growing], samples)
             jobs = [run.missing(retry_errors=retry_errors) for run in runs]
             for run, missing in zip(runs, jobs, strict=True):
-                if missing or run.unscored():
-                    _ = run.scorers  # one that is gone is told before anything is run
                 for line in what_is_there(run.journal, missing):
                     self._progress.note(line)
+                if missing or run.unscored() or next_sweep is not None:
+                    # A scorer that is gone is told before anything is run.
+                    for line in withdraw_edited(run):
+                        self._progress.note(line)
             with (
                 keys_for_replay(self._project, policy),
                 self._storing.opened_if_up() as publisher,
@@ -239,6 +248,7 @@ class Evaluation:
                 units=units_of(scorers),
                 reads=reads_of(scorers),
                 judges=judges_of(scorers),
+                codes=codes_of(scorers),
                 recordings=self._conduct.recordings or RecordingPolicy.of(self._project),
             )
             for place, arm in enumerate(arms)

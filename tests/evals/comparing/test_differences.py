@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from linenotes.evals import RunPlan
-from linenotes.evals.comparing._differences import prompt_changes
+from linenotes.evals.comparing._differences import differences, prompt_changes
 
 MakePlan = Callable[..., RunPlan]
 
@@ -54,3 +56,20 @@ def test_prompts_with_one_text_do_not_differ(make_plan: MakePlan) -> None:
     base = make_plan(prompts={"triage": prompt("v1", "a")})
     candidate = make_plan(prompts={"triage": prompt("@best", "a")})
     assert prompt_changes(base, candidate) == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("a1", "b2", ("scorer correct: its code",)),
+        ("a1", "a1", ()),
+        (None, None, ()),
+        (None, "b2", ("scorer correct: its code (not known of the base)",)),
+        ("a1", None, ("scorer correct: its code (not known of the candidate)",)),
+    ],
+)
+def test_an_edited_scorer_is_named(
+    make_plan: MakePlan, before: str | None, after: str | None, told: tuple[str, ...]
+) -> None:
+    plans = [make_plan(codes={"correct": code} if code else {}) for code in (before, after)]
+    assert differences(*plans) == told

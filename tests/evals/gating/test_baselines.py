@@ -87,6 +87,16 @@ def test_a_name_that_is_no_file_name_is_refused_and_finds_nothing(
     assert find_baseline(project, name, agent="app", dataset="numbers") is None
 
 
+def test_a_name_for_golden_tests_is_theirs(
+    project: Project, make_record: Callable[..., RunRecord]
+) -> None:
+    with pytest.raises(RunError, match=r"golden tests keep theirs .* Call it 'champion'\."):
+        check_baseline_place(project, "champion.pytest", agent="app", dataset="numbers")
+    save_baseline(project, make_record(RUNS), "champion.pytest").write_bytes(b"")
+    with pytest.raises(RunError, match="anew: pytest --update-baseline --baseline champion"):
+        find_baseline(project, "champion.pytest", agent="app", dataset="numbers")
+
+
 def test_agents_that_are_named_by_a_file_have_a_folder_of_their_own(
     project: Project, make_record: Callable[..., RunRecord]
 ) -> None:

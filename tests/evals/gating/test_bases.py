@@ -61,8 +61,12 @@ def test_a_version_of_the_prompts_is_run_with_the_candidate(find: Find, name: st
 def test_what_is_not_there_is_told_with_what_is(
     find: Find, rated: Callable[[str], AgentVersion], make_record: Callable[..., RunRecord]
 ) -> None:
-    save_baseline(rated("v1").agent.project, make_record({"a": [True]}), "spring")
-    with pytest.raises(RunError, match=r"no saved baseline 'champion' .*\(saved: spring\).*same"):
+    for name in ("spring", "champion.pytest"):
+        save_baseline(rated("v1").agent.project, make_record({"a": [True]}), name)
+    with pytest.raises(
+        RunError,
+        match=r"no saved baseline 'champion' .*\(saved: .*t \(of pytest\), spring\).*same",
+    ):
         find("champion")
     with pytest.raises(PromptError, match="has a version or an alias 'v9'"):
         find("@v9")

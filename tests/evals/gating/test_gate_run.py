@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -109,6 +110,25 @@ def test_other_cases_or_other_scorers_are_a_change(champion: RunRecord, order: O
     assert order("v1", champion).is_unchanged
     assert not order("v1", champion, cases=20).is_unchanged
     assert not order("v1", champion, scorers=(always,)).is_unchanged
+
+
+def test_an_edited_scorer_is_a_change_and_so_is_one_whose_code_nobody_knows(
+    rated: Callable[[str], AgentVersion], numbers: Callable[..., Dataset], order: Orders
+) -> None:
+    own = rated("v1").agent.project.root / "own.py"
+    own.write_text("def right(sample):\n    return sample.output is not None\n", encoding="utf-8")
+    scorers = ("own.py:right",)
+    base = evaluate(rated("v1"), numbers(4), scorers, samples=2).record
+    assert order("v1", base, cases=4, scorers=scorers).is_unchanged
+    own.write_text(f"# what is right\n{own.read_text()}", encoding="utf-8")
+    assert order("v1", base, cases=4, scorers=scorers).is_unchanged
+    unknown = replace(base, plan=base.plan.model_copy(update={"codes": {}}))
+    assert not order("v1", unknown, cases=4, scorers=scorers).is_unchanged
+    own.write_text("def right(sample):\n    return True\n", encoding="utf-8")
+    edited = order("v1", base, cases=4, scorers=scorers)
+    assert not edited.is_unchanged
+    said = " ".join(gate_report.lines(run_gate(edited, project_of(edited))))
+    assert "Differs: scorer right: its code." in " ".join(said.split())
 
 
 def test_a_gate_that_was_stopped_goes_on_with_what_is_there(

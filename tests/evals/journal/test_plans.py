@@ -50,6 +50,14 @@ def test_a_plan_reads_back_as_it_was(
     assert RunPlan.model_validate_json(plan.model_dump_json()) == plan
 
 
+def test_a_plan_from_before_scorers_had_codes_is_read(
+    one_node: Callable[..., AgentVersion], plan_of: Callable[[AgentVersion], RunPlan]
+) -> None:
+    older = plan_of(one_node(files=PROMPTS)).model_dump(mode="json")
+    assert older.pop("codes") == {}
+    assert RunPlan.model_validate(older).codes == {}
+
+
 def test_the_version_of_a_plan_has_its_prompts_whatever_the_files_say_now(
     one_node: Callable[..., AgentVersion], plan_of: Callable[[AgentVersion], RunPlan]
 ) -> None:

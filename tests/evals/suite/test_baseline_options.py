@@ -169,6 +169,6 @@ def test_a_baseline_that_cannot_be_saved_is_told_and_fails_the_session(
     write("gate=Gate()")
     (pytester.path / "baselines").write_text("in the way")
     result = run("--update-baseline")
-    result.stdout.fnmatch_lines(["*Cannot write *champion.jsonl.gz: Not a directory.*"])
+    result.stdout.fnmatch_lines(["*Cannot write *champion.pytest.jsonl.gz: Not a directory.*"])
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()

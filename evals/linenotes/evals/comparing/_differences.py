@@ -104,11 +104,14 @@ def _model_lines(base: RunPlan, candidate: RunPlan) -> list[str]:
 def _scorer_lines(base: RunPlan, candidate: RunPlan) -> list[str]:
     before = dict(zip(base.metrics, base.scorers, strict=True))
     after = dict(zip(candidate.metrics, candidate.scorers, strict=True))
-    return [
-        f"scorer {name}: {before[name]} → {after[name]}"
-        for name in before
-        if before[name] != after.get(name, before[name])
-    ]
+    lines = []
+    for name in (metric for metric in before if metric in after):
+        if before[name] != after[name]:
+            lines.append(f"scorer {name}: {before[name]} → {after[name]}")
+        elif (was := base.codes.get(name)) != (now := candidate.codes.get(name)):
+            known = "" if was and now else f" (not known of the {'candidate' if was else 'base'})"
+            lines.append(f"scorer {name}: its code{known}")
+    return lines
 
 
 def _models(plan: RunPlan) -> dict[str, dict[str, JsonValue]]:

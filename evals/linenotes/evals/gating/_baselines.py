@@ -2,7 +2,8 @@
 
 `baselines/DATASET/AGENT/NAME.jsonl.gz` holds the plan of one run and one line a sample: its outcome
 and its scores, and nothing that agents or judges said. Equal runs give equal bytes. Reading it
-gives the record of a run, with which any other run is compared.
+gives the record of a run, with which any other run is compared. Golden tests judge by metrics of
+their own, so they keep theirs beside it, in `NAME.pytest.jsonl.gz`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._samples import Outcome, SampleKey, Score
 from linenotes.project import Project, Redactor, RunError, canonical_json
 
+OF_TESTS = ".pytest"
+"""How the names end under which golden tests keep their baselines."""
 _FOLDER = "baselines"
 _SUFFIX = ".jsonl.gz"
 _NAME = re.compile(r"\w[\w.+-]*")
@@ -83,9 +86,15 @@ def check_baseline_place(project: Project, name: str, *, agent: str, dataset: st
     """Refuse what can never be saved, before anything is paid for that is to be saved.
 
     Raises:
-        RunError: the name does not fit a file, or its folder does not let itself be written.
+        RunError: the name does not fit a file or is for golden tests, or its folder does not let
+            itself be written.
     """
     _check_name(name)
+    if name.endswith(OF_TESTS):
+        raise RunError(
+            f"A baseline cannot be called {name!r} here: under such names golden tests keep theirs "
+            f"(pytest --update-baseline). Call it {name.removesuffix(OF_TESTS)!r}."
+        )
     path = _folder(project, agent=agent, dataset=dataset)
     there = next(folder for folder in (path, *path.parents) if folder.exists())
     if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
@@ -104,7 +113,7 @@ def find_baseline(project: Project, name: str, *, agent: str, dataset: str) -> R
     path = _folder(project, agent=agent, dataset=dataset) / f"{name}{_SUFFIX}"
     if not _NAME.fullmatch(name) or not path.exists():
         return None
-    cure = f"Restore it, or save it anew: linenotes gate {agent} --save-baseline {name}."
+    cure = f"Restore it, or save it anew: {saving(name, agent)}."
     try:
         head, *lines = _unpacked(path).splitlines()
         plan = _Head.model_validate_json(head)
@@ -117,6 +126,13 @@ def find_baseline(project: Project, name: str, *, agent: str, dataset: str) -> R
     if wrong is not None:
         raise RunError(f"{path} {wrong}. {cure}")
     return _record(plan, samples)
+
+
+def saving(name: str, agent: str) -> str:
+    """Return the command that saves a baseline of this name."""
+    if name.endswith(OF_TESTS):
+        return f"pytest --update-baseline --baseline {name.removesuffix(OF_TESTS)}"
+    return f"linenotes gate {agent} --save-baseline {name}"
 
 
 def _check_name(name: str) -> None:

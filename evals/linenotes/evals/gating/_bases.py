@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from linenotes.agents import Agent, AgentVersion, PromptRegistry, load_agent, prompt_library
 from linenotes.datasets import Dataset
 from linenotes.evals._arms import EVERY, Choice, single_version
-from linenotes.evals.gating._baselines import find_baseline, saved_baselines
+from linenotes.evals.gating._baselines import OF_TESTS, find_baseline, saved_baselines
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore
 from linenotes.project import Project, PromptError, RunError
@@ -91,7 +91,9 @@ def find_stored_base(
     try:
         return StoredBase(name, RunStore.of(project).read(name))
     except RunError as error:
-        names = ", ".join(saved_baselines(project, agent=agent, dataset=dataset)) or "none"
+        saved_names = saved_baselines(project, agent=agent, dataset=dataset)
+        told = (f"{n} (of pytest)" if n.endswith(OF_TESTS) else n for n in saved_names)
+        names = ", ".join(told) or "none"
         raise RunError(
             f"Agent {agent!r} has no saved baseline {name!r} on {dataset!r} "
             f"(saved: {names}), and no run is called so. Save one: the same "

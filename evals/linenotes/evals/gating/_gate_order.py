@@ -14,7 +14,14 @@ from linenotes.evals.gating._gated import Gated, deciding
 from linenotes.evals.history._quarantine import Quarantine
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
-from linenotes.evals.scorers._scorers import Scorer, judges_of, reads_of, specs_of, units_of
+from linenotes.evals.scorers._scorers import (
+    Scorer,
+    codes_of,
+    judges_of,
+    reads_of,
+    specs_of,
+    units_of,
+)
 from linenotes.tracing import RecordingPolicy
 
 MOST_SAMPLES = 10
@@ -57,14 +64,16 @@ class GateOrder:
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether the version, the data and the scorers are those of the base."""
+        """Whether the version, the data and the scorers with their code are those of the base."""
         if self.base.fingerprint != self.candidate.fingerprint:
             return False
         if self.stored_base is None:
             return True
         plan = self.stored_base.plan
-        own = (tuple(specs_of(self.scorers).values()), dict(judges_of(self.scorers)))
-        return plan.dataset.digest == self.dataset.digest and (plan.scorers, plan.judges) == own
+        specs = tuple(specs_of(self.scorers).values())
+        own = (specs, judges_of(self.scorers), codes_of(self.scorers))
+        same_scorers = (plan.scorers, plan.judges, plan.codes) == own
+        return same_scorers and plan.dataset.digest == self.dataset.digest
 
     @property
     def stored_base(self) -> RunRecord | None:
@@ -96,6 +105,7 @@ class GateOrder:
                 units=units_of(self.scorers),
                 reads=reads_of(self.scorers),
                 judges=judges_of(self.scorers),
+                codes=codes_of(self.scorers),
                 recordings=recordings,
             )
             for arm in self.arms

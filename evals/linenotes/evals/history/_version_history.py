@@ -145,8 +145,10 @@ def _earlier(store: RunStore, plan: RunPlan, metric: str) -> Iterator[RunRecord]
             yield record
 
 
-def _scorer(plan: RunPlan, metric: str) -> str | None:
-    return dict(zip(plan.metrics, plan.scorers, strict=True)).get(metric)
+def _scorer(plan: RunPlan, metric: str) -> tuple[str | None, str | None]:
+    """Return what gives a metric: the spec of its scorer, and the identity of its code."""
+    specs = dict(zip(plan.metrics, plan.scorers, strict=True))
+    return specs.get(metric), plan.codes.get(metric)
 
 
 def _of_cases(record: RunRecord, plan: RunPlan) -> RunRecord:

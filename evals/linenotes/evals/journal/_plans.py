@@ -84,6 +84,8 @@ class Amendment(_Part):
     """Metric to the metrics that its scorer reads; with `scorers`."""
     judges: dict[str, str] = Field(default_factory=dict)
     """Metric to who judges it; with `scorers`."""
+    codes: dict[str, str] = Field(default_factory=dict)
+    """Metric to the identity of its scorer's code; with `scorers`."""
 
 
 class RunPlan(_Part):
@@ -127,6 +129,9 @@ class RunPlan(_Part):
     """Metric to the other metrics that its scorer reads, for those that read any."""
     judges: dict[str, str] = Field(default_factory=dict)
     """Metric to who judges it, pinned, for those that a model judges."""
+    codes: dict[str, str] = Field(default_factory=dict)
+    """Metric to the identity of its scorer's code: of what it says and stands on in the project, or
+    the version of the library that it is of. Built-in scorers have none."""
     recordings: RecordingPolicy = RecordingPolicy()
     """How its calls meet recordings."""
     imported: ImportInPlan | None = None
@@ -157,6 +162,7 @@ class RunPlan(_Part):
         units: Mapping[str, str] = MappingProxyType({}),
         reads: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
         judges: Mapping[str, str] = MappingProxyType({}),
+        codes: Mapping[str, str] = MappingProxyType({}),
         recordings: RecordingPolicy = RecordingPolicy(),  # noqa: B008  it is immutable
     ) -> Self:
         """Return the plan to evaluate `version` against `dataset`; `scorers` maps name to spec.
@@ -199,6 +205,7 @@ class RunPlan(_Part):
             units=dict(units),
             reads=dict(reads),
             judges=dict(judges),
+            codes=dict(codes),
             recordings=recordings,
         )
 
@@ -262,6 +269,7 @@ class RunPlan(_Part):
             changes["units"] = amendment.units
             changes["reads"] = amendment.reads
             changes["judges"] = amendment.judges
+            changes["codes"] = amendment.codes
         return self.model_copy(update=changes)
 
     def redacted(self, redactor: Redactor) -> Self:

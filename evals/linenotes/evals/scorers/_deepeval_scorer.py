@@ -5,6 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from linenotes.evals.scorers._code_identity import library_identity
 from linenotes.evals.scorers._deepeval_metrics import deepeval_metric, keep_deepeval_in, metric_name
 from linenotes.evals.scorers._judge_identities import deepeval_judge_of
 from linenotes.evals.scorers._scorer_specs import Parameters, call_text
@@ -40,7 +41,9 @@ def deepeval(metric: str, *, judge: str | None = None, **parameters: object) -> 
         raise ScorerError(f"DeepEval's {metric} cannot be made: {error}") from error
     given = ({} if judge is None else {"judge": judge}) | parameters
     spec = call_text("deepeval", Parameters((metric,), given))
-    return Scorer(metric_name(made), spec, deepeval_metric(made), judge=deepeval_judge_of(made))
+    judge_of_it = deepeval_judge_of(made)
+    code = library_identity("deepeval", made) if judge_of_it is None else None
+    return Scorer(metric_name(made), spec, deepeval_metric(made), judge=judge_of_it, code=code)
 
 
 def deepeval_judge(role: str) -> DeepEvalBaseLLM:

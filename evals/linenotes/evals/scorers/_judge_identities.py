@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from linenotes.agents import DEFAULT_ROLE
+from linenotes.evals.scorers._code_identity import OF_LAST_SCORE
 from linenotes.project import ModelSettings, Project, digest
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 _DIGITS = 12
 _PLAIN = (bool, int, float, str)
-_OF_LAST_SCORE = {"score", "reason", "success", "error", "verbose_logs"}
-"""What a DeepEval metric keeps of the sample that it judged last."""
 
 
 def pinned(model: str, *asked: JsonValue) -> str:
@@ -51,7 +50,7 @@ def deepeval_judge_of(metric: Any) -> str | None:  # noqa: ANN401  a stranger's 
     asked: dict[str, JsonValue] = {
         name: value if isinstance(value, _PLAIN) else [str(one) for one in value]
         for name, value in vars(metric).items()
-        if name not in _OF_LAST_SCORE and isinstance(value, (*_PLAIN, list, tuple))
+        if name not in OF_LAST_SCORE and isinstance(value, (*_PLAIN, list, tuple))
     }
     kind = type(metric).__name__
     return pinned(str(model.get_model_name()), "deepeval", version("deepeval"), kind, asked)

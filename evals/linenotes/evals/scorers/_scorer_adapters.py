@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from typing import cast
 
+from linenotes.evals.scorers._code_identity import code_identity, library_identity, users_class
 from linenotes.evals.scorers._deepeval_metrics import deepeval_metric, metric_name
 from linenotes.evals.scorers._judge_identities import deepeval_judge_of, mlflow_judge
 from linenotes.evals.scorers._mlflow_scorers import mlflow_scorer
@@ -21,14 +22,22 @@ def adapted(found: object) -> Scorer | None:
         return found
     if _comes_from(found, "mlflow") and hasattr(found, "run"):
         name = str(getattr(found, "name", type(found).__name__))
-        return Scorer(name, name, mlflow_scorer(found), judge=mlflow_judge(found))
+        return _of_library("mlflow", found, name, mlflow_scorer(found), mlflow_judge(found))
     if _comes_from(found, "deepeval") and hasattr(found, "measure"):
-        name = metric_name(found)
-        return Scorer(name, name, deepeval_metric(found), judge=deepeval_judge_of(found))
+        name, judge = metric_name(found), deepeval_judge_of(found)
+        return _of_library("deepeval", found, name, deepeval_metric(found), judge)
     for function in (found, getattr(found, "score", None)):
         if _takes_one_sample(function):
             return _declared(found, cast("ScoreFunction", function))
     return None
+
+
+def _of_library(
+    library: str, found: object, name: str, function: ScoreFunction, judge: str | None
+) -> Scorer:
+    """Return a library's metric; who judges is pinned with all that a judge is asked with."""
+    code = library_identity(library, found) if judge is None else users_class(found)
+    return Scorer(name, name, function, judge=judge, code=code)
 
 
 def _declared(found: object, function: ScoreFunction) -> Scorer:
@@ -36,7 +45,8 @@ def _declared(found: object, function: ScoreFunction) -> Scorer:
     name = str(getattr(found, "__name__", type(found).__name__))
     values = getattr(type(found), "values", ())
     is_declared = isinstance(values, tuple) and all(isinstance(value, str) for value in values)
-    return Scorer(name, spec=name, function=function, values=values if is_declared else ())
+    given = values if is_declared else ()
+    return Scorer(name, spec=name, function=function, values=given, code=code_identity(found))
 
 
 def _comes_from(found: object, package: str) -> bool:

@@ -7,9 +7,12 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from pathlib import Path
+from types import ModuleType
 
 from linenotes.evals.engine._failures import describe
 from linenotes.evals.scorers._catalogue import BUILT_IN
+from linenotes.evals.scorers._code_identity import named_identity
 from linenotes.evals.scorers._deepeval_metrics import keep_deepeval_in
 from linenotes.evals.scorers._matching import matches_expectations
 from linenotes.evals.scorers._reading import with_what_they_read
@@ -43,11 +46,13 @@ def load_scorer(spec: str, project: Project) -> Scorer:
     place, _, attribute = meant.target.rpartition(":")
     if not place:
         raise ScorerError(_unknown(spec, project))
-    found = _attribute(place, attribute, project)
+    module = _module(place, attribute, project)
+    found = getattr(module, attribute)
     if meant.parameters is not None:
         found = _called(found, meant.parameters, spec)
     own = attribute if alias is None else asked.target
-    return as_scorer(found, spec=spec, name=asked.name or own)
+    scorer = as_scorer(found, spec=spec, name=asked.name or own)
+    return replace(scorer, code=_code(scorer, module, attribute))
 
 
 def find_scorers(
@@ -155,7 +160,12 @@ def _unknown(spec: str, project: Project) -> str:
     return f"There is no scorer {spec!r}. {hint} One of your own is written path.py:function."
 
 
-def _attribute(place: str, attribute: str, project: Project) -> object:
+def _code(scorer: Scorer, module: ModuleType, attribute: str) -> str | None:
+    path = getattr(module, "__file__", None)
+    return named_identity(scorer.code, Path(path), attribute) if path else scorer.code
+
+
+def _module(place: str, attribute: str, project: Project) -> ModuleType:
     try:
         module = import_code(place, project)
     except LinenotesError:
@@ -174,4 +184,4 @@ def _attribute(place: str, attribute: str, project: Project) -> object:
         near = get_close_matches(attribute, vars(module), n=1)
         hint = f"Did you mean {near[0]!r}?" if near else "Name what is there."
         raise ScorerError(f"Scorer '{place}:{attribute}': {place} has no {attribute!r}. {hint}")
-    return getattr(module, attribute)
+    return module

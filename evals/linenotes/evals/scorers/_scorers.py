@@ -40,6 +40,9 @@ class Scorer:
     """What its numbers are counted in, such as EUR; None for shares and bare numbers."""
     judge: str | None = None
     """Who judges, pinned: a model and its prompt. None for code, which needs no calibration."""
+    code: str | None = None
+    """The identity of the code that gives its scores, or the version of the library that it is of;
+    None for a built-in one, and where there is no source."""
     scores_failures: bool = False
     """Whether it also scores the samples that the agent failed."""
 
@@ -103,6 +106,11 @@ def units_of(scorers: Iterable[Scorer]) -> dict[str, str]:
 def judges_of(scorers: Iterable[Scorer]) -> dict[str, str]:
     """Return metric to who judges it, for those that a model judges."""
     return {metric: s.judge for s in scorers if s.judge is not None for metric in s.metrics}
+
+
+def codes_of(scorers: Iterable[Scorer]) -> dict[str, str]:
+    """Return metric to the identity of its scorer's code, for those that have one."""
+    return {metric: s.code for s in scorers if s.code is not None for metric in s.metrics}
 
 
 def reads_of(scorers: Iterable[Scorer]) -> dict[str, tuple[str, ...]]:

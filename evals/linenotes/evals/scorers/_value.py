@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from linenotes.evals.journal._samples import Sample, Score
 from linenotes.evals.scorers._budget_scorers import real_seconds, whole_cost
+from linenotes.evals.scorers._code_identity import code_identity
 from linenotes.evals.scorers._formulas import Formula, Operand
 from linenotes.evals.scorers._scorer_specs import Parameters, call_text
 from linenotes.evals.scorers._scorers import Scorer
@@ -44,6 +45,7 @@ def value(
     at_failure = Formula.parse(str(failed))
     of_failure = _worked_out(at_failure, dollar)
     of_output: Callable[[Sample], Score | float]
+    code = None
     _check_names(at_failure)
     if isinstance(worth, str):
         formula = Formula.parse(worth)
@@ -53,6 +55,7 @@ def value(
     else:
         _check_currency([at_failure], currency, dollar)
         of_output = worth
+        code = code_identity(worth)
 
     def score(sample: Sample) -> Score | float:
         return of_output(sample) if sample.error is None else of_failure(sample)
@@ -65,6 +68,7 @@ def value(
         function=score,
         reads=tuple(reads),
         unit=currency,
+        code=code,
         scores_failures=True,
     )
 

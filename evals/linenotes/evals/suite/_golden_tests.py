@@ -6,7 +6,6 @@ the case, and its metric is what scores are kept under.
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +17,7 @@ import pytest
 from linenotes.datasets import Case, Dataset
 from linenotes.evals.journal._plans import IMPORTED
 from linenotes.evals.journal._samples import Sample
+from linenotes.evals.scorers._code_identity import code_identity
 from linenotes.evals.suite._golden import DECLARED, Golden
 
 VERDICT: Literal["verdict"] = "verdict"
@@ -47,7 +47,10 @@ class GoldenTest:
     """The ids of its items without the case: `tests/test_desk.py::test_routes`."""
     metric: str
     spec: str
-    """Where the metric comes from; changes with the source of the function."""
+    """Where the metric comes from."""
+    code: str | None
+    """The identity of what judges: of the function without its decorators, of what it stands on,
+    and of its other parameters."""
     declared: Golden
     dataset: Dataset
     """All cases that it declares."""
@@ -96,12 +99,16 @@ def cells(function: Callable[..., object], dataset: Dataset) -> list[Cell]:
 
 def entries(items: Sequence[pytest.Item]) -> Iterator[Entry]:
     """Yield the items that belong to golden tests, with their tests."""
+    tests: dict[str, GoldenTest] = {}
     for item in items:
         declared = getattr(getattr(item, "function", None), DECLARED, None)
         if isinstance(item, pytest.Function) and isinstance(declared, Golden):
             cell = item.callspec.params[ARGUMENT]
             assert isinstance(cell, Cell)
-            yield Entry(item, _test(item, declared, cell), cell.case)
+            name = _name(item, cell)
+            if name not in tests:
+                tests[name] = _test(item, name, declared, cell)
+            yield Entry(item, tests[name], cell.case)
 
 
 def verdicts_last(items: list[pytest.Item]) -> None:
@@ -118,14 +125,27 @@ def verdicts_last(items: list[pytest.Item]) -> None:
     items[:] = [one for item in order for one in (item, behind.get(item)) if one is not None]
 
 
-def _test(item: pytest.Function, declared: Golden, cell: Cell) -> GoldenTest:
+def _name(item: pytest.Function, cell: Cell) -> str:
     others = _other_parameters(item, cell)
     path = item.nodeid.removesuffix(f"[{item.callspec.id}]")
-    name = path + (f"[{others}]" if others else "")
+    return path + (f"[{others}]" if others else "")
+
+
+def _test(item: pytest.Function, name: str, declared: Golden, cell: Cell) -> GoldenTest:
+    others = _other_parameters(item, cell)
+    path = item.nodeid.removesuffix(f"[{item.callspec.id}]")
     functions = path.partition("::")[2].split("::")
     functions[-1] = functions[-1].removeprefix("test_")
-    metric = _UNFIT.sub("_", ".".join(functions) + (f" {others}" if others else "")).strip()
-    return GoldenTest(name, metric, _spec(item, name), declared, cell.dataset)
+    metric = ".".join(functions) + (f" {others}" if others else "")
+    parameters = {one: value for one, value in item.callspec.params.items() if one != ARGUMENT}
+    return GoldenTest(
+        name=name,
+        metric=_UNFIT.sub("_", metric).strip(),
+        spec=f"{IMPORTED}pytest {name}",
+        code=code_identity(item.function, parameters),
+        declared=declared,
+        dataset=cell.dataset,
+    )
 
 
 def _other_parameters(item: pytest.Function, cell: Cell) -> str:
@@ -136,11 +156,3 @@ def _other_parameters(item: pytest.Function, cell: Cell) -> str:
         if whole.endswith(own):
             return whole.removesuffix(own).removesuffix("-")
     return ""
-
-
-def _spec(item: pytest.Function, name: str) -> str:
-    try:
-        source = inspect.getsource(item.function)
-    except OSError:  # made by code that no file holds
-        source = name
-    return f"{IMPORTED}pytest {name}@{hashlib.sha256(source.encode()).hexdigest()[:8]}"

@@ -17,6 +17,7 @@ from linenotes.evals.gating._baselines import save_baseline
 from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.journal._samples import Sample, Score
 from linenotes.evals.scorers._scorers import Scorer
+from linenotes.evals.suite._baseline_runs import name_of_tests
 from linenotes.evals.suite._executing import locked
 from linenotes.evals.suite._golden_tests import GoldenTest
 from linenotes.evals.suite._judging import CaseJudgement
@@ -52,7 +53,7 @@ class Judged:
             assert score is not None, "only samples that finished are scored"
             return score
 
-        return Scorer(self.test.metric, self.test.spec, look_up)
+        return Scorer(self.test.metric, self.test.spec, look_up, code=self.test.code)
 
 
 def write_page(one: Judged, folder: Path) -> None:
@@ -134,5 +135,5 @@ def _save(name: str, run_ids: Sequence[str], wishes: Wishes) -> str:
             "dataset. Name another baseline in the gate of one of them."
         )
     record = RunStore.of(wishes.project).read(run_ids[0])
-    path = save_baseline(wishes.project, record, name)
+    path = save_baseline(wishes.project, record, name_of_tests(name))
     return f"Baseline {name!r} is now run {run_ids[0][:12]}: {path}."

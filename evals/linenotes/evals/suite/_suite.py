@@ -36,7 +36,7 @@ from linenotes.evals.suite._judging import Body, CaseJudgement, judge_case
 from linenotes.evals.suite._keeping import Judged, keep, write_page
 from linenotes.evals.suite._selection import Selection
 from linenotes.evals.suite._suite_figures import case_document, properties, test_document
-from linenotes.evals.suite._verdicts import Verdict, metric_gate, reach, scored_record
+from linenotes.evals.suite._verdicts import Baseline, Verdict, metric_gate, reach, scored_record
 from linenotes.evals.suite._wishes import Asked, Wishes
 from linenotes.project import LinenotesError, Project, RunError
 
@@ -261,7 +261,7 @@ def _attach(item: pytest.Item, found: Sequence[tuple[str, object]]) -> None:
 
 def _base(
     gate: Gate, test: GoldenTest, record: RunRecord, project: Project, body: Body
-) -> RunRecord | RunError:
+) -> Baseline | RunError:
     """Return the run that is compared with, or why there is none."""
     try:
         return baseline_of(gate, test, record, project, body)

@@ -28,6 +28,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Baseline:
+    """The run that is compared with."""
+
+    record: RunRecord
+    """Scored by the same test."""
+    note: str | None = None
+    """What to know of how it was scored."""
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What a golden test says of the version that ran."""
 
@@ -59,7 +69,8 @@ def scored_record(
             score = one.score(test.metric)
             if score is not None:
                 scores[case.case, one.index] = (score,)
-    plan = record.plan.amended(Amendment(scorers={test.metric: test.spec}))
+    codes = {} if test.code is None else {test.metric: test.code}
+    plan = record.plan.amended(Amendment(scorers={test.metric: test.spec}, codes=codes))
     return replace(record, plan=plan, scores=scores)
 
 
@@ -71,7 +82,7 @@ def reach(
     target: Target,
     quarantine: Quarantine,
     gate: Gate | None = None,
-    base: RunRecord | RunError | None = None,
+    base: Baseline | RunError | None = None,
 ) -> Verdict:
     """Return the verdict of a test on a run.
 
@@ -87,12 +98,15 @@ def reach(
     from linenotes.evals.statistics import estimate
 
     deciding = quarantine.without(record)
-    base = quarantine.without(base) if isinstance(base, RunRecord) else base
+    against = quarantine.without(base.record) if isinstance(base, Baseline) else None
     found = estimate(score_table(deciding, test.metric), target=target)
     cases = [case for case in judged.values() if case.case not in quarantine.cases]
-    decision = _decision(gate, base, deciding) if gate and isinstance(base, RunRecord) else None
+    decision = _decision(gate, against, deciding) if gate and against else None
+    if decision and isinstance(base, Baseline) and base.note:
+        decision = replace(decision, notes=(*decision.notes, base.note))
+    lacking = base if isinstance(base, RunError) else None
     criteria = _criteria(
-        test.declared, cases, found, (_of_gate(decision, base), _of_execution(record))
+        test.declared, cases, found, (_of_gate(decision, lacking), _of_execution(record))
     )
     asked = [word for word, _, _ in criteria if word is not None]
     why = [line for _, _, lines in criteria for line in lines]
@@ -104,7 +118,7 @@ def reach(
         record=record,
         deciding=deciding,
         comparisons=decision.comparisons if decision else (),
-        base=base if isinstance(base, RunRecord) else None,
+        base=against,
         gate=gate,
     )
 
@@ -154,11 +168,11 @@ def _of_rate(declared: Golden, found: Estimate) -> _Word:
     return "inconclusive", False, (f"Neither is {wanted} shown, nor that it is missed.",)
 
 
-def _of_gate(decision: Decision | None, base: RunRecord | RunError | None) -> _Word:
+def _of_gate(decision: Decision | None, lacking: RunError | None) -> _Word:
     if decision is not None:
         return decision.verdict, decision.exit_code != 0, _explained(decision)
-    if isinstance(base, RunError):
-        return "cannot measure", True, (str(base),)
+    if lacking is not None:
+        return "cannot measure", True, (str(lacking),)
     return None, False, ()
 
 
@@ -174,11 +188,7 @@ def _decision(gate: Gate, base: RunRecord, candidate: RunRecord) -> Decision:
     if _is_unchanged(base, candidate):
         why = "Same prompts, models, graph, data and test as the baseline, and no call was made."
         return Decision(gate, "unchanged", notes=(why,))
-    decision = decide(gate, base, candidate)
-    if _same_test(base.plan, candidate.plan):
-        return decision
-    edited = "The test has changed since it judged the baseline: --update-baseline judges anew."
-    return replace(decision, notes=(*decision.notes, edited))
+    return decide(gate, base, candidate)
 
 
 def _is_unchanged(base: RunRecord, candidate: RunRecord) -> bool:
@@ -195,7 +205,10 @@ def _is_unchanged(base: RunRecord, candidate: RunRecord) -> bool:
 
 def _same_test(was: RunPlan, now: RunPlan) -> bool:
     specs = dict(zip(was.metrics, was.scorers, strict=True))
-    return all(specs.get(m) == spec for m, spec in zip(now.metrics, now.scorers, strict=True))
+    return all(
+        (specs.get(metric), was.codes.get(metric)) == (spec, now.codes.get(metric))
+        for metric, spec in zip(now.metrics, now.scorers, strict=True)
+    )
 
 
 def _scores(record: RunRecord, plan: RunPlan) -> list[tuple[SampleKey, str, ScoreValue | None]]:
