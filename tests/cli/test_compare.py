@@ -181,3 +181,9 @@ def test_quarantined_cases_do_not_decide_and_expired_ones_are_named(
     assert isinstance(notes, list)
     assert notes[0] == "1 quarantined case run and not counted: c0."
     assert "'c1' (cases) expired on 2020-01-31" in str(notes[1])
+
+
+def test_what_is_identical_is_not_shown_to_be_better(two_runs: list[str], cli: Cli) -> None:
+    same = cli("compare", two_runs[0], two_runs[0], "--no-log")
+    assert (same.code, "UNCHANGED" in same.out) == (0, True)
+    assert cli("compare", two_runs[0], two_runs[0], "--no-log", "--margin", "0").code == 3

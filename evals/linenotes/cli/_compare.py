@@ -108,7 +108,14 @@ def command(
     _show(report, full=full, as_json=as_json, as_markdown=as_markdown, html=html)
     if not no_log:
         _log(report, project)
-    return _EXIT[report.verdict]
+    return _exit_code(report)
+
+
+def _exit_code(report: ComparisonReport) -> int:
+    # Where only what is better passes, what is identical is not shown to be.
+    asks_for_better = report.candidates[0].primary.result.margin == 0
+    lacking = report.verdict == "unchanged" and asks_for_better
+    return _EXIT["inconclusive" if lacking else report.verdict]
 
 
 def _show(

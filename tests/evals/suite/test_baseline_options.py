@@ -156,11 +156,25 @@ def test_a_quarantined_case_is_run_and_shown_and_fails_nothing(
         ]
     )
     write("gate=Gate()")
+    held.write_text(f"- {lines[0]}\n", encoding="utf-8")
     run("--update-baseline")
     desk = pytester.path / "desk.py"
     worse = desk.read_text(encoding="utf-8").replace("question == 2 and", "question and")
     desk.write_text(worse, encoding="utf-8")
     run().stdout.fnmatch_lines(["*-17 points*n=3)*", "Differs: the agent's code changed."])
+
+
+def test_an_expired_quarantine_fails_the_verdict_whatever_the_samples_say(
+    run: Run, write: Write, pytester: pytest.Pytester
+) -> None:
+    write("require='any', limit=2")
+    entry = "- {case: c1, dataset: cases, owner: ann, expires: 2001-01-01, reason: flaky}\n"
+    (pytester.path / "quarantine.yaml").write_text(entry, encoding="utf-8")
+    result = run("-v")
+    assert words(result)["test_answers[verdict]"] == "FAILED"
+    result.stdout.fnmatch_lines(
+        ["FAIL. The quarantine of case 'c1' (cases) expired on *: ann has *"]
+    )
 
 
 def test_a_baseline_that_cannot_be_saved_is_told_and_fails_the_session(

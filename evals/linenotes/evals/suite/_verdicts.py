@@ -105,9 +105,8 @@ def reach(
     if decision and isinstance(base, Baseline) and base.note:
         decision = replace(decision, notes=(*decision.notes, base.note))
     lacking = base if isinstance(base, RunError) else None
-    criteria = _criteria(
-        test.declared, cases, found, (_of_gate(decision, lacking), _of_execution(record))
-    )
+    of_run = (_of_gate(decision, lacking), _of_execution(record), _of_quarantine(quarantine))
+    criteria = _criteria(test.declared, cases, found, of_run)
     asked = [word for word, _, _ in criteria if word is not None]
     why = [line for _, _, lines in criteria for line in lines]
     return Verdict(
@@ -182,6 +181,11 @@ def _of_execution(record: RunRecord) -> _Word:
     wanted = len(record.plan.cases) * record.plan.samples
     missing = f"Only {len(record.outcomes)} of {counted(wanted, 'sample')} were executed."
     return "cannot measure", True, (missing,)
+
+
+def _of_quarantine(quarantine: Quarantine) -> _Word:
+    """Fail while one has expired; which, is told with the cases that it holds."""
+    return ("fail", True, ()) if quarantine.expired else (None, False, ())
 
 
 def _decision(gate: Gate, base: RunRecord, candidate: RunRecord) -> Decision:
