@@ -188,6 +188,12 @@ class _Page:
         return f"{self.report.verdict.upper()}: {names} against {self.report.base.plan.version}"
 
     @property
+    def samples(self) -> str:
+        """K: of the base, and of the candidates where they have others."""
+        runs = [self.report.base, *(one.record for one in self.report.candidates)]
+        return " and ".join(dict.fromkeys(str(run.plan.samples) for run in runs))
+
+    @property
     def speaks_of(self) -> str:
         return SPEAKS_OF[self.report.candidates[0].primary.result.target]
 
