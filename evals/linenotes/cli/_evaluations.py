@@ -15,6 +15,7 @@ from linenotes.cli._main import FAIL, USAGE
 from linenotes.evals import (
     Conduct,
     Evaluation,
+    ImportedRun,
     NotPublished,
     RunComparison,
     RunPlan,
@@ -128,6 +129,17 @@ def print_results(
         out.print(one_line(line))
     for line in report.unstable_lines(results):
         out.print(printable(line))
+
+
+def print_import(imported: ImportedRun, noun: str, *ways_on: str) -> None:
+    """Print what was imported, how many of what that were, and what to do with it."""
+    out, record = console(), imported.result.record
+    print_results(out, [imported.result])
+    count = len(record.outcomes)
+    again = " before, so nothing was added" if imported.again else ""
+    out.print(f"{count:,} {noun}{'' if count == 1 else 's'} imported{again}.")
+    out.print()
+    out.print("   ".join([f"run {record.plan.run_id[:12]}", *ways_on]), style="dim")
 
 
 def _ways_on(results: Sequence[RunResult]) -> list[str]:

@@ -10,7 +10,6 @@ import click
 from linenotes.cli._options import json_option, target_option
 
 if TYPE_CHECKING:
-    from linenotes.evals import ImportedRun
     from linenotes.evals.statistics import Target
 
 _EPILOG = """\b
@@ -56,6 +55,7 @@ def command(
     Importing a file again adds nothing.
     """
     from linenotes.cli._console import Live, print_json
+    from linenotes.cli._evaluations import print_import
     from linenotes.evals import ResultsOrder, import_results
     from linenotes.project import Project
 
@@ -65,20 +65,5 @@ def command(
     if as_json:
         print_json(imported.result.results_document(again=imported.again))
     else:
-        _print(imported)
+        print_import(imported, "result", "linenotes compare latest~1 latest", "linenotes publish")
     return 0
-
-
-def _print(imported: ImportedRun) -> None:
-    from linenotes.cli._console import console
-    from linenotes.cli._evaluations import print_results
-
-    result = imported.result
-    out = console()
-    print_results(out, [result])
-    count = len(result.record.outcomes)
-    again = " before, so nothing was added" if imported.again else ""
-    out.print(f"{count:,} {'result' if count == 1 else 'results'} imported{again}.")
-    out.print()
-    run = result.record.plan.run_id[:12]
-    out.print(f"run {run}   linenotes compare latest~1 latest   linenotes publish", style="dim")

@@ -10,7 +10,6 @@ import click
 from linenotes.cli._options import json_option, target_option
 
 if TYPE_CHECKING:
-    from linenotes.evals import ImportedRun
     from linenotes.evals.statistics import Target
     from linenotes.tracing import FileFormat
 
@@ -59,6 +58,7 @@ def command(
     was evaluated here. Importing a file again adds nothing.
     """
     from linenotes.cli._console import Live, print_json
+    from linenotes.cli._evaluations import print_import
     from linenotes.evals import ImportOrder, import_run
     from linenotes.project import Project
 
@@ -68,22 +68,6 @@ def command(
     if as_json:
         print_json(imported.result.import_document(again=imported.again))
     else:
-        _print(imported)
+        first = next(iter(imported.result.record.outcomes.values())).trace_id
+        print_import(imported, "conversation", f"linenotes trace show {first[:15]}", "linenotes ui")
     return 0
-
-
-def _print(imported: ImportedRun) -> None:
-    from linenotes.cli._console import console
-    from linenotes.cli._evaluations import print_results
-
-    result = imported.result
-    out = console()
-    print_results(out, [result])
-    count = len(result.record.outcomes)
-    noun = "conversation" if count == 1 else "conversations"
-    again = " before, so nothing was added" if imported.again else ""
-    out.print(f"{count} {noun} imported{again}.")
-    out.print()
-    first = next(iter(result.record.outcomes.values())).trace_id
-    run = result.record.plan.run_id[:12]
-    out.print(f"run {run}   linenotes trace show {first[:15]}   linenotes ui", style="dim")
