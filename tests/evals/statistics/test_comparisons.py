@@ -176,6 +176,28 @@ def test_cases_to_decide_do_decide(score_table: ScoreTable) -> None:
     assert again.verdict in {"pass", "fail"}
 
 
+def test_cases_to_decide_do_decide_where_hardly_any_case_changed(score_table: ScoreTable) -> None:
+    steady, unsteady = [1.0] * 5, [1.0] * 4 + [0.0]
+    base = [unsteady, steady] + [steady] * 18
+    candidate = [steady, unsteady] + [steady] * 18
+    first = compare_scores(score_table(base), score_table(candidate))
+    assert (first.verdict, first.cases_to_decide) == ("inconclusive", 46)
+    more = [steady] * 26
+    again = compare_scores(score_table(base + more), score_table(candidate + more))
+    assert again.verdict == "pass"
+
+
+def test_samples_to_decide_do_decide_where_nothing_ever_failed(score_table: ScoreTable) -> None:
+    runs = {k: score_table([[1.0] * k] * 10) for k in (2, 3, 8)}
+    found = {k: compare_scores(run, run, target="dataset") for k, run in runs.items()}
+    assert found[2].samples_to_decide == 8
+    assert {k: one.verdict for k, one in found.items()} == {
+        2: "inconclusive",
+        3: "inconclusive",
+        8: "pass",
+    }
+
+
 def test_more_samples_cannot_help_where_cases_truly_differ(score_table: ScoreTable) -> None:
     base = [[1.0] * 8, [0.0] * 8] * 20
     candidate = [[1.0] * 8, [0.0] * 8] * 16 + [[0.0] * 8, [1.0] * 8] * 4

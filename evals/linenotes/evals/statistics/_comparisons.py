@@ -274,7 +274,7 @@ def explained(judged: Comparison, pairs: Pairs, *, drops: int = 1) -> Comparison
         return noted
     needs = what_would_decide(
         pairs,
-        se=judged.se,
+        evidence_for(pairs, judged.target),
         margin=judged.margin,
         alpha=judged.alpha,
         target=judged.target,

@@ -186,6 +186,7 @@ class _Series:
         self._times: list[float] = []
         self._alpha = 0.0
         self._pairs: Pairs
+        self._evidence: PairedEvidence
         self.looks: list[Look] = []
         self.result: Comparison
 
@@ -198,7 +199,7 @@ class _Series:
         if isinstance(evidence, str):
             self.result = replace(compared, notes=(evidence,))
             return
-        self._alpha = compared.alpha
+        self._alpha, self._evidence = compared.alpha, evidence
         self._information.append(evidence.guarded_se**-2)
         self._times.append(stage.time)
         self.result = self._at_the_boundary(compared, evidence)
@@ -242,7 +243,7 @@ class _Series:
             return found
         needs = what_would_decide(
             self._pairs,
-            se=found.se,
+            self._evidence,
             margin=found.margin,
             alpha=self._alpha,
             target=found.target,
