@@ -15,6 +15,7 @@ from linenotes.evals._evaluation import Evaluation, Interrupted
 from linenotes.evals._report import recording_lines
 from linenotes.evals._storing import NotPublished
 from linenotes.evals._used_up import BudgetUsedUp
+from linenotes.evals._wording import signed
 from linenotes.evals.documents._gate_document import gate_document
 from linenotes.evals.engine._conduct import Conduct
 from linenotes.evals.engine._progress import Progress, Silent
@@ -218,5 +219,5 @@ def _so_far(decision: Decision) -> str:
     found = decision.comparisons[0]
     if found.result.delta is None:
         return "nothing measured yet"
-    scale, unit = (100, " points") if found.is_rate else (1, "")
-    return f"{scale * found.result.delta:+.3g}{unit}, not decided"
+    unit = " points" if found.is_rate else ""
+    return f"{signed(found.result.delta, rate=found.is_rate)}{unit}, not decided"

@@ -22,7 +22,7 @@ def many_flip_p(excesses: FloatArray, most: float) -> FloatArray:
     """Return for each row the share of sign patterns whose total is at least the observed one.
 
     A total that is no larger than the root of the summed squares is reached by at least 3 of 32
-    sign patterns (Dvorak and Tiep 2022, "Probability mass of Rademacher sums beyond one standard
+    sign patterns (Dvorak and Klein 2022, "Probability mass of Rademacher sums beyond one standard
     deviation"). So most rows need no flipping where only shares up to `most` matter: larger ones
     may be given as 1.
     """
