@@ -21,7 +21,7 @@ from linenotes.evals.statistics._tables import ROUNDING, read_scores, units_of_r
 if TYPE_CHECKING:
     import pandas as pd
 
-    from linenotes.evals.statistics._tables import CaseTable, IntArray
+    from linenotes.evals.statistics._tables import CaseTable, FloatArray, IntArray
 
 FEWEST_LABELS = 3
 """Labelled units that the error of a corrected mean needs."""
@@ -118,7 +118,9 @@ def rogan_gladen(
     theta = (p + Sp - 1) / (Se + Sp - 1) (Rogan and Gladen 1978), with p the rate of the judge,
     Se how often it passes what people pass and Sp how often it fails what people fail. Its
     variance by the delta method is (var p + theta^2 var Se + (1 - theta)^2 var Sp) /
-    (Se + Sp - 1)^2, each of the three over whole units.
+    (Se + Sp - 1)^2, each of the three over whole units. A judge that never erred on a few labels
+    errs all the same: var Se and var Sp are never below what they are with one label more that
+    it got right and one that it got wrong (Agresti and Coull 1998).
 
     Args:
         judged: what the judge says of all samples, 0 or 1, `case, sample, value[, …]`.
@@ -130,26 +132,16 @@ def rogan_gladen(
             than chance, or it has judged fewer than two cases, or clusters.
     """
     table = read_scores(judged)
-    people, judge = (labels[name].to_numpy(dtype=float) for name in ("person", "judge"))
-    if not (table.binary and np.isin((people, judge), (0.0, 1.0)).all()):
-        raise ValueError("Rogan-Gladen needs scores and labels of 0 and 1.")
-    if people.all() or not people.any():
-        raise ValueError("People gave one label only: label passes and failures.")
-    right = np.asarray(judge == people, dtype=float)
-    kinds = (people, 1 - people)
-    rates = [float(right @ kind / kind.sum()) for kind in kinds]
-    gain = sum(rates) - 1
+    of_passes, of_failures = _error_rates(table, labels)
+    gain = of_passes.rate + of_failures.rate - 1
     if gain <= 0:
-        raise ValueError(f"The judge is no better than chance: {rates[0]:.2f} and {rates[1]:.2f}.")
-    theta = (table.mean + rates[1] - 1) / gain
-    shares = (-theta, 1 - theta)
-    errors = sum(
-        share * kind * (right - rate) / kind.sum()
-        for share, kind, rate in zip(shares, kinds, rates, strict=True)
-    )
-    units = np.bincount(units_of_rows(labels), errors)
-    spread = len(units) / max(1, len(units) - 1) * float(units @ units)
-    variance = _variance_of_mean(table) + spread
+        raise ValueError(
+            f"The judge is no better than chance: {of_passes.rate:.2f} and {of_failures.rate:.2f}."
+        )
+    theta = (table.mean + of_failures.rate - 1) / gain
+    moves = -theta * of_passes.moves + (1 - theta) * of_failures.moves
+    lacking = theta**2 * of_passes.lacking + (1 - theta) ** 2 * of_failures.lacking
+    variance = _variance_of_mean(table) + _over_units(moves) + lacking
     return _bounded(
         theta,
         variance**0.5 / gain,
@@ -162,6 +154,41 @@ def rogan_gladen(
         units=len(np.unique(table.units)),
         method="Rogan-Gladen",
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _ErrorRate:
+    """How often the judge says what people say, of what they pass or of what they fail."""
+
+    rate: float
+    moves: FloatArray
+    """How each unit moves the rate."""
+    lacking: float
+    """What their spread lacks of the least variance."""
+
+
+def _error_rates(table: CaseTable, labels: pd.DataFrame) -> tuple[_ErrorRate, _ErrorRate]:
+    people, judge = (labels[name].to_numpy(dtype=float) for name in ("person", "judge"))
+    if not (table.binary and np.isin((people, judge), (0.0, 1.0)).all()):
+        raise ValueError("Rogan-Gladen needs scores and labels of 0 and 1.")
+    if people.all() or not people.any():
+        raise ValueError("People gave one label only: label passes and failures.")
+    units, right = units_of_rows(labels), np.asarray(judge == people, dtype=float)
+    return _error_rate(units, right, people), _error_rate(units, right, 1 - people)
+
+
+def _error_rate(units: IntArray, right: FloatArray, asked: FloatArray) -> _ErrorRate:
+    rate = float(right @ asked / asked.sum())
+    moves = np.bincount(units, asked * (right - rate) / asked.sum()).astype(float)
+    n = np.count_nonzero(np.bincount(units, asked))
+    likely = (n * rate + 1) / (n + 2)
+    least = likely * (1 - likely) / (n + 2)
+    return _ErrorRate(rate, moves, max(0.0, least - _over_units(moves)))
+
+
+def _over_units(moves: FloatArray) -> float:
+    """Return the variance of what units move by so much."""
+    return len(moves) / max(1, len(moves) - 1) * float(moves @ moves)
 
 
 def _variance_of_mean(table: CaseTable) -> float:
