@@ -25,9 +25,8 @@ Examples:
 
 \b
 The exit code is the verdict, of several candidates the worst: 0 pass or unchanged, 1 fail,
-2 cannot measure, 3 inconclusive.
+2 cannot measure, 3 inconclusive. With --margin 0 unchanged is 3, too.
 """
-_EXIT = {"pass": 0, "unchanged": 0, "fail": 1, "cannot measure": 2, "inconclusive": 3}
 _STYLE = {"pass": "bold green", "fail": "bold red"}
 _FEWEST = 2
 
@@ -108,14 +107,7 @@ def command(
     _show(report, full=full, as_json=as_json, as_markdown=as_markdown, html=html)
     if not no_log:
         _log(report, project)
-    return _exit_code(report)
-
-
-def _exit_code(report: ComparisonReport) -> int:
-    # Where only what is better passes, what is identical is not shown to be.
-    asks_for_better = report.candidates[0].primary.result.margin == 0
-    lacking = report.verdict == "unchanged" and asks_for_better
-    return _EXIT["inconclusive" if lacking else report.verdict]
+    return report.exit_code
 
 
 def _show(

@@ -19,6 +19,7 @@ from linenotes.evals.comparing._comparison import (
     primary_metric,
     worst,
 )
+from linenotes.evals.comparing._exit_codes import exit_code
 from linenotes.evals.history._quarantine import Quarantine
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.judging._calibrations import JudgedMetric
@@ -92,6 +93,11 @@ class ComparisonReport:
     def verdict(self) -> GateVerdict:
         """The worst of the candidates' verdicts."""
         return worst(one.verdict for one in self.candidates)
+
+    @property
+    def exit_code(self) -> int:
+        """What a command ends with."""
+        return exit_code(self.verdict, margin=self.candidates[0].primary.result.margin)
 
     @property
     def held(self) -> tuple[str, ...]:

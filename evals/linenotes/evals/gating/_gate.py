@@ -24,20 +24,13 @@ from linenotes.evals.comparing._comparison import (
     worst,
 )
 from linenotes.evals.comparing._completion import deciding_table
+from linenotes.evals.comparing._exit_codes import exit_code
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.project import RunError
 
 if TYPE_CHECKING:
     from linenotes.evals.statistics import BaseRun, SequentialComparison, Target
-
-_EXIT: dict[GateVerdict, int] = {
-    "pass": 0,
-    "unchanged": 0,
-    "fail": 1,
-    "cannot measure": 2,
-    "inconclusive": 3,
-}
 
 
 @dataclass(frozen=True)
@@ -103,14 +96,9 @@ class Decision:
 
     @property
     def exit_code(self) -> int:
-        """What a command ends with: 0 pass or unchanged, 1 fail, 2 cannot measure, 3 otherwise.
-
-        What is identical is not better: where only what is better passes, it is not shown.
-        """
-        lacking = self.verdict == "unchanged" and self.gate.allowed == 0
-        if lacking or self.verdict == "inconclusive":
-            return self.gate.inconclusive
-        return _EXIT[self.verdict]
+        """What a command ends with."""
+        gate = self.gate
+        return exit_code(self.verdict, margin=gate.allowed, inconclusive=gate.inconclusive)
 
 
 def decide(
