@@ -130,6 +130,25 @@ def test_a_judge_that_never_changed_its_word_may_yet_do_so(
     assert only(repeat_judging(judged("polite"), project)).most_changed is None
 
 
+def test_related_cases_are_one_piece_of_evidence_of_a_steady_judge(
+    project: Project, judged: Judged
+) -> None:
+    record = judged("brief", cases=30, samples=2)
+    cases = tuple(
+        case.model_copy(update={"cluster": f"k{number % 6}" if number else None})
+        for number, case in enumerate(record.plan.cases)
+    )
+    plan = record.plan.model_copy(update={"cases": cases})
+    found = repeat_judging(replace(record, plan=plan), project)
+    metric = only(found)
+    assert (metric.cases, metric.clusters) == (30, 7)
+    assert metric.most_changed == pytest.approx(1 - 0.05 ** (1 / 7))
+    assert any(
+        "of 30 cases in 7 clusters, so it does on at most 35% of such clusters" in line
+        for line in repeat_report.closing_lines(found)
+    )
+
+
 def test_where_nothing_varied_there_are_no_shares(project: Project, judged: Judged) -> None:
     found = repeat_judging(judged("length", cases=4, samples=2), project, metrics=["length"])
     metric = only(found)

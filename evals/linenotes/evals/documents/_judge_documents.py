@@ -125,6 +125,8 @@ class RepeatDocument(Part):
     """That were judged again."""
     cases: int
     """That they are of."""
+    clusters: int | None
+    """That those are of; null where the dataset declares none."""
     times: int
     """How often each of them was."""
     failures: int
@@ -132,7 +134,8 @@ class RepeatDocument(Part):
     changed: int
     """Samples that did not get the same score each time."""
     most_changed: float | None
-    """Where none changed: the largest share of such cases that can have one that does, at 95%."""
+    """Where none changed: the largest share of such cases, or clusters, that can have one that
+    does, at 95%."""
     case: ShareDocument | None
     """Between cases; null where too little was scored, as all three are where nothing varied."""
     agent: ShareDocument | None

@@ -55,7 +55,10 @@ def _on(metric: RepeatDocument) -> Iterator[str]:
 def _on_none_changed(metric: RepeatDocument) -> str:
     judgements = counted(metric.samples * metric.times - metric.failures, "judgement")
     most = f"{100 * metric.most_changed:.0f}%" if metric.most_changed is not None else ""
+    cases, units = counted(metric.cases, "case"), "cases"
+    if metric.clusters is not None:
+        cases, units = f"{cases} in {counted(metric.clusters, 'cluster')}", "clusters"
     return (
-        f"{metric.metric}: the judge never changed its word in {judgements} of "
-        f"{counted(metric.cases, 'case')}, so it does on at most {most} of such cases (95%)."
+        f"{metric.metric}: the judge never changed its word in {judgements} of {cases}, so it "
+        f"does on at most {most} of such {units} (95%)."
     )

@@ -7,7 +7,7 @@ the judge's noise, and so no version's merit.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,7 +73,7 @@ def repeat_judging(
         run=record.plan.run_id,
         lost=len(record.lost),
         metrics=[
-            _split(metric, scorer, judged, times)
+            _split(metric, scorer, judged, times, _clusters(record))
             for scorer in scorers
             for metric in scorer.metrics
             if metric in asked
@@ -125,7 +125,18 @@ async def _judged(
     return await asyncio.gather(*map(judge, keys))
 
 
-def _split(metric: str, scorer: Scorer, judged: Sequence[_Judgement], times: int) -> RepeatDocument:
+def _clusters(record: RunRecord) -> Mapping[str, str] | None:
+    """Return the cluster of each case that has one; None where the dataset declares none."""
+    return {case.id: case.cluster for case in record.plan.cases if case.cluster} or None
+
+
+def _split(
+    metric: str,
+    scorer: Scorer,
+    judged: Sequence[_Judgement],
+    times: int,
+    clusters: Mapping[str, str] | None,
+) -> RepeatDocument:
     from linenotes.evals.statistics import most_unseen
 
     said = [(one.key, score) for one in judged for score in one.scores if score.name == metric]
@@ -134,16 +145,23 @@ def _split(metric: str, scorer: Scorer, judged: Sequence[_Judgement], times: int
         if score.value is not None:
             values[key].append(score.value)
     shares, changed = _shares(values), sum(len(set(given)) > 1 for given in values.values())
-    cases = len({case for case, _ in values})
+    cases = {case for case, _ in values}
+    # A case without a cluster is one of its own.
+    units = (
+        {(clusters[case], "") if case in clusters else ("", case) for case in cases}
+        if clusters
+        else cases
+    )
     return RepeatDocument(
         metric=metric,
         judge=scorer.judge or scorer.spec,
         samples=len(values),
-        cases=cases,
+        cases=len(cases),
+        clusters=len(units) if clusters else None,
         times=times,
         failures=sum(score.value is None for _, score in said),
         changed=changed,
-        most_changed=most_unseen(cases) if any(values.values()) and not changed else None,
+        most_changed=most_unseen(len(units)) if any(values.values()) and not changed else None,
         case=shares.get("case"),
         agent=shares.get("sample"),
         judge_noise=shares.get("judge"),
