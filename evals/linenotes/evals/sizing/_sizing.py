@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from linenotes.evals._wording import more_samples
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._tables import is_rate, score_table
+from linenotes.evals.sizing._pilot_costs import per_pair
 from linenotes.evals.sizing._suite_sizes import (
     ALPHA,
     DEPTHS,
@@ -56,7 +57,7 @@ def size_suite(
     runs = (base,) if candidate is None else (base, candidate)
     metric = _metric(runs, metric)
     pilot = _pilot(runs, metric, wish)
-    counted = _Counted(pilot, wish, *_per_pair(runs, wish))
+    counted = _Counted(pilot, wish, *per_pair(runs, wish))
     answers = tuple(map(counted.answer, wish.changes)) if wish.target == "dataset" else ()
     return SuiteSize(
         metric=metric,
@@ -115,33 +116,6 @@ def _depths(pilot: Pilot, wish: Wish, answers: Sequence[Answer]) -> list[int]:
     if wish.target == "dataset":
         return sorted({*DEPTHS[1:], *(answer.samples for answer in answers)})
     return [k for k in DEPTHS if pilot.noise_is_known or k == 1]
-
-
-def _per_pair(runs: Sequence[RunRecord], wish: Wish) -> tuple[float | None, float | None]:
-    """Return dollars and seconds of one more sample of both versions."""
-    both = runs if len(runs) > 1 else (*runs, *runs)
-    costs = [_mean_cost(run) if wish.sample_cost is None else wish.sample_cost for run in both]
-    times = [_mean_seconds(run) for run in both]
-    return _sum_of_known(costs), _sum_of_known(times)
-
-
-def _sum_of_known(amounts: Sequence[float | None]) -> float | None:
-    known = [amount for amount in amounts if amount is not None]
-    return sum(known) if len(known) == len(amounts) else None
-
-
-def _mean_cost(run: RunRecord) -> float | None:
-    costs = [one.cost for one in run.outcomes.values() if one.cost is not None]
-    return sum(costs) / len(costs) if costs else None
-
-
-def _mean_seconds(run: RunRecord) -> float | None:
-    imported = run.plan.imported
-    if imported is not None and not imported.timed:
-        return None
-    # What recordings stood in for took no time.
-    times = [one.seconds for one in run.outcomes.values() if not one.replayed]
-    return sum(times) / len(times) if times else None
 
 
 @dataclass(frozen=True)
