@@ -32,6 +32,7 @@ class LookDocument(Part):
     delta: float
     p_worse_by_margin: float
     p_not_worse: float
+    """Corrected where several metrics decide together, so that both are compared with `level`."""
 
 
 class GatedMetricDocument(Part):

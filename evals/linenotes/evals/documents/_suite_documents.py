@@ -82,7 +82,7 @@ class GoldenTestDocument(Part):
     gates: int | None
     """How many gates share the level at which a drop fails; null where nothing was compared."""
     level: float | None
-    """This gate's share of that level, of a one-sided test: 0.01 of 0.05 shared by 5."""
+    """This gate's share of that level, of a one-sided test by itself: 0.01 of 0.05 shared by 5."""
     flipped: list[FlippedCaseDocument]
 
 
