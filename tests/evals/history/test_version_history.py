@@ -38,6 +38,7 @@ def test_other_versions_datasets_and_later_runs_do_not_count(
     write_run(ONE, dataset={"name": "others", "digest": "d" * 64})
     write_run(ONE, scorers=("another",))
     write_run(ONE, codes={"correct": "edited since"})
+    write_run(ONE, judges={"correct": "another-model"})
     middle = write_run(ONE)
     write_run(ONE)
     assert [run.plan.run_id for run in history(store, middle).runs] == [middle]

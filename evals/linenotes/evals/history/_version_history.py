@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from linenotes.evals._wording import counted
+from linenotes.evals.journal._instruments import instrument_of
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore
@@ -134,21 +135,15 @@ def _metric(plan: RunPlan, metric: str | None) -> str:
 
 
 def _earlier(store: RunStore, plan: RunPlan, metric: str) -> Iterator[RunRecord]:
-    scorer = _scorer(plan, metric)
+    instrument = instrument_of(plan, metric)
     for other in store.plans():
         if other.run_id == plan.run_id:
             return
         if (other.fingerprint, other.dataset.name) != (plan.fingerprint, plan.dataset.name):
             continue
         record = store.read(other.run_id)
-        if _scorer(record.plan, metric) == scorer:
+        if instrument_of(record.plan, metric) == instrument:
             yield record
-
-
-def _scorer(plan: RunPlan, metric: str) -> tuple[str | None, str | None]:
-    """Return what gives a metric: the spec of its scorer, and the identity of its code."""
-    specs = dict(zip(plan.metrics, plan.scorers, strict=True))
-    return specs.get(metric), plan.codes.get(metric)
 
 
 def _of_cases(record: RunRecord, plan: RunPlan) -> RunRecord:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from linenotes.evals._wording import counted
 from linenotes.evals.gating._baselines import OF_TESTS, find_baseline
 from linenotes.evals.gating._gate import Gate
+from linenotes.evals.journal._instruments import Instrument, instrument_of
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore
@@ -75,8 +76,7 @@ def _named(asked: _Asked) -> RunRecord:
 
 
 def _is_judged(plan: RunPlan, test: GoldenTest) -> bool:
-    specs = dict(zip(plan.metrics, plan.scorers, strict=True))
-    return (specs.get(test.metric), plan.codes.get(test.metric)) == (test.spec, test.code)
+    return instrument_of(plan, test.metric) == Instrument(test.spec, test.code)
 
 
 def _can_be_judged(record: RunRecord) -> bool:

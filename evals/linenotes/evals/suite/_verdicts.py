@@ -14,6 +14,7 @@ from linenotes.evals.comparing._comparison_report import verdict as sentence
 from linenotes.evals.comparing._differences import told_differences
 from linenotes.evals.gating._gate import Decision, Gate, decide
 from linenotes.evals.history._quarantine import Quarantine
+from linenotes.evals.journal._instruments import instrument_of
 from linenotes.evals.journal._plans import Amendment, RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._samples import SampleKey, Score, ScoreValue
@@ -203,16 +204,8 @@ def _is_unchanged(base: RunRecord, candidate: RunRecord) -> bool:
     was, now = base.plan, candidate.plan
     replayed = all(outcome.replayed == outcome.calls for outcome in candidate.outcomes.values())
     same = was.fingerprint == now.fingerprint and was.dataset.digest == now.dataset.digest
-    scored_alike = _same_test(was, now) and _scores(base, now) == _scores(candidate, now)
-    return same and replayed and scored_alike
-
-
-def _same_test(was: RunPlan, now: RunPlan) -> bool:
-    specs = dict(zip(was.metrics, was.scorers, strict=True))
-    return all(
-        (specs.get(metric), was.codes.get(metric)) == (spec, now.codes.get(metric))
-        for metric, spec in zip(now.metrics, now.scorers, strict=True)
-    )
+    same_test = all(instrument_of(was, one) == instrument_of(now, one) for one in now.metrics)
+    return same and replayed and same_test and _scores(base, now) == _scores(candidate, now)
 
 
 def _scores(record: RunRecord, plan: RunPlan) -> list[tuple[SampleKey, str, ScoreValue | None]]:
