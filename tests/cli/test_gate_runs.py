@@ -65,7 +65,9 @@ def test_what_only_concerns_executing_is_refused_for_a_run(imported: Path, cli: 
     for option in ("--samples", "--concurrency", "--budget-usd", "--replay"):
         assert option in refused.err
     assert "Leave out --promote." in cli(*run, "--promote").err
-    assert "no saved baseline '@v1' on 'flights'" in cli("gate", "latest", "--baseline", "@v1").err
+    told = cli("gate", "latest", "--baseline", "@v1").err
+    assert "no saved baseline '@v1' on 'flights'" in told
+    assert "here nothing runs: name a run of it by its id, or as latest~1." in told
 
 
 def test_what_is_neither_an_agent_nor_a_run_is_told(project: Path, cli: Cli) -> None:

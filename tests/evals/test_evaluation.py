@@ -135,6 +135,20 @@ def answer(state):
     assert result.scored == 300
 
 
+def test_publishing_is_announced_once_where_all_was_written_on_the_way(
+    one_node: Callable[..., AgentVersion], numbers: Callable[..., Dataset]
+) -> None:
+    version, heard = one_node(), []
+
+    class Heard(Silent):
+        def stage(self, text: str, *, total: int | None = None) -> None:
+            heard.append((text, total))
+
+    evaluation = Evaluation(version.agent.project, progress=Heard())
+    evaluation.run([Arm(version, 1)], numbers(4), find_scorers([], version.agent.project))
+    assert [text for text, total in heard if total is None].count("Publishing to MLflow") == 1
+
+
 def test_a_stop_is_told_and_the_rest_is_done_when_the_run_is_resumed(
     one_node: Callable[..., AgentVersion], numbers: Callable[..., Dataset]
 ) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from linenotes.evals._wording import signed, sized
+from linenotes.evals._wording import counted, signed, sized
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,11 @@ from linenotes.evals._wording import signed, sized
 )
 def test_a_size_keeps_the_digits_that_a_margin_needs(value: float, rate: bool, said: str) -> None:
     assert sized(value, rate=rate) == said
+
+
+def test_large_counts_have_separators_as_in_tables() -> None:
+    told = [counted(number, "call") for number in (1, 2, 1800)]
+    assert told == ["1 call", "2 calls", "1,800 calls"]
 
 
 def test_a_drop_of_less_than_half_a_point_has_no_sign_of_a_drop() -> None:

@@ -100,7 +100,8 @@ class Storing:
         lacking = sum(len(record.outcomes) for record in records) - sum(map(len, written))
         try:
             with nullcontext(publisher) if publisher else self.opened() as reached:
-                self.progress.stage("Publishing to MLflow", total=lacking or None)
+                if lacking or early is None:  # what was written early has been announced
+                    self.progress.stage("Publishing to MLflow", total=lacking or None)
                 return [
                     publish_run(
                         reached, record, written=rows, target=self.target, progress=self.progress

@@ -17,8 +17,8 @@ _FINE = 0.1
 
 
 def counted(number: int, noun: str) -> str:
-    """Return `1 case`, `2 cases`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """Return `1 case`, `2 cases`, `1,200 cases`."""
+    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def printable(text: str) -> str:

@@ -21,6 +21,10 @@ MakeRun = Callable[..., RunRecord]
         (0.0000031, "dollars", "$0.0000031"),
         (0, "dollars", "$0"),
         (12.345, "seconds", "12.3 s"),
+        (0, "seconds", "0 s"),
+        (0.0537, "seconds", "53.7 ms"),
+        (0.0000603, "seconds", "0.06 ms"),
+        (3e-8, "seconds", "0 ms"),
         (None, "points", "–"),
     ],
 )
@@ -35,6 +39,7 @@ def test_a_value_reads_in_its_unit(value: float | None, unit: Unit, text: str) -
         (-0.124, "points", "-12"),
         (-0.0003, "dollars", "-$0.0003"),
         (1.25, "seconds", "+1.25 s"),
+        (-0.000343, "seconds", "-0.343 ms"),
         (-20, "number", "-20"),
     ],
 )

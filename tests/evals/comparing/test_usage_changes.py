@@ -38,6 +38,7 @@ def test_what_has_no_price_stays_unpriced(make_run: MakeRun) -> None:
         "cost", None, "16 calls without a known price (`linenotes prices`)"
     )
     assert found["tokens"].result is not None
+    assert changes(other, other)["cost"].note.startswith("32 calls without a known price")
 
 
 def test_calls_that_cost_nothing_are_told_as_such(make_run: MakeRun) -> None:
@@ -58,6 +59,19 @@ def test_a_file_that_tells_no_times_and_tokens_has_none(make_run: MakeRun) -> No
     run = make_run(SCORES, amounts={"tokens": 0}, imported=imported)
     found = changes(run, run)
     assert [found[name].result for name in ("tokens", "seconds")] == [None, None]
+
+
+def test_the_cost_that_imported_files_tell_is_compared(make_run: MakeRun) -> None:
+    imported = {"file": "f.csv", "identity": "i", "samples": 16, "timed": False}
+    nothing = {"calls": 0, "tokens": 0}
+    base, other, silent = (
+        make_run(SCORES, amounts={**nothing, "cost": cost}, imported=imported, run_id=run_id * 32)
+        for run_id, cost in (("a", 0.02), ("b", 0.03), ("c", None))
+    )
+    found = changes(base, other)["cost"]
+    assert found.result is not None
+    assert found.result.delta == pytest.approx(0.01)
+    assert changes(base, silent)["cost"].note == "an imported file does not tell its cost"
 
 
 def test_an_agent_that_calls_no_model_has_only_its_time(make_run: MakeRun) -> None:

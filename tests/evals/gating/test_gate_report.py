@@ -39,3 +39,12 @@ def test_the_samples_of_both_sides_are_told_where_the_base_is_stored(
     assert "n=30, K=1 against 4, exactly these cases" in told[0]
     assert "n=30, K=1 against 3 to 4, exactly these cases" in told[1]
     assert "against" not in told[2]
+
+
+def test_that_more_samples_cannot_help_is_said_once(champion: RunRecord, order: Orders) -> None:
+    key, (score,) = next(item for item in champion.scores.items() if item[1][0].value)
+    base = replace(champion, scores={**champion.scores, key: (replace(score, value=False),)})
+    asked = order("v1", base, gate=Gate(superiority=True), fresh=True)
+    text = " ".join(" ".join(gate_report.lines(run_gate(asked, project_of(asked)))).split())
+    assert text.startswith("INCONCLUSIVE")
+    assert text.count("More samples ") == 1

@@ -42,6 +42,14 @@ def test_what_follows_is_said_in_sentences(make_record: MakeRecord) -> None:
     assert "no number of samples detects less than" in text
     assert "say what a case costs (--case-cost)" in text
     assert "linenotes plan A B" in text
+    assert " by another correlation: " in text
+
+
+def test_the_best_number_of_samples_for_the_money_is_a_whole_one(make_record: MakeRecord) -> None:
+    wish = Wish((0.05,), case_cost=4, sample_cost=0.01)
+    lines = sizing_report.closing_lines(size_suite(make_record(PILOT), wish=wish))
+    (best,) = (line for line in lines if line.startswith("The best K for the money is "))
+    assert best.removeprefix("The best K for the money is ").split()[0].isdigit()
 
 
 def test_exactly_these_cases_have_power_in_place_of_cases(make_record: MakeRecord) -> None:
@@ -56,7 +64,7 @@ def test_exactly_these_cases_have_power_in_place_of_cases(make_record: MakeRecor
     assert all(row[2].endswith("%") for row in rows)
     large, small = sizing_report.closing_lines(found)
     assert large.startswith("Exactly these 40 cases show 15 points with ")
-    assert small.startswith("Add cases: 2 points takes 197 like these 40 cases, with 20 samples")
+    assert small.startswith("Add cases: 2 points takes 197 cases like these 40, with 20 samples")
 
 
 def test_more_samples_that_cannot_help_are_said(make_record: MakeRecord) -> None:

@@ -59,7 +59,7 @@ def test_a_drop_that_fails_one_gate_is_not_shown_where_three_share_the_level(
 ) -> None:
     shared = run("-v", "--linenotes-json", "out.json", "--junit-xml", "out.xml")
     assert words(shared)["test_answers[verdict]"] == "INCONCLUSIVE"
-    shared.stdout.fnmatch_lines(["*At 1.3%: 4% shared by 3 gates no drop is shown. To decide: *"])
+    shared.stdout.fnmatch_lines(["*No drop is shown at 1.3%: 4% shared by 3 gates. To decide: *"])
     told = json.loads((pytester.path / "out.json").read_text(encoding="utf-8"))
     assert {test["metric"]: (test["gates"], test["level"]) for test in told["tests"]} == {
         "answers": (3, pytest.approx(0.04 / 3)),
@@ -89,7 +89,7 @@ def test_only_gates_that_can_fail_the_session_share_its_level(run: Run) -> None:
 def test_a_family_that_is_spread_over_sessions_is_declared(run: Run, write: Write) -> None:
     spread = GATED.replace("inconclusive=0", "inconclusive=0, family=6")
     write(text=spread + ANSWERS)
-    run().stdout.fnmatch_lines(["*At 0.67%: 4% shared by 6 gates no drop is shown.*"])
+    run().stdout.fnmatch_lines(["*No drop is shown at 0.67%: 4% shared by 6 gates.*"])
 
 
 @pytest.mark.usefixtures("worse")

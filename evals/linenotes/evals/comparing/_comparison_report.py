@@ -87,7 +87,7 @@ def meaning(comparison: RunComparison) -> str:
         return "That it is better is not shown."
     if found.verdict == "inconclusive":
         seen = f"It seems {found.shown}" if found.shown else "Neither better nor worse is shown"
-        shared = f" At {_drop_level(found)} no drop is shown." if found.family > 1 else ""
+        shared = f" No drop is shown at {_drop_level(found)}." if found.family > 1 else ""
         return f"{seen}: a drop of {margin} is not ruled out.{shared}"
     if found.margin == 0 or _is_better(found):
         return "It is better."

@@ -25,6 +25,8 @@ Tone = Literal["good", "bad", "open"]
 _UNITS: dict[Used, Unit] = {"cost": "dollars", "tokens": "number", "seconds": "seconds"}
 _LESS: dict[Used, str] = {"cost": "cheaper", "tokens": "fewer", "seconds": "faster"}
 _MORE: dict[Used, str] = {"cost": "dearer", "tokens": "more", "seconds": "slower"}
+_SHORT = 0.1
+"""Times below this many seconds are told in milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ def plain(value: float | None, unit: Unit) -> str:
         return f"{100 * value:.0f}%"
     if unit == "dollars":
         return _dollars(value)
-    return f"{value:.3g} s" if unit == "seconds" else _number(value)
+    return _seconds(value) if unit == "seconds" else _number(value)
 
 
 def signed(value: float, unit: Unit) -> str:
@@ -149,6 +151,13 @@ def signed(value: float, unit: Unit) -> str:
         return signed_change(value, rate=True)
     sign = "-" if value < 0 else "+"
     return sign + plain(abs(value), unit)
+
+
+def _seconds(value: float) -> str:
+    """Return a time in milliseconds where seconds would be small fractions: `53.7 ms`."""
+    if 0 < abs(value) < _SHORT:
+        return f"{round(1000 * value, 3):.3g} ms"
+    return f"{value:.3g} s"
 
 
 def _number(value: float) -> str:

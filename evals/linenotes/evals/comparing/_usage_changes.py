@@ -39,13 +39,14 @@ class UsageChange:
 def usage_changes(
     base: RunRecord, candidate: RunRecord, *, target: Target
 ) -> tuple[UsageChange, ...]:
-    """Return how cost, tokens and seconds of a sample changed; without model calls, seconds."""
+    """Return how cost, tokens and seconds of a sample changed.
+
+    Without model calls there are only seconds, and the cost that an imported file tells.
+    """
     from linenotes.evals.statistics import compare_amounts
 
     runs, found = (base, candidate), []
-    called = any(outcome.calls for run in runs for outcome in run.outcomes.values())
-    names: tuple[Used, ...] = ("cost", "tokens", "seconds") if called else ("seconds",)
-    for name in names:
+    for name in _used(runs):
         if note := _unknown(name, runs):
             found.append(UsageChange(name, None, note))
             continue
@@ -54,12 +55,19 @@ def usage_changes(
     return tuple(found)
 
 
+def _used(runs: tuple[RunRecord, RunRecord]) -> tuple[Used, ...]:
+    outcomes = [outcome for run in runs for outcome in run.outcomes.values()]
+    if any(outcome.calls for outcome in outcomes):
+        return ("cost", "tokens", "seconds")
+    return ("cost", "seconds") if any(outcome.cost for outcome in outcomes) else ("seconds",)
+
+
 def _unknown(name: Used, runs: tuple[RunRecord, RunRecord]) -> str:
     """Say why it is not known in both runs how much was used; empty where it is known."""
+    if name == "cost" and (unpriced := _unpriced(runs)):
+        return unpriced
     if not any(_amount(o, name) for run in runs for o in run.outcomes.values()):
         return "none in either run"
-    if name == "cost":
-        return _unpriced(runs)
     if any(run.plan.imported and not _told(run, name) for run in runs):
         return f"an imported file does not tell its {name}"
     replayed = sum(map(replayed_calls, runs))
@@ -78,6 +86,8 @@ def _unpriced(runs: tuple[RunRecord, RunRecord]) -> str:
 def _told(run: RunRecord, name: Used) -> bool:
     if name == "seconds":
         return run.plan.imported is not None and run.plan.imported.timed
+    if name == "cost":
+        return all(one.cost is not None or one.calls for one in run.outcomes.values())
     return any(outcome.tokens for outcome in run.outcomes.values())
 
 

@@ -94,10 +94,16 @@ def find_stored_base(
         saved_names = saved_baselines(project, agent=agent, dataset=dataset)
         told = (f"{n} (of pytest)" if n.endswith(OF_TESTS) else n for n in saved_names)
         names = ", ".join(told) or "none"
+        cure = (
+            "A version runs only beside an agent, and here nothing runs: name a run of it by its "
+            "id, or as latest~1."
+            if "@" in name
+            else f"Save one: the same command with --save-baseline {name}; or name a run, such as "
+            f"latest{otherwise}."
+        )
         raise RunError(
             f"Agent {agent!r} has no saved baseline {name!r} on {dataset!r} "
-            f"(saved: {names}), and no run is called so. Save one: the same "
-            f"command with --save-baseline {name}; or name a run, such as latest{otherwise}."
+            f"(saved: {names}), and no run is called so. {cure}"
         ) from error
 
 

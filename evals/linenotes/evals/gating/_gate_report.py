@@ -47,7 +47,8 @@ def _told(result: GateResult) -> Iterator[str]:
     yield from _metrics(result)
     if result.failures_begin is not None:
         yield result.failures_begin
-    yield _effort(result)
+    effort = _effort(result)
+    yield effort
     yield from _filled(result)
     yield from _small_suite(result)
     primary = decision.comparisons[0]
@@ -57,7 +58,7 @@ def _told(result: GateResult) -> Iterator[str]:
         yield from result.order.quarantine.told(result.order.gated.cases)
     if primary.result.verdict != "cannot measure":
         yield f"Tests: {primary.result.method}."
-        yield from primary.result.notes
+        yield from (note for note in primary.result.notes if note not in effort)
     yield from (*decision.notes, *result.notes)
 
 
@@ -167,7 +168,7 @@ def _to_decide(result: GateResult) -> str:
     if known := _most(cases):
         ways.append(f"{known:,} cases")
     if not ways:
-        return "More samples of these cases would not decide: add cases."
+        return "More samples cannot help: add cases."
     return f"To decide: about {' or '.join(ways)}."
 
 

@@ -89,7 +89,8 @@ def _on_these_cases(found: SuiteSize, answer: Answer) -> str:
     samples = f"{counted(answer.samples, 'sample')} each in either version"
     if answer.cases == found.pilot.n_cases:
         return f"Exactly these {cases} show {change} with {samples}."
-    return f"Add cases: {change} takes {answer.cases:,} like these {cases}, with {samples}."
+    like_these = f"{answer.cases:,} cases like these {found.pilot.n_cases}"
+    return f"Add cases: {change} takes {like_these}, with {samples}."
 
 
 def _on_samples(found: SuiteSize) -> Iterator[str]:
@@ -115,8 +116,11 @@ def _on_samples(found: SuiteSize) -> Iterator[str]:
 
 def _on_money(found: SuiteSize) -> Iterator[str]:
     if found.best_samples is not None:
-        best = "endless" if math.isinf(found.best_samples) else f"{found.best_samples:.1f}"
-        yield f"K* = {best} samples a case see most for the money."
+        if math.isinf(found.best_samples):
+            yield "For the money most is seen by as many samples a case as can be: K has no best."
+        else:
+            best = counted(round(found.best_samples), "sample")
+            yield f"The best K for the money is {best} a case."
     elif found.pilot.noise_is_known:
         unknown = " and a sample (--sample-cost)" if found.depths[0].needs[0].cost is None else ""
         yield f"For the best K for the money, say what a case costs (--case-cost){unknown}."
@@ -125,10 +129,10 @@ def _on_money(found: SuiteSize) -> Iterator[str]:
 def _otherwise(found: SuiteSize) -> Iterator[str]:
     if found.otherwise:
         change = sized(found.wish.changes[0], rate=found.is_rate)
-        others = ", ".join(f"{n:,} if by {rho:g}" for rho, n in found.otherwise.items())
+        others = ", ".join(f"{n:,} at {rho:g}" for rho, n in found.otherwise.items())
         yield (
-            f"Cases for {change} at K={found.pilot.samples[0]}: {others}. Two runs of the pilot's "
-            "cases show it: linenotes plan A B."
+            f"Cases for {change} at K={found.pilot.samples[0]} by another correlation: {others}. "
+            "Two runs of the pilot's cases show it: linenotes plan A B."
         )
 
 

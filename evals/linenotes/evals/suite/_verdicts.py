@@ -191,7 +191,10 @@ def _of_quarantine(quarantine: Quarantine) -> _Word:
 
 def _decision(gate: Gate, base: RunRecord, candidate: RunRecord) -> Decision:
     if _is_unchanged(base, candidate):
-        why = "Same prompts, models, graph, data and test as the baseline, and no call was made."
+        why = (
+            "Same prompts, models, graph and data as the baseline, judged by the same test, and no "
+            "call was made."
+        )
         return Decision(gate, "unchanged", notes=(why,))
     return decide(gate, base, candidate)
 
