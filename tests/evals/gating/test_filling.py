@@ -60,6 +60,10 @@ def said_of(order: GateOrder, result: GateResult) -> dict[str, object]:
     return found
 
 
+def run_ids(order: GateOrder) -> set[str]:
+    return {plan.run_id for plan in RunStore.of(project_of(order)).plans()}
+
+
 def times_finished(order: GateOrder, result: GateResult) -> Counter[tuple[str, int]]:
     assert result.candidate is not None
     folder = RunStore.of(project_of(order)).path(result.candidate.plan.run_id)
@@ -71,6 +75,17 @@ def times_finished(order: GateOrder, result: GateResult) -> Counter[tuple[str, i
 def early(order: Orders, champion: RunRecord) -> GateOrder:
     """A gate that passes at its first look, of four."""
     return order("v3", champion, gate=LENIENT, saves=True)
+
+
+class IsKilled(Silent):
+    """Ends the process as soon as a note begins like this, as a kill would."""
+
+    def __init__(self, beginning: str) -> None:
+        self.beginning = beginning
+
+    def note(self, text: str) -> None:
+        if text.startswith(self.beginning):
+            raise KeyboardInterrupt
 
 
 def stopped_while_filling(early: GateOrder) -> StopsAfter:
@@ -139,6 +154,32 @@ def test_a_gate_that_was_stopped_on_the_way_to_its_baseline_goes_on(early: GateO
     assert (found.decision.verdict, found.samples, found.unfilled) == ("pass", 1, None)
     times = times_finished(early, found)
     assert (len(times), set(times.values())) == (4 * CASES, {1})
+
+
+def test_a_gate_that_was_killed_when_it_had_just_passed_goes_on(early: GateOrder) -> None:
+    before = run_ids(early)
+    with pytest.raises(KeyboardInterrupt):
+        run_gate(early, project_of(early), progress=IsKilled("PASS at K=1"))
+    found = run_gate(early, project_of(early))
+    assert (found.decision.verdict, found.samples, found.unfilled) == ("pass", 1, None)
+    times = times_finished(early, found)
+    assert (len(times), set(times.values())) == (4 * CASES, {1})
+    assert len(run_ids(early) - before) == 1
+
+
+def test_a_pass_that_could_not_be_saved_is_saved_without_another_gate(early: GateOrder) -> None:
+    before, whole = run_ids(early), replace(early, samples=1)
+    passed = run_gate(whole, project_of(early))
+    assert (passed.decision.verdict, passed.stopped_early) == ("pass", False)
+    in_the_way = project_of(early).root / "baselines" / "numbers" / "app" / "next.jsonl.gz"
+    in_the_way.mkdir(parents=True)
+    assert isinstance(conclude(project_of(early), passed, save_as="next").problem, RunError)
+    in_the_way.rmdir()
+    found = conclude(project_of(early), run_gate(whole, project_of(early)), save_as="next")
+    assert found.saved is not None
+    assert len(run_ids(early) - before) == 1
+    run_gate(whole, project_of(early))
+    assert len(run_ids(early) - before) == 2
 
 
 def test_a_gate_that_was_stopped_on_the_way_to_its_baseline_is_not_saved(early: GateOrder) -> None:

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import singledispatch
+from operator import itemgetter
 from pathlib import Path
 from textwrap import dedent
+from types import SimpleNamespace
 
 import pytest
 
@@ -250,6 +253,84 @@ def test_one_code_has_one_identity_wherever_it_lies(identity: Identity, tmp_path
         (moved / path).write_text(text, encoding="utf-8")
     module = import_code(str(moved / "own.py"), Project.find(moved))
     assert code_identity(module.imported) == before
+
+
+MADE = """
+from functools import singledispatch
+
+
+def by_closure(limit):
+    return lambda sample: sample.output > limit
+
+
+def by_default(limit):
+    def score(sample, least=limit):
+        return sample.output > least
+    return score
+
+
+def by_keyword(limit):
+    def score(sample, *, least=limit):
+        return sample.output > least
+    return score
+
+
+def by_slot(limit):
+    return Slotted(limit)
+
+
+def both(low, high):
+    return lambda sample: low(sample) and not high(sample)
+
+
+class Slotted:
+    __slots__ = ("limit",)
+
+    def __init__(self, limit):
+        self.limit = limit
+
+    def __call__(self, sample):
+        return sample.output > self.limit
+
+
+@singledispatch
+def dispatched(sample):
+    return True
+"""
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> SimpleNamespace:
+    (tmp_path / "made.py").write_text(MADE, encoding="utf-8")
+    (tmp_path / "pyproject.toml").touch()
+    return SimpleNamespace(**vars(import_code(str(tmp_path / "made.py"), Project.find(tmp_path))))
+
+
+@pytest.mark.parametrize("factory", ["by_closure", "by_default", "by_keyword", "by_slot"])
+def test_the_numbers_of_one_factory_tell_its_scorers_apart(
+    made: SimpleNamespace, factory: str
+) -> None:
+    limits: list[object] = [1, 2, 1.5, float("inf"), float("nan"), (1, 2), (1, 3), ((1,), 2)]
+    found = [code_identity(getattr(made, factory)(limit)) for limit in limits]
+    assert None not in found
+    assert len({*found}) == len(limits)
+
+
+def test_numbers_count_where_they_are_held(made: SimpleNamespace) -> None:
+    one, other = made.by_closure, made.by_default
+    assert code_identity(made.both(one(1), other(2))) != code_identity(made.both(one(2), other(1)))
+
+
+def test_texts_and_lists_that_a_factory_was_given_do_not_count(made: SimpleNamespace) -> None:
+    for one, other in (("a", "b"), ([1], [2]), ({"a": 1}, {})):
+        assert code_identity(made.by_closure(one)) == code_identity(made.by_closure(other))
+
+
+def test_of_what_python_wraps_the_wrapped_counts(made: SimpleNamespace) -> None:
+    before = code_identity(made.dispatched)
+    assert before is not None
+    assert before != code_identity(singledispatch(made.by_closure(1)))
+    assert code_identity(itemgetter("score")) is None
 
 
 def test_what_has_no_source_has_no_identity() -> None:

@@ -92,7 +92,7 @@ class _GateRun:
 
         It has to say the same again: with other criteria, or another base, it is another gate.
         """
-        if not before.is_filling:
+        if not before.is_to_be_saved:
             return None
         result = self._reached(before.as_decided())
         again, said = gate_document(result, reason=""), before.said
@@ -173,7 +173,8 @@ class _GateRun:
     def _result(self, records: Sequence[RunRecord], *, closed: bool = False) -> GateResult:
         result = self._reached(records, closed=closed)
         document = gate_document(result, reason=headline(result))
-        gate_ends(self._runs, records[-1].plan.run_id, document)
+        saves = self._order.saves and result.decision.verdict == "pass"
+        gate_ends(self._runs, records[-1].plan.run_id, document, to_be_saved=saves)
         return result
 
     def _reached(self, records: Sequence[RunRecord], *, closed: bool = False) -> GateResult:

@@ -2,8 +2,9 @@
 
 It is empty while the gate is carried out and holds the decision afterwards. So a gate that was
 killed is known, and goes on with the samples that are there; one that has decided is never gone on
-with, since more samples after a decision would be a second look that nobody paid for. What a pass
-still lacks to become a baseline is taken without looking, and can be gone on with.
+with, since more samples after a decision would be a second look that nobody paid for. A pass that
+was to become a baseline and is none yet says so: what it lacks is taken without looking, and can be
+gone on with.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from linenotes.project import RunError
 
 GATE_FILE = "gate.json"
 _BEGUN = b"{}\n"
+_TO_BE_SAVED = "to_be_saved"
 
 
 def gate_begins(runs: RunStore, run_id: str) -> None:
@@ -30,9 +32,12 @@ def gate_begins(runs: RunStore, run_id: str) -> None:
     _write(runs.path(run_id) / GATE_FILE, _BEGUN)
 
 
-def gate_ends(runs: RunStore, run_id: str, decision: Document) -> None:
-    """Note what the gate has said."""
-    _write(runs.path(run_id) / GATE_FILE, orjson.dumps(decision, option=orjson.OPT_INDENT_2))
+def gate_ends(
+    runs: RunStore, run_id: str, decision: Document, *, to_be_saved: bool = False
+) -> None:
+    """Note what the gate has said, and whether it is still to become a baseline."""
+    noted = {**decision, _TO_BE_SAVED: True} if to_be_saved else decision
+    _write(runs.path(run_id) / GATE_FILE, orjson.dumps(noted, option=orjson.OPT_INDENT_2))
 
 
 @dataclass(frozen=True)
@@ -66,15 +71,11 @@ class KeptGate:
         return bool(record.outcomes) and record.plan.samples <= samples
 
     @property
-    def is_filling(self) -> bool:
-        """Whether it has passed early, and got some of what it lacks to become a baseline."""
-        said = self.said
-        early = (said.get("verdict"), said.get("stopped_early")) == ("pass", True)
-        if not early or said.get("saved") is not None:
+    def is_to_be_saved(self) -> bool:
+        """Whether it has passed to become a baseline, is none yet, and nobody carries it out."""
+        if (self.said.get("verdict"), self.said.get(_TO_BE_SAVED)) != ("pass", True):
             return False
-        if is_being_written(self.runs.path(self.plan.run_id) / FILE_NAME):
-            return False
-        return self.runs.read(self.plan.run_id).plan.samples > int(str(said["samples"]))
+        return not is_being_written(self.runs.path(self.plan.run_id) / FILE_NAME)
 
     def as_decided(self) -> tuple[RunRecord, ...]:
         """Return the runs with the samples that there were when it was decided."""

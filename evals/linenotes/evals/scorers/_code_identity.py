@@ -2,10 +2,13 @@
 
 It is taken of the parsed definition and of all that it stands on in the project, without comments,
 docstrings, positions and formatting, so that it is the same on each machine and for each version of
-Python. Numbers that the code was made with count, too: what a closure, a partial or an object
-holds. Texts do not, since they are often keys, addresses and paths of one machine; a scorer that a
-file names has its whole statement counted, and so its texts. Code of installed libraries is not
-read, unless it is itself the scorer; a metric of theirs is known by the library's version.
+Python. Numbers that the code was made with count, too, also in tuples: what a closure, a default, a
+partial or an object holds. Texts do not, since they are often keys, addresses and paths of one
+machine, nor do lists and dictionaries, which often fill while the code runs: two scorers of one
+factory that differ in those alone have one identity. A scorer that a file names has its whole
+statement counted, and so all that is written there. Code of installed libraries is not read, unless
+it is itself the scorer; a metric of theirs is known by the library's version. Python's own is never
+read: what it wraps counts.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import ast
 import copy
 import inspect
+import math
 import sysconfig
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -37,6 +41,7 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SAYS_NOTHING = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 OF_LAST_SCORE = frozenset({"score", "reason", "success", "error", "verbose_logs"})
 """What a DeepEval metric keeps of the sample that it judged last."""
+_NUMBERS = bool | int | float
 _PYTHON = sysconfig.get_path("stdlib")
 
 
@@ -96,49 +101,58 @@ class _Taken:
     _seen: dict[int, object] = field(default_factory=dict)
     """What was taken already, held so that no id is given twice."""
 
-    def take(self, found: object, *, is_root: bool = False) -> None:
-        """Take the code of something; that of others than the root only if it is the user's."""
+    def take(self, found: object, place: str = "", *, is_root: bool = False) -> None:
+        """Take the code of something; that of others than the root only if it is the user's.
+
+        Args:
+            found: whose code it is.
+            place: by which names the root holds it.
+            is_root: whether it is the root.
+        """
         if id(found) in self._seen:
             return
         self._seen[id(found)] = found
         if isinstance(found, partial):
-            self.take(found.func, is_root=is_root)
-            self._note_held({str(place): value for place, value in enumerate(found.args)})
-            self._note_held(found.keywords)
+            self.take(found.func, _within(place, "func"), is_root=is_root)
+            self._note_held({str(at): value for at, value in enumerate(found.args)}, place)
+            self._note_held(found.keywords, place)
         elif isinstance(found, MethodType):
-            self.take(found.__func__, is_root=is_root)
-            self.take(found.__self__)
+            self.take(found.__func__, place, is_root=is_root)
+            self.take(found.__self__, place)
         elif isinstance(found, FunctionType):
             self._take_source(found, is_root=is_root)
-            self.take(getattr(found, "__wrapped__", None))
-            self._note_held(_closed_over(found))
+            self.take(getattr(found, "__wrapped__", None), _within(place, "wrapped"))
+            self._note_held({**_defaults(found), **_closed_over(found)}, place)
         elif isinstance(found, type):
             self._take_source(found, is_root=is_root)
         elif is_root or _is_users(type(found)):
-            self.take(type(found), is_root=is_root)
-            self._note_held(_held_by(found))
+            self.take(type(found), place, is_root=is_root)
+            self._note_held(_held_by(found), place)
 
-    def note_all(self, values: Mapping[str, object]) -> None:
+    def note_all(self, values: Mapping[str, object], place: str = "") -> None:
         """Take values that code is called with: code of the user, and what JSON can tell."""
         for name, value in values.items():
+            here = _within(place, name)
             if callable(value) or _is_users(type(value)):
-                self.take(value)
+                self.take(value, here)
                 continue
             plain = sorted(map(repr, value)) if isinstance(value, set | frozenset) else value
             with suppress(TypeError):  # of what JSON cannot tell
-                self.texts.add(f"{name}={canonical_json(plain).decode()}")
+                self.texts.add(f"{here}={canonical_json(plain).decode()}")
 
-    def _note_held(self, values: Mapping[str, object]) -> None:
-        """Take values that code holds: code of the user, and numbers."""
-        known = {
-            name: value
-            for name, value in values.items()
-            if isinstance(value, bool | int | float) or callable(value) or _is_users(type(value))
-        }
-        self.note_all(known)
+    def _note_held(self, values: Mapping[str, object], place: str) -> None:
+        """Take values that code holds: code of the user, and numbers, also in tuples."""
+        for name, value in values.items():
+            here = _within(place, name)
+            if isinstance(value, tuple):
+                self._note_held({str(at): one for at, one in enumerate(value)}, here)
+            elif isinstance(value, float) and not math.isfinite(value):  # of which JSON has none
+                self.texts.add(f"{here}={value}")
+            elif isinstance(value, _NUMBERS) or callable(value) or _is_users(type(value)):
+                self.note_all({name: value}, place)
 
     def _take_source(self, found: type | FunctionType, *, is_root: bool) -> None:
-        if not (is_root or _is_users(found)):
+        if not (_is_users(found) or (is_root and not _is_pythons(found))):
             return
         try:
             definition = _definition(found)
@@ -149,6 +163,10 @@ class _Taken:
         self.has_code = True
         self.texts.add("".join(_tokens(definition.node)))
         self.texts.update("".join(_tokens(node)) for node in reached(definition))
+
+
+def _within(place: str, name: str) -> str:
+    return f"{place}.{name}" if place else name
 
 
 def _definition(found: type | FunctionType) -> Definition | None:
@@ -234,18 +252,45 @@ def _closed_over(function: FunctionType) -> dict[str, object]:
     return found
 
 
+def _defaults(function: FunctionType) -> dict[str, object]:
+    """Return what arguments are where they are not given."""
+    code = function.__code__
+    positional = code.co_varnames[: code.co_argcount]
+    last = zip(reversed(positional), reversed(function.__defaults__ or ()), strict=False)
+    return {**dict(last), **(function.__kwdefaults__ or {})}
+
+
 def _held_by(found: object) -> dict[str, object]:
     if is_dataclass(found):
-        return {one.name: getattr(found, one.name, None) for one in fields(found)}
-    return dict(getattr(found, "__dict__", {}))
+        names = [one.name for one in fields(found)]
+    else:
+        names = [*getattr(found, "__dict__", {}), *_slots(type(found))]
+    return {name: getattr(found, name, None) for name in names}
+
+
+def _slots(kind: type) -> list[str]:
+    listed = (vars(one).get("__slots__", ()) for one in kind.__mro__)
+    slots = (name for one in listed for name in ([one] if isinstance(one, str) else one))
+    return [name for name in slots if name not in ("__dict__", "__weakref__")]
 
 
 def _is_users(found: type | FunctionType) -> bool:
     """Say whether code is neither a library's nor Python's nor ours."""
     if str(found.__module__).partition(".")[0] == "linenotes":
         return False
-    try:
-        path = Path(inspect.getfile(found)).absolute()
-    except (OSError, TypeError):
+    path = _file(found)
+    return path is not None and not INSTALLED & {*path.parts} and not _is_pythons(found)
+
+
+def _is_pythons(found: type | FunctionType) -> bool:
+    path = _file(found)
+    if path is None or INSTALLED & {*path.parts}:
         return False
-    return not INSTALLED & {*path.parts} and not path.is_relative_to(_PYTHON)
+    return path.is_relative_to(_PYTHON)
+
+
+def _file(found: type | FunctionType) -> Path | None:
+    try:
+        return Path(inspect.getfile(found)).absolute()
+    except (OSError, TypeError):
+        return None
