@@ -81,3 +81,13 @@ def test_a_reader_that_leaves_is_no_error(project: Path) -> None:
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True)
     assert done.stdout == "{"
     assert done.stderr == ""
+
+
+def test_an_output_that_nobody_reads_ends_with_no_verdict(project: Path) -> None:
+    command = [sys.executable, "-m", "linenotes.cli", "scorers", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141

@@ -51,6 +51,8 @@ FAIL = 1
 USAGE = 2
 OURS = 70
 INTERRUPTED = 130
+UNREAD = 141
+"""As of a process that SIGPIPE ends: 0 and 1 would be read as verdicts."""
 
 
 @click.group(
@@ -92,10 +94,12 @@ def _run() -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except BrokenPipeError:
-        # The reader, such as `head`, has what it wanted; there is nobody left to write to.
+    except (BrokenPipeError, SystemExit) as error:
+        # The reader, such as `head`, has what it wanted. Click makes an exit with 1 of it.
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return UNREAD
     return code if isinstance(code, int) else 0
 
 

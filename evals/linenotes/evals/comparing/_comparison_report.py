@@ -121,7 +121,7 @@ def ways_to_decide(comparison: RunComparison) -> str:
         ways.append(f"{found.samples_to_decide} samples a case")
     if found.cases_to_decide is not None:
         ways.append(f"{found.cases_to_decide:,} cases")
-    return f"To decide: {' or '.join(ways)}." if ways else ""
+    return f"To decide: about {' or '.join(ways)}." if ways else ""
 
 
 def power(comparison: RunComparison) -> str:

@@ -134,7 +134,7 @@ class Exchange:
             self._request.asked, self.key, sample.library.elsewhere()
         )
         head = f"{where} has no recording in {sample.library.file.path}."
-        cure = "Record it: linenotes eval --record auto."
+        cure = "Record it: linenotes eval --record auto, or pytest --linenotes-record=auto."
         if near is None:
             return f"{head} Nothing like it is recorded. {cure}"
         lines = difference(near.asked, self._shown(self._request.asked))
