@@ -174,12 +174,9 @@ def run(
     for version in ("v1", "v2"):
         prompt = pytester.path / "prompts" / "answer" / f"{version}.md"
         prompt.write_text(f"By {version} say", encoding="utf-8")
-    registered = any(point.name == "linenotes" for point in entry_points(group="pytest11"))
-    plugin = () if registered else ("-p", "linenotes.pytest_plugin")
-
     def start(*arguments: str, subprocess: bool = False) -> pytest.RunResult:
         how = pytester.runpytest_subprocess if subprocess else pytester.runpytest_inprocess
-        return how(*plugin, *arguments)
+        return how(*plugin(), *arguments)
 
     return start
 
@@ -192,6 +189,12 @@ def write(pytester: pytest.Pytester) -> Callable[..., None]:
         pytester.makepyfile(test_desk=text.replace("{more}", f", {more}" if more else ""))
 
     return make
+
+
+def plugin() -> tuple[str, ...]:
+    """Return the arguments that bring the plugin where it is not installed."""
+    installed = any(point.name == "linenotes" for point in entry_points(group="pytest11"))
+    return () if installed else ("-p", "linenotes.pytest_plugin")
 
 
 def words(result: pytest.RunResult) -> dict[str, str]:

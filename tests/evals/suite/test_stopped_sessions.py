@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.evals.suite.conftest import ASKING_TEST, TEST, Run
+from tests.evals.suite.conftest import ASKING_TEST, TEST, Run, plugin
 
 from linenotes.evals import RunStore
 from linenotes.evals.testing import ScriptedServer
@@ -22,9 +22,8 @@ FULL = Path("/dev/full")
 
 def started(*arguments: str) -> subprocess.Popen[str]:
     """Return a session in a process of its own."""
-    plugin = ("-p", "linenotes.pytest_plugin")
     return subprocess.Popen(
-        [sys.executable, "-m", "pytest", *plugin, *arguments],
+        [sys.executable, "-m", "pytest", *plugin(), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
