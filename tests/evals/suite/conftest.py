@@ -174,6 +174,7 @@ def run(
     for version in ("v1", "v2"):
         prompt = pytester.path / "prompts" / "answer" / f"{version}.md"
         prompt.write_text(f"By {version} say", encoding="utf-8")
+
     def start(*arguments: str, subprocess: bool = False) -> pytest.RunResult:
         how = pytester.runpytest_subprocess if subprocess else pytester.runpytest_inprocess
         return how(*plugin(), *arguments)
