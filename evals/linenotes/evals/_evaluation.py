@@ -33,14 +33,7 @@ from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.publishing._early_publishing import EarlyPublishing
 from linenotes.evals.publishing._publisher import Publisher
-from linenotes.evals.scorers._scorers import (
-    Scorer,
-    codes_of,
-    judges_of,
-    reads_of,
-    specs_of,
-    units_of,
-)
+from linenotes.evals.scorers._scorers import Scorer, as_planned
 from linenotes.evals.workers._executors import refuse_unnamed, refuse_unshared
 from linenotes.project import Project, RunError
 from linenotes.tracing import RecordingPolicy, exporting
@@ -244,12 +237,8 @@ class Evaluation:
                 samples=arm.samples,
                 baseline=arm.baseline,
                 seed=seed,
-                scorers=specs_of(scorers),
-                units=units_of(scorers),
-                reads=reads_of(scorers),
-                judges=judges_of(scorers),
-                codes=codes_of(scorers),
                 recordings=self._conduct.recordings or RecordingPolicy.of(self._project),
+                **as_planned(scorers),
             )
             for place, arm in enumerate(arms)
         ]

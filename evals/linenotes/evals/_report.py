@@ -180,8 +180,7 @@ def _consequence(result: RunResult, kind: str) -> str:
 
 def _scores_failures(record: RunRecord, metric: str) -> bool:
     """Tell whether the metric says something of samples that the agent failed."""
-    failed = [key for key, o in record.outcomes.items() if o.error and o.error.kind == "agent"]
-    said = (score.name for key in failed for score in record.scores.get(key, ()))
+    said = (score.name for key in record.failed for score in record.scores.get(key, ()))
     return metric in said
 
 

@@ -31,19 +31,13 @@ COMPLETED = "agent completed"
 """The guardrail: 1 for a sample that the agent completed, 0 for one that it failed."""
 
 
-def failures_of(record: RunRecord) -> frozenset[SampleKey]:
-    """Return the samples that the agent failed."""
-    errors = {key: outcome.error for key, outcome in record.outcomes.items()}
-    return frozenset(key for key, error in errors.items() if error and error.kind == "agent")
-
-
 def failures_left_out(
     record: RunRecord, metric: str, *, beside: Sequence[RunRecord]
 ) -> frozenset[SampleKey]:
     """Return the samples that the agent failed and that have no value of the metric."""
     if metric == COMPLETED:
         return frozenset()
-    failed = failures_of(record)
+    failed = record.failed
     return failed - score_values(record, metric, beside=beside).keys() if failed else failed
 
 
@@ -68,5 +62,5 @@ def deciding_table(record: RunRecord, metric: str, *, beside: Sequence[RunRecord
     """
     if metric != COMPLETED or metric in record.plan.metrics:
         return score_table(record, metric, beside=beside)
-    failed, ended = failures_of(record), sorted(record.outcomes.keys() - record.lost)
+    failed, ended = record.failed, sorted(record.outcomes.keys() - record.lost)
     return sample_table(record, {key: float(key not in failed) for key in ended})

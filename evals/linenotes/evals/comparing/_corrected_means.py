@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from linenotes.evals._wording import counted
-from linenotes.evals.comparing._completion import failures_of
 from linenotes.evals.comparing._plots import IntervalPlot, Scale
 from linenotes.evals.comparing._rows import Unit, plain
 from linenotes.evals.documents._judge_documents import BoundedDocument
+from linenotes.evals.history._quarantine import deciding
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._tables import is_rate, score_table
 from linenotes.evals.judging._judge_errors import corrected_rate
@@ -49,15 +49,14 @@ def corrected_means(
     for run in {run.plan.run_id: run for run in runs}.values():
         if run.plan.judges.get(one.metric) == one.judge:
             if found.counts and is_rate(run, one.metric):
-                deciding = report.quarantine.without(run) if report.quarantine else run
-                yield _by_error_rates(deciding, one.metric, found)
+                yield _by_error_rates(deciding(run, report.quarantine), one.metric, found)
             else:
                 yield _as_kept(run, found)
 
 
 def _by_error_rates(run: RunRecord, metric: str, found: Calibration) -> CorrectedMean | str:
     version = run.plan.version
-    if failed := failures_of(run):
+    if failed := run.failed:
         samples = counted(len(failed), "sample")
         return f"{version} is not corrected: the agent failed in {samples} that no judge saw."
     try:

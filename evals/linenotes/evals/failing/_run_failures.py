@@ -118,12 +118,12 @@ def run_failures(
         RunError: the run has no such metric or case, or the metric is no share of passes.
     """
     metric = _metric(record, metric)
-    results = case_results(record, metric)
-    usual = _habits(record, metric, results)
+    everything = results = case_results(record, metric)
     if case is not None:
         results = [one for one in results if one.case == case]
         _require_case(record.plan, case, results)
     worst = sorted((one for one in results if one.of(passed=False)), key=_worst_first)
+    usual = _habits(record, metric, everything) if worst else Habits()
     looked_into = tuple(_looked_into(record, metric, one, usual) for one in worst[:most])
     return RunFailures(record, metric, tuple(results), looked_into)
 

@@ -10,18 +10,11 @@ from linenotes.datasets import Dataset
 from linenotes.evals._evaluation import Arm
 from linenotes.evals.gating._bases import Base, StoredBase
 from linenotes.evals.gating._gate import Decision, Gate, decide_in_looks
-from linenotes.evals.gating._gated import Gated, deciding
-from linenotes.evals.history._quarantine import Quarantine
+from linenotes.evals.gating._gated import Gated
+from linenotes.evals.history._quarantine import Quarantine, deciding
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
-from linenotes.evals.scorers._scorers import (
-    Scorer,
-    codes_of,
-    judges_of,
-    reads_of,
-    specs_of,
-    units_of,
-)
+from linenotes.evals.scorers._scorers import Scorer, as_planned
 from linenotes.tracing import RecordingPolicy
 
 MOST_SAMPLES = 10
@@ -70,9 +63,13 @@ class GateOrder:
         if self.stored_base is None:
             return True
         plan = self.stored_base.plan
-        specs = tuple(specs_of(self.scorers).values())
-        own = (specs, judges_of(self.scorers), codes_of(self.scorers))
-        same_scorers = (plan.scorers, plan.judges, plan.codes) == own
+        own = as_planned(self.scorers)
+        specs = tuple(own["scorers"].values())
+        same_scorers = (plan.scorers, plan.judges, plan.codes) == (
+            specs,
+            own["judges"],
+            own["codes"],
+        )
         return same_scorers and plan.dataset.digest == self.dataset.digest
 
     @property
@@ -101,12 +98,8 @@ class GateOrder:
                 samples=arm.samples,
                 baseline=False,
                 seed=self.seed,
-                scorers=specs_of(self.scorers),
-                units=units_of(self.scorers),
-                reads=reads_of(self.scorers),
-                judges=judges_of(self.scorers),
-                codes=codes_of(self.scorers),
                 recordings=recordings,
+                **as_planned(self.scorers),
             )
             for arm in self.arms
         ]

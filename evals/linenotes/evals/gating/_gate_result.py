@@ -10,8 +10,8 @@ from linenotes.evals.comparing._completion import deciding_table
 from linenotes.evals.engine._budget import Budget
 from linenotes.evals.gating._gate import Decision
 from linenotes.evals.gating._gate_order import GateOrder, whole_sweeps
-from linenotes.evals.gating._gated import deciding
 from linenotes.evals.gating._run_order import RunOrder
+from linenotes.evals.history._quarantine import deciding
 from linenotes.evals.journal._records import Depth, RunRecord
 from linenotes.evals.journal._spending import Spending
 from linenotes.project import LinenotesError

@@ -26,9 +26,9 @@ from linenotes.evals.gating._gate_checks import refuse_what_cannot_be_compared
 from linenotes.evals.gating._gate_order import GateOrder, whole_sweeps
 from linenotes.evals.gating._gate_report import headline
 from linenotes.evals.gating._gate_result import GateResult, expired
-from linenotes.evals.gating._gated import deciding
 from linenotes.evals.gating._kept_gates import KeptGate, gate_begins, gate_ends, kept_gate
 from linenotes.evals.gating._remarks import failures_begin, unchecked
+from linenotes.evals.history._quarantine import deciding
 from linenotes.evals.journal._plans import RunPlan
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore

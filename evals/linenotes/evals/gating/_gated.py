@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from linenotes.evals.history._quarantine import Quarantine
-from linenotes.evals.journal._records import RunRecord
-
 
 @dataclass(frozen=True)
 class Gated:
@@ -21,8 +18,3 @@ class Gated:
     """Of the cases that were selected."""
     cases: tuple[str, ...]
     """Their ids."""
-
-
-def deciding(record: RunRecord, quarantine: Quarantine | None) -> RunRecord:
-    """Return a run as a gate sees it: without the cases that are in quarantine."""
-    return quarantine.without(record) if quarantine else record

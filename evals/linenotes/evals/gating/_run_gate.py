@@ -9,10 +9,10 @@ from linenotes.evals._results import RunResult, estimate_all
 from linenotes.evals.gating._gate import Decision, decide
 from linenotes.evals.gating._gate_checks import refuse_thin_runs
 from linenotes.evals.gating._gate_result import GateResult, expired
-from linenotes.evals.gating._gated import deciding
 from linenotes.evals.gating._kept_gates import stopped_by_a_gate
 from linenotes.evals.gating._remarks import failures_begin, unchecked
 from linenotes.evals.gating._run_order import RunOrder
+from linenotes.evals.history._quarantine import deciding
 from linenotes.evals.journal._records import RunRecord
 from linenotes.evals.journal._runs import RunStore
 from linenotes.evals.publishing._publisher import Stored

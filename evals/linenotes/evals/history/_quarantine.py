@@ -110,6 +110,11 @@ class Quarantine:
         return scores[~scores["case"].isin(self.cases)]
 
 
+def deciding(record: RunRecord, quarantine: Quarantine | None) -> RunRecord:
+    """Return a run as what decides sees it: without the cases that are in quarantine."""
+    return quarantine.without(record) if quarantine else record
+
+
 def quarantined(project: Project, dataset: str | None, today: date) -> Quarantine:
     """Return what is quarantined in `project` of `dataset`, or of all for None.
 

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from linenotes.evals.journal._plans import Amendment, RunPlan
 from linenotes.evals.journal._sample_file import FILE_NAME as SAMPLES_NAME
 from linenotes.evals.journal._sample_file import Place, StoredSamples
-from linenotes.evals.journal._samples import Outcome, Sample, SampleKey, Score
+from linenotes.evals.journal._samples import ErrorKind, Outcome, Sample, SampleKey, Score
 from linenotes.evals.journal._spending import Spending
 from linenotes.project import RunError
 
@@ -85,11 +85,16 @@ class RunRecord:
     @property
     def lost(self) -> frozenset[SampleKey]:
         """The samples that the infrastructure failed."""
-        return frozenset(
-            key
-            for key, outcome in self.outcomes.items()
-            if outcome.error is not None and outcome.error.kind == "infrastructure"
-        )
+        return self._failed_by("infrastructure")
+
+    @property
+    def failed(self) -> frozenset[SampleKey]:
+        """The samples that the agent failed."""
+        return self._failed_by("agent")
+
+    def _failed_by(self, kind: ErrorKind) -> frozenset[SampleKey]:
+        errors = {key: outcome.error for key, outcome in self.outcomes.items()}
+        return frozenset(key for key, error in errors.items() if error and error.kind == kind)
 
 
 class History:

@@ -38,8 +38,7 @@ def score_values(
     values = _values(record, metric)
     runs = {id(run): run for run in (record, *beside)}
     if all(is_rate(run, metric) for run in runs.values()):
-        failed = {key for key, o in record.outcomes.items() if o.error and o.error.kind == "agent"}
-        values = dict.fromkeys(failed, 0.0) | values
+        values = dict.fromkeys(record.failed, 0.0) | values
     return {key: float(value) for key, value in sorted(values.items())}
 
 

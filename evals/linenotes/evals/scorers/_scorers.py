@@ -12,6 +12,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypedDict
 
 from linenotes.evals.engine._failures import failure_of
 from linenotes.evals.journal._samples import Failure, Sample, Score, ScoreValue
@@ -116,6 +117,27 @@ def codes_of(scorers: Iterable[Scorer]) -> dict[str, str]:
 def reads_of(scorers: Iterable[Scorer]) -> dict[str, tuple[str, ...]]:
     """Return metric to the metrics that its scorer reads, for those that read any."""
     return {metric: scorer.reads for scorer in scorers if scorer.reads for metric in scorer.metrics}
+
+
+class ScorersInPlan(TypedDict):
+    """What a plan says of scorers, each by metric."""
+
+    scorers: dict[str, str]
+    units: dict[str, str]
+    reads: dict[str, tuple[str, ...]]
+    judges: dict[str, str]
+    codes: dict[str, str]
+
+
+def as_planned(scorers: Sequence[Scorer]) -> ScorersInPlan:
+    """Return what a plan says of scorers, as `RunPlan.of` takes it."""
+    return ScorersInPlan(
+        scorers=specs_of(scorers),
+        units=units_of(scorers),
+        reads=reads_of(scorers),
+        judges=judges_of(scorers),
+        codes=codes_of(scorers),
+    )
 
 
 async def score_sample(
